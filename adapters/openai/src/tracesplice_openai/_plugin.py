@@ -1,0 +1,54 @@
+"""The adapter's hooks; see ``tracesplice.hookspecs`` for what each one promises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import openai
+
+from tracesplice.adapter import hookimpl
+from tracesplice_openai import _instance, _process
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracesplice.adapter import Gateway
+
+__all__ = [
+    "tracesplice_handles",
+    "tracesplice_instrument",
+    "tracesplice_splice",
+    "tracesplice_uninstrument",
+    "tracesplice_unsplice",
+]
+
+
+@hookimpl
+def tracesplice_handles() -> str:
+    return "openai.OpenAI, AsyncOpenAI, AzureOpenAI, AsyncAzureOpenAI"
+
+
+@hookimpl
+def tracesplice_splice(target: object) -> bool | None:
+    if not isinstance(target, (openai.OpenAI, openai.AsyncOpenAI)):
+        return None
+    _instance.splice(target)
+    return True
+
+
+@hookimpl
+def tracesplice_unsplice(target: object) -> bool | None:
+    if not isinstance(target, (openai.OpenAI, openai.AsyncOpenAI)):
+        return None
+    _instance.unsplice(target)
+    return True
+
+
+@hookimpl
+def tracesplice_instrument(gateways: Sequence[Gateway]) -> None:
+    _process.instrument(gateways)
+
+
+@hookimpl
+def tracesplice_uninstrument() -> None:
+    _process.uninstrument()

@@ -1,0 +1,22 @@
+"""One trace, linked and counted once, for calls through a LiteLLM gateway into Langfuse.
+
+Importing this package starts nothing, patches nothing and connects nowhere.
+"""
+
+from __future__ import annotations
+
+from tracesplice._by_hand import extra_body, headers
+from tracesplice._errors import TracespliceError
+from tracesplice._prompt import prompt_metadata
+from tracesplice._splice import instrument, splice, uninstrument, unsplice
+
+__all__ = [
+    "TracespliceError",
+    "extra_body",
+    "headers",
+    "instrument",
+    "prompt_metadata",
+    "splice",
+    "uninstrument",
+    "unsplice",
+]

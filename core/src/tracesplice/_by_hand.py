@@ -1,0 +1,44 @@
+"""The link by hand, for clients that no adapter reaches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tracesplice._langfuse import capture_link
+from tracesplice._litellm import CONTAINER, request_headers, request_metadata
+from tracesplice._prompt import prompt_ref
+
+__all__ = ["extra_body", "headers"]
+
+
+def extra_body(*, prompt: object = None) -> dict[str, Any]:
+    """Return the current link as body fields, for any OpenAI-compatible client.
+
+    The body alone joins the trace on a gateway with the ``langfuse`` callback; send ``headers()``
+    too, for a gateway with ``langfuse_otel``.
+
+    Args:
+        prompt: The Langfuse prompt to link; by default the ambient one
+            (``langfuse.propagate_attributes(prompt=...)``).
+
+    Returns:
+        A new JSON-safe dict to pass as ``extra_body``; empty where there is nothing to link.
+
+    Raises:
+        TracespliceError: ``prompt`` is no prompt, or its version is no integer of 1 or more.
+    """
+    link = capture_link()
+    if prompt is not None:
+        link = replace(link, prompt=prompt_ref(prompt))
+    metadata = request_metadata(link)
+    return {CONTAINER: metadata} if metadata else {}
+
+
+def headers() -> dict[str, str]:
+    """Return the current link as headers, for any HTTP client.
+
+    Returns:
+        A new dict with W3C ``traceparent``; empty where no span is open.
+    """
+    return request_headers(capture_link())

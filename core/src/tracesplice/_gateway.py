@@ -1,0 +1,103 @@
+"""Which addresses are a gateway's: nothing is sent to any other."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from tracesplice._errors import TracespliceError
+from tracesplice._providers import provider_of
+
+__all__ = ["BASE_VARIABLE", "Gateway", "default_gateway"]
+
+BASE_VARIABLE = "LITELLM_PROXY_API_BASE"
+"""LiteLLM's own variable for a proxy's address (https://docs.litellm.ai/docs/providers/litellm_proxy)."""
+
+_PORTS = {"http": 80, "https": 443}
+_EXAMPLE = "http://localhost:4000"
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A declared gateway.
+
+    Attributes:
+        origin: Scheme, lower-case host and port.
+        path: Path prefix without trailing slash and ``/v1``; empty for the root.
+    """
+
+    origin: tuple[str, str, int]
+    path: str
+
+    @classmethod
+    def declare(cls, url: object) -> Gateway:
+        """Declare the gateway at ``url``.
+
+        Args:
+            url: Its address as a client's base URL has it: with or without ``/v1`` or a slash at
+                the end, any letter case, any path prefix. Anything whose ``str()`` is the URL.
+
+        Raises:
+            TracespliceError: ``url`` is no http(s) URL, or a model provider's own address.
+        """
+        text = str(url)
+        parts = _parse(text)
+        if parts is None:
+            raise TracespliceError(
+                f"{text!r} is no gateway address. Pass the URL of your LiteLLM proxy, "
+                f"such as {_EXAMPLE!r}."
+            )
+        provider = provider_of(parts[0][1])
+        if provider:
+            raise TracespliceError(_provider_message(text, provider))
+        return cls(*parts)
+
+    def matches(self, url: str) -> bool:
+        """Return whether a request to ``url`` goes to this gateway."""
+        parts = _parse(url)
+        if parts is None or parts[0] != self.origin:
+            return False
+        return parts[1] == self.path or parts[1].startswith(f"{self.path}/")
+
+    def __str__(self) -> str:
+        scheme, host, port = self.origin
+        host = f"[{host}]" if ":" in host else host
+        return f"{scheme}://{host}:{port}{self.path}"
+
+
+def default_gateway() -> Gateway:
+    """Return the gateway that ``LITELLM_PROXY_API_BASE`` names.
+
+    Raises:
+        TracespliceError: The variable is not set, or is no gateway's address.
+    """
+    url = os.environ.get(BASE_VARIABLE)
+    if not url:
+        raise TracespliceError(
+            f'Which gateway? Pass its address, tracesplice.instrument(gateway="{_EXAMPLE}"), '
+            f"or set {BASE_VARIABLE}."
+        )
+    return Gateway.declare(url)
+
+
+@lru_cache(maxsize=256)
+def _parse(url: str) -> tuple[tuple[str, str, int], str] | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _PORTS or not parts.hostname:
+        return None
+    path = parts.path.rstrip("/").removesuffix("/v1")
+    return (parts.scheme, parts.hostname.rstrip("."), port or _PORTS[parts.scheme]), path
+
+
+def _provider_message(url: str, provider: str) -> str:
+    return (
+        f"{url!r} is {provider} itself, not a LiteLLM gateway: there is no second trace to join, "
+        f"and nothing extra may be sent there. Give the client your gateway's address, such as "
+        f'base_url="{_EXAMPLE}", before you splice it.'
+    )

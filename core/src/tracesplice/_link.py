@@ -1,0 +1,50 @@
+"""What a call carries across to the gateway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Link", "PromptRef"]
+
+
+@dataclass(frozen=True)
+class PromptRef:
+    """One version of a Langfuse prompt: all that a prompt link needs.
+
+    Attributes:
+        name: The prompt's name.
+        version: Its version, 1 or more.
+    """
+
+    name: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a call carries across: where it belongs, and what it should be filed under.
+
+    Attributes:
+        trace_id: 32 lower-case hex digits, or None where no trace is open.
+        parent_id: The observation to nest under, 16 lower-case hex digits, or None.
+        span_id: The span the request is sent from, 16 hex digits; differs from ``parent_id``
+            where that span is none that Langfuse stores.
+        trace_flags: W3C trace flags; bit 0 says "sampled".
+        prompt: The prompt version the call is linked to.
+        user_id: Langfuse's user id.
+        session_id: Langfuse's session id.
+        tags: Langfuse's trace tags.
+        trace_name: Langfuse's trace name.
+        environment: Langfuse's environment.
+    """
+
+    trace_id: str | None = None
+    parent_id: str | None = None
+    span_id: str | None = None
+    trace_flags: int = 1
+    prompt: PromptRef | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    tags: tuple[str, ...] = ()
+    trace_name: str | None = None
+    environment: str | None = None

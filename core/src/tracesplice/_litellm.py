@@ -1,0 +1,184 @@
+"""The one place that knows LiteLLM's field names: a link as a gateway reads it.
+
+LiteLLM's ``langfuse`` callback joins a trace by the ids in the body, its two OpenTelemetry modes by
+the ``traceparent`` header alone, so a request carries both. Source of the names:
+https://docs.litellm.ai/docs/observability/langfuse_integration and
+https://github.com/BerriAI/litellm/blob/main/litellm/integrations/langfuse/langfuse.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from tracesplice._report import warn_once
+
+if TYPE_CHECKING:
+    from tracesplice._link import Link
+
+__all__ = ["CONTAINER", "Injection", "inject", "request_headers", "request_metadata"]
+
+CONTAINER = "litellm_metadata"
+"""LiteLLM's own metadata field: it leaves OpenAI's ``metadata`` parameter to the caller."""
+
+_TRACEPARENT = "traceparent"
+_LLM_ROUTE = re.compile(
+    r"/(completions|responses|embeddings|moderations"
+    r"|images/(generations|edits|variations)|audio/(speech|transcriptions|translations))/?$"
+)
+_W3C = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_TRACE_ID = re.compile(r"[0-9a-f]{32}")
+_SPAN_ID = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class Injection:
+    """What to put into one request; the caller's own objects are left as they are.
+
+    Attributes:
+        metadata: The value of ``CONTAINER``, the caller's entries included; None to leave it.
+        headers: Headers to add.
+    """
+
+    metadata: Mapping[str, Any] | None
+    headers: Mapping[str, str]
+
+
+def request_metadata(link: Link) -> dict[str, Any]:
+    """Encode ``link`` as the content of ``CONTAINER``; a new JSON-safe dict, empty for no link."""
+    found: dict[str, Any] = {
+        "existing_trace_id": link.trace_id,
+        "parent_observation_id": link.parent_id,
+        "trace_name": link.trace_name,
+        "trace_user_id": link.user_id,
+        "session_id": link.session_id,
+        "tags": list(link.tags),
+    }
+    if link.prompt is not None:
+        # Without the empty text LiteLLM rejects the prompt.
+        found["prompt"] = {"name": link.prompt.name, "version": link.prompt.version, "prompt": ""}
+    if link.trace_id is not None:
+        found.update(_onto_existing_trace(link))
+    return {key: value for key, value in found.items() if value}
+
+
+def request_headers(link: Link) -> dict[str, str]:
+    """Encode ``link`` as W3C headers (https://www.w3.org/TR/trace-context/), empty for no trace."""
+    span_id = link.parent_id or link.span_id
+    if link.trace_id is None or span_id is None:
+        return {}
+    return {_TRACEPARENT: f"00-{link.trace_id}-{span_id}-{link.trace_flags:02x}"}
+
+
+def inject(
+    link: Link, path: str, body: Mapping[str, Any], headers: Mapping[str, object]
+) -> Injection | None:
+    """Work out what to add to a request so that it carries ``link``.
+
+    What the caller wrote wins, key by key, and ids the caller wrote are carried in both the body
+    and the header, so that a trace set by hand is joined in every gateway mode.
+
+    Args:
+        link: The link.
+        path: The request's path or URL.
+        body: Its JSON body or form fields, as far as the caller wrote them.
+        headers: Its headers, those of the client included.
+
+    Returns:
+        None where ``path`` is no route that calls a model.
+    """
+    if _LLM_ROUTE.search(path.partition("?")[0]) is None:
+        return None
+    theirs = _mapping(body, "metadata")
+    container = _mapping(body, CONTAINER)
+    own_header = _header(headers, _TRACEPARENT)
+    if container is None or theirs is None:
+        return Injection(None, {} if own_header else request_headers(link))
+    written = {**container, **theirs}  # LiteLLM: `metadata` goes before CONTAINER
+    link = _as_written(link, written, own_header)
+    ours = request_metadata(link)
+    if "trace_id" in written:
+        ours.pop("existing_trace_id", None)  # the caller starts a trace of that id
+    added = {key: value for key, value in ours.items() if key not in written}
+    return Injection(
+        {**added, **container} if added else None, {} if own_header else request_headers(link)
+    )
+
+
+def _onto_existing_trace(link: Link) -> dict[str, Any]:
+    # A joined trace takes user, session and tags from these keys only, and only where the gateway
+    # has langfuse_enable_update_trace_keys; elsewhere they do nothing.
+    values = {
+        "trace_user_id": link.user_id,
+        "trace_session_id": link.session_id,
+        "trace_tags": list(link.tags),
+    }
+    present = {key: value for key, value in values.items() if value}
+    return {**present, "update_trace_keys": list(present)}
+
+
+def _as_written(link: Link, written: Mapping[str, Any], own_header: str | None) -> Link:
+    """Put the caller's values in place of the link's, so that related keys agree."""
+    if own_header:
+        link = _at_header(link, own_header)
+    return replace(
+        _at_ids(link, written),
+        user_id=_text(written, "trace_user_id") or link.user_id,
+        session_id=_text(written, "session_id", "trace_session_id") or link.session_id,
+        tags=_list(written, "tags", "trace_tags") or link.tags,
+        trace_name=_text(written, "trace_name") or link.trace_name,
+    )
+
+
+def _at_header(link: Link, header: str) -> Link:
+    match = _W3C.fullmatch(header.strip())
+    if match is None:
+        return link
+    trace_id, span_id, flags = match.groups()
+    return replace(
+        link, trace_id=trace_id, parent_id=span_id, span_id=span_id, trace_flags=int(flags, 16)
+    )
+
+
+def _at_ids(link: Link, written: Mapping[str, Any]) -> Link:
+    trace_id = _text(written, "existing_trace_id", "trace_id")
+    parent_id = _text(written, "parent_observation_id")
+    if trace_id is not None and trace_id != link.trace_id:
+        # Our parent is an observation of another trace.
+        known = trace_id if _TRACE_ID.fullmatch(trace_id) else None
+        link = replace(link, trace_id=known, parent_id=None, span_id=None)
+    if parent_id is not None and _SPAN_ID.fullmatch(parent_id):
+        link = replace(link, parent_id=parent_id, span_id=parent_id)
+    return link
+
+
+def _mapping(body: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
+    value = body.get(key)
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return value
+    warn_once(
+        f"container:{key}",
+        "tracesplice: `%s` of a request is a %s, not a dict, so the call went out without prompt, "
+        "user, session and tags. Pass a dict.",
+        key,
+        type(value).__name__,
+    )
+    return None
+
+
+def _text(written: Mapping[str, Any], *keys: str) -> str | None:
+    values = (written.get(key) for key in keys)
+    return next((value for value in values if isinstance(value, str) and value), None)
+
+
+def _list(written: Mapping[str, Any], *keys: str) -> tuple[str, ...]:
+    values = (written.get(key) for key in keys)
+    return next((tuple(value) for value in values if isinstance(value, (list, tuple))), ())
+
+
+def _header(headers: Mapping[str, object], name: str) -> str | None:
+    return next((str(value) for key, value in headers.items() if key.lower() == name), None)

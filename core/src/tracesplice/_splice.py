@@ -1,0 +1,134 @@
+"""``splice``, ``unsplice``, ``instrument``, ``uninstrument``: setting things up."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from threading import RLock
+from typing import TYPE_CHECKING, TypeVar
+
+from tracesplice._errors import TracespliceError
+from tracesplice._gateway import Gateway, default_gateway
+from tracesplice._plugins import Adapters, installed_adapters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["adapters", "instrument", "splice", "uninstrument", "unsplice"]
+
+_T = TypeVar("_T")
+
+_lock = RLock()
+_declared: list[Gateway] = []
+
+_EXTRAS = {
+    "openai": "openai",
+    "langchain": "langchain",
+    "langchain_core": "langchain",
+    "langchain_openai": "langchain",
+    "langgraph": "langchain",
+    "llama_index": "llama-index",
+}
+
+
+@lru_cache(maxsize=1)
+def adapters() -> Adapters:
+    """Return the installed adapters, loaded on first use."""
+    return installed_adapters()
+
+
+def splice(target: _T) -> _T:
+    """Make the calls of ``target`` carry a link, so that the gateway's trace joins yours.
+
+    Touches ``target`` and what it makes of itself (``with_options``, ``copy``, ...) and no other
+    client. Its own base URL is the gateway: a call that goes elsewhere carries nothing. Splicing
+    twice is the same as once.
+
+    Args:
+        target: A client or model that an installed adapter knows, such as ``openai.OpenAI``.
+
+    Returns:
+        ``target`` itself.
+
+    Raises:
+        TracespliceError: No adapter knows ``target``, or it points at a model provider.
+    """
+    with _lock:
+        if not adapters().splice(target):
+            raise TracespliceError(_unknown(target))
+    return target
+
+
+def unsplice(target: _T) -> _T:
+    """Put a spliced object back to what it was; an object that is not spliced stays as it is.
+
+    Returns:
+        ``target`` itself.
+
+    Raises:
+        TracespliceError: No adapter knows ``target``.
+    """
+    with _lock:
+        if not adapters().unsplice(target):
+            raise TracespliceError(_unknown(target))
+    return target
+
+
+def instrument(gateway: str | Iterable[str] | None = None) -> None:
+    """Make every client's calls to a gateway carry a link, in the whole process.
+
+    The fallback for libraries without an adapter: whatever ends in an OpenAI client is reached.
+    Calling it again adds gateways.
+
+    Args:
+        gateway: One address or several; by default that of ``LITELLM_PROXY_API_BASE``.
+
+    Raises:
+        TracespliceError: No address is given, or one is no gateway's.
+    """
+    with _lock:
+        for found in _gateways(gateway):
+            if found not in _declared:
+                _declared.append(found)
+        adapters().instrument(tuple(_declared))
+
+
+def uninstrument() -> None:
+    """Undo ``instrument``; spliced objects stay spliced."""
+    with _lock:
+        _declared.clear()
+        adapters().uninstrument()
+
+
+def _gateways(gateway: str | Iterable[str] | None) -> list[Gateway]:
+    if gateway is None:
+        return [default_gateway()]
+    urls = [gateway] if isinstance(gateway, str) or not _is_iterable(gateway) else gateway
+    return [Gateway.declare(url) for url in urls]
+
+
+def _is_iterable(value: object) -> bool:
+    return hasattr(value, "__iter__")
+
+
+def _unknown(target: object) -> str:
+    kind = type(target)
+    working = [adapter for adapter in adapters().found if adapter.problem is None]
+    known = "; ".join(f"{adapter.name} ({adapter.handles})" for adapter in working) or "none"
+    return (
+        f"No adapter knows {kind.__module__}.{kind.__qualname__}. "
+        f"Adapters found: {known}. {_advice(target)}"
+    )
+
+
+def _advice(target: object) -> str:
+    broken = [adapter for adapter in adapters().found if adapter.problem is not None]
+    for base in type(target).__mro__:
+        extra = _EXTRAS.get(base.__module__.partition(".")[0])
+        if extra is None:
+            continue
+        for adapter in broken:
+            if adapter.name in (extra, extra.replace("-", "_")):
+                return f"The adapter {adapter.name} is installed but {adapter.problem}"
+        if not any(adapter.name == extra.replace("-", "_") for adapter in adapters().found):
+            return f"Install the one for it: pip install 'tracesplice[{extra}]'"
+    return "Splice the client or model that makes the calls, or use tracesplice.instrument()."

@@ -1,0 +1,28 @@
+"""What an adapter builds on: ``from tracesplice.adapter import ...``.
+
+The names here are public and stable for authors of adapters; applications need none of them.
+"""
+
+from __future__ import annotations
+
+from tracesplice._errors import TracespliceError
+from tracesplice._gateway import Gateway
+from tracesplice._langfuse import capture_link
+from tracesplice._link import Link, PromptRef
+from tracesplice._litellm import CONTAINER, Injection, inject
+from tracesplice._report import guarded, warn_once
+from tracesplice.hookspecs import hookimpl
+
+__all__ = [
+    "CONTAINER",
+    "Gateway",
+    "Injection",
+    "Link",
+    "PromptRef",
+    "TracespliceError",
+    "capture_link",
+    "guarded",
+    "hookimpl",
+    "inject",
+    "warn_once",
+]

@@ -1,0 +1,69 @@
+"""The hooks an adapter implements; see ``docs/adapters.md`` for a worked example.
+
+An adapter is a package with an entry point in the group ``tracesplice`` that names a module or
+object with these hooks. All of them run while the user sets things up, none inside a model call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracesplice._gateway import Gateway
+
+__all__ = ["PROJECT", "hookimpl", "hookspec"]
+
+PROJECT = "tracesplice"
+"""Both the pluggy project name and the entry-point group."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def tracesplice_handles() -> str:  # type: ignore[empty-body]
+    """Say in a few words what this adapter splices, for error messages and the command line.
+
+    Returns:
+        For example ``"openai.OpenAI, openai.AsyncOpenAI"``.
+    """
+
+
+@hookspec(firstresult=True)
+def tracesplice_splice(target: object) -> bool | None:
+    """Make ``target``'s calls, and those of what it makes of itself, carry a link.
+
+    Must be safe to call twice, and must leave ``target`` usable wherever it was usable before.
+
+    Returns:
+        True when ``target`` is spliced, None when it is not this adapter's.
+
+    Raises:
+        TracespliceError: ``target`` is this adapter's but cannot be spliced.
+    """
+
+
+@hookspec(firstresult=True)
+def tracesplice_unsplice(target: object) -> bool | None:
+    """Put ``target`` back to what it was.
+
+    Returns:
+        True when ``target`` is this adapter's, spliced or not; else None.
+    """
+
+
+@hookspec
+def tracesplice_instrument(gateways: Sequence[Gateway]) -> None:
+    """Make every call of this adapter's framework to one of ``gateways`` carry a link.
+
+    Called again with the whole list when a gateway is added.
+    """
+
+
+@hookspec
+def tracesplice_uninstrument() -> None:
+    """Undo ``tracesplice_instrument``; does nothing where it was not called."""

@@ -1,0 +1,150 @@
+"""The gateway: configured, started, waited for, asked, stopped."""
+
+import json
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rig.gateway._config import build_config
+from rig.gateway._http import Reply, request
+from rig.gateway._modes import GatewayMode, environment
+from rig.gateway._process import ProxyProcess, clean_environment, find_venv, free_port
+
+__all__ = ["Gateway", "GatewayStartError"]
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+class GatewayStartError(RuntimeError):
+    """The proxy did not start; the message ends with what it last said."""
+
+
+class Gateway:
+    """A LiteLLM proxy that reports in `mode` to `langfuse_env`, with `model_url` as its upstream.
+
+    As a context manager it is ready when entered. To start several at once, `start()` each, then
+    `wait_ready()` for each, and `stop()` each whatever happened.
+    """
+
+    def __init__(
+        self,
+        mode: GatewayMode,
+        *,
+        langfuse_env: Mapping[str, str],
+        model_url: str,
+        callbacks: Sequence[str] = (),
+        extra_settings: Mapping[str, object] = _NOTHING,
+        extra_env: Mapping[str, str] = _NOTHING,
+        workers: int = 1,
+        config_extra: Mapping[str, object] = _NOTHING,
+    ) -> None:
+        self.mode = mode
+        self.key = f"sk-{secrets.token_hex(24)}"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._workers = workers
+        self._config = build_config(
+            mode, model_url, self.key, callbacks, extra_settings, config_extra
+        )
+        self._env = clean_environment(environment(mode), langfuse_env, extra_env)
+        self._folder: Path | None = None
+        self._process: ProxyProcess | None = None
+        self._log = ""
+        self._details: dict[str, Any] | None = None
+
+    def start(self) -> None:
+        """Start the process and return at once."""
+        program = find_venv() / "bin" / "litellm"
+        if not program.exists():
+            hint = "run `make install`, or set TRACESPLICE_GATEWAY_VENV to a LiteLLM virtualenv"
+            raise GatewayStartError(f"no LiteLLM proxy in {find_venv()}: {hint}")
+        self._folder = Path(tempfile.mkdtemp(prefix="rig-gateway-"))
+        config = self._folder / "config.yaml"
+        config.write_text(json.dumps(self._config, indent=1))
+        address = ["--host", "127.0.0.1", "--port", str(self.port)]
+        command = [str(program), "--config", str(config), *address]
+        command += ["--num_workers", str(self._workers)]
+        self._process = ProxyProcess(command, self._env, self._folder / "log", self._folder)
+
+    def wait_ready(self, timeout: float = 120.0) -> None:
+        """Return when the proxy answers.
+
+        Raises `GatewayStartError` if it ends, or after `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if self._process is None or self._process.exit_code is not None:
+                raise GatewayStartError(f"the gateway ({self.mode.value}) ended\n{self._tail()}")
+            if self._answers():
+                return
+            time.sleep(0.2)
+        raise GatewayStartError(
+            f"the gateway ({self.mode.value}) gave no answer in {timeout:.0f} s\n{self._tail()}"
+        )
+
+    def stop(self) -> None:
+        """End the process and remove its files; its log stays readable. Twice is once."""
+        if self._process is not None:
+            self._process.stop()
+        if self._folder is not None:
+            self._log = self.log()
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._process = self._folder = None
+
+    def log(self) -> str:
+        """What the proxy wrote so far."""
+        if self._folder is None:
+            return self._log
+        path = self._folder / "log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def post(
+        self,
+        path: str,
+        body: object,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 60.0,
+    ) -> Reply:
+        """POST to the gateway with its key: JSON, or bytes with their own Content-Type."""
+        return request(self.url + path, self.key, body, headers, timeout)
+
+    @property
+    def version(self) -> str:
+        """LiteLLM's version."""
+        return str(self._readiness()["litellm_version"])
+
+    @property
+    def success_callbacks(self) -> list[str]:
+        """The loggers in force, by class name."""
+        return [str(name) for name in self._readiness()["success_callbacks"]]
+
+    def __enter__(self) -> "Gateway":
+        try:
+            self.start()
+            self.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def _answers(self) -> bool:
+        try:
+            return request(f"{self.url}/health/readiness", timeout=5.0).status == 200
+        except OSError:
+            return False
+
+    def _readiness(self) -> dict[str, Any]:
+        if self._details is None:
+            details = request(f"{self.url}/health/readiness/details", self.key).json
+            self._details = dict(details)
+        return self._details
+
+    def _tail(self) -> str:
+        return "\n".join(self.log().splitlines()[-40:])

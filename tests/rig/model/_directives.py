@@ -1,0 +1,63 @@
+"""Faults and delays, asked for in the user's text or in the model's name.
+
+=========================== ==================================================================
+`[[delay:0.5]]`             wait this many seconds before answering
+`[[pace:0.1]]`              wait this many seconds before each chunk of a stream
+`[[words:200]]`             pad the answer to this many words
+`[[fail:500]]`              answer with this status
+`[[fail-once:500:KEY]]`     the first request with this KEY gets the status, the next succeed;
+                            without `:KEY`, the text of the message is the key
+`[[drop]]`                  send a part of the answer, then close the connection
+=========================== ==================================================================
+
+Directives are cut out of the text before it is answered.
+"""
+
+import re
+from dataclasses import dataclass
+
+from rig.model._record import RequestLog
+
+__all__ = ["Directives", "parse"]
+
+_DIRECTIVE = re.compile(r"\[\[([a-z-]+)(?::([^\]]*))?\]\]")
+
+
+@dataclass(frozen=True)
+class Directives:
+    """What a request asked for. Times are in seconds."""
+
+    text: str = ""
+    delay: float = 0.0
+    pace: float = 0.0
+    words: int = 0
+    fail: int | None = None
+    fail_once: int | None = None
+    fail_key: str = ""
+    drop: bool = False
+
+    def status(self, log: RequestLog) -> int | None:
+        """The status to fail with, or None to answer; spends a `fail-once`."""
+        if self.fail is not None:
+            return self.fail
+        if self.fail_once is not None and log.spend(self.fail_key):
+            return self.fail_once
+        return None
+
+
+def parse(text: str, model: str = "") -> Directives:
+    """Read the directives of a message and of a model name; the message's win."""
+    plain = _DIRECTIVE.sub("", text).strip()
+    found = {name: value or "" for name, value in _DIRECTIVE.findall(model)}
+    found |= {name: value or "" for name, value in _DIRECTIVE.findall(text)}
+    once, _, key = found.get("fail-once", "").partition(":")
+    return Directives(
+        text=plain,
+        delay=float(found.get("delay", 0)),
+        pace=float(found.get("pace", 0)),
+        words=int(found.get("words", 0)),
+        fail=int(found["fail"]) if "fail" in found else None,
+        fail_once=int(once) if once else None,
+        fail_key=key or plain,
+        drop="drop" in found,
+    )

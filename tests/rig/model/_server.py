@@ -1,0 +1,102 @@
+"""The server itself: uvicorn in a background thread, on a free loopback port."""
+
+import socket
+import threading
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rig.model import _media, _ollama, _openai, _responses
+from rig.model._record import ReceivedRequest, RequestLog
+from rig.model._send import LOG
+
+__all__ = ["ModelServer"]
+
+_ROUTES = [*_ollama.ROUTES, *_openai.ROUTES, *_responses.ROUTES, *_media.ROUTES]
+_PATIENCE = 10.0
+
+
+class ModelServer:
+    """Answers as a model would, deterministically, and keeps what it was sent.
+
+    `rig.model._answers` says what the answers are, `rig.model._directives` how to ask for faults.
+    """
+
+    def __init__(self) -> None:
+        self._log = RequestLog()
+        self._socket = socket.socket()
+        # A port that is bound before uvicorn starts cannot be taken by anyone in between.
+        self._socket.bind(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        app = _Recorder(Starlette(routes=_ROUTES), self._log)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            log_level="critical",
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=1,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="rig-model", daemon=True)
+
+    @property
+    def requests(self) -> list[ReceivedRequest]:
+        """What was received so far, oldest first."""
+        return self._log.all()
+
+    def clear(self) -> None:
+        """Forget the requests received, and let every `fail-once` fail once more."""
+        self._log.clear()
+
+    def start(self) -> None:
+        """Start serving. The socket listens already when this returns."""
+        self._socket.listen(2048)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop serving and free the port."""
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(_PATIENCE)
+        self._socket.close()
+
+    def __enter__(self) -> "ModelServer":
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+
+class _Recorder:
+    """Reads each request whole, records it, and replays it to the application."""
+
+    def __init__(self, app: ASGIApp, log: RequestLog) -> None:
+        self._app, self._log = app, log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        chunks: list[bytes] = []
+        more = True
+        while more:
+            message = await receive()
+            chunks.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        body = b"".join(chunks)
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        self._log.add(ReceivedRequest(scope["method"], scope["path"], headers, body))
+        LOG.set(self._log)
+        given = False
+
+        async def replay() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, replay, send)

@@ -1,0 +1,168 @@
+"""Reads traces back over Langfuse's public HTTP API alone, from the recorder or a real server.
+
+https://api.reference.langfuse.com (the v2 observations, where the server has them, else the
+older endpoint; what a trace says of itself from the traces endpoint).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ._model import Observation, Trace, parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_FIELDS = "core,basic,io,metadata,model,usage,prompt,trace_context"
+_LIMIT = 100
+_TIMEOUT_SECONDS = 30
+# Unknown to the server, or switched off in it.
+_ABSENT = (404, 405, 501)
+
+
+class TraceNotReadyError(AssertionError):
+    """The trace did not come to what was asked of it in time; the text shows what there was."""
+
+
+class LangfuseReader:
+    """Reads with one project's keys; `estimated` and `attributes` are not in the API."""
+
+    def __init__(self, base_url: str, public_key: str, secret_key: str) -> None:
+        self._base_url = base_url.rstrip("/")
+        keys = base64.b64encode(f"{public_key}:{secret_key}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {keys}"}
+
+    def trace(self, trace_id: str) -> Trace | None:
+        """The trace as it is now, or None while the server shows none of its observations."""
+        rows = list(self._rows(trace_id))
+        if not rows:
+            return None
+        observations = tuple(sorted(map(_observation, rows), key=lambda o: (o.start, o.id)))
+        said = self._get(f"/api/public/traces/{trace_id}") or _said_by(rows)
+        return Trace(
+            id=trace_id,
+            name=said.get("name") or None,
+            user_id=said.get("userId") or None,
+            session_id=said.get("sessionId") or None,
+            tags=tuple(said.get("tags") or ()),
+            environment=said.get("environment") or "default",
+            input=parsed(said.get("input")),
+            output=parsed(said.get("output")),
+            observations=observations,
+            project=observations[0].project,
+        )
+
+    def wait_for_trace(
+        self,
+        trace_id: str,
+        ready: Callable[[Trace], bool],
+        *,
+        timeout: float = 60.0,
+        interval: float = 1.0,
+    ) -> Trace:
+        """The trace once `ready` holds: a real server stores late. Both times in seconds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            trace = self.trace(trace_id)
+            if trace is not None and ready(trace):
+                return trace
+            if time.monotonic() + interval > deadline:
+                shown = trace.tree() if trace else f"no trace {trace_id}"
+                raise TraceNotReadyError(f"not within {timeout:g} s:\n{shown}")
+            time.sleep(interval)
+
+    def _rows(self, trace_id: str) -> Iterator[dict[str, Any]]:
+        query = {"traceId": trace_id, "limit": str(_LIMIT)}
+        newer = query | {"fields": _FIELDS, "expandMetadata": "resourceAttributes,scope"}
+        page = self._get("/api/public/v2/observations", newer)
+        if page is None:
+            yield from self._older_rows(query)
+            return
+        while page:
+            yield from page["data"]
+            cursor = page["meta"].get("cursor")
+            page = cursor and self._get("/api/public/v2/observations", newer | {"cursor": cursor})
+
+    def _older_rows(self, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        number = 0
+        while True:
+            number += 1
+            page = self._get("/api/public/observations", {**query, "page": str(number)})
+            if page is None:
+                return
+            yield from page["data"]
+            if number >= page["meta"]["totalPages"]:
+                return
+
+    def _get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+        """The answer's JSON; None if the server has no such thing."""
+        suffix = "?" + urllib.parse.urlencode(query) if query else ""
+        request = urllib.request.Request(self._base_url + path + suffix, headers=self._headers)
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code in _ABSENT:
+                    return None
+                raise
+
+
+def _observation(row: Mapping[str, Any]) -> Observation:
+    metadata = {key: parsed(value) for key, value in (row.get("metadata") or {}).items()}
+    resource, scope = metadata.get("resourceAttributes"), metadata.get("scope")
+    # The newer storage repeats the name as it was sent; only an id says that it was found.
+    linked = bool(row.get("promptId"))
+    end = row.get("endTime")
+    return Observation(
+        id=row["id"],
+        trace_id=row.get("traceId") or "",
+        parent_id=row.get("parentObservationId") or None,
+        name=row.get("name") or "",
+        type=row["type"],
+        start=_time(row["startTime"]),
+        end=_time(end) if end else None,
+        model=row.get("model") or row.get("providedModelName") or None,
+        input=parsed(row.get("input")),
+        output=parsed(row.get("output")),
+        level=row.get("level") or "DEFAULT",
+        status_message=row.get("statusMessage") or None,
+        usage={key: int(value) for key, value in (row.get("usageDetails") or {}).items()},
+        cost=_cost(row),
+        prompt_name=row.get("promptName") if linked else None,
+        prompt_version=row.get("promptVersion") if linked else None,
+        user_id=row.get("userId") or None,
+        session_id=row.get("sessionId") or None,
+        tags=tuple(row.get("tags") or ()),
+        environment=row.get("environment") or "default",
+        metadata=metadata,
+        scope=str(scope.get("name", "")) if isinstance(scope, dict) else "",
+        service=str(resource.get("service.name", "")) if isinstance(resource, dict) else "",
+        project=row.get("projectId") or "",
+    )
+
+
+def _cost(row: Mapping[str, Any]) -> float:
+    costs = (row.get("totalCost"), row.get("calculatedTotalCost"))
+    given = next((cost for cost in costs if cost is not None), None)
+    return float(given if given is not None else (row.get("costDetails") or {}).get("total") or 0)
+
+
+def _time(value: str) -> datetime:
+    return datetime.fromisoformat(value.replace("Z", "+00:00"))
+
+
+def _said_by(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """A trace's own fields from its observations, for a server without the traces endpoint."""
+    said: dict[str, Any] = {"tags": sorted({tag for row in rows for tag in row.get("tags") or ()})}
+    for ours, theirs in (("name", "traceName"), ("userId", "userId"), ("sessionId", "sessionId")):
+        said[ours] = next((row[theirs] for row in rows if row.get(theirs)), None)
+    root = next((row for row in rows if not row.get("parentObservationId")), {})
+    return said | {key: root.get(key) for key in ("input", "output", "environment")}
