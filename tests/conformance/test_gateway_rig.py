@@ -145,7 +145,7 @@ def test_a_fault_is_one_upstream_call(gateway: Gateway, model: ModelServer) -> N
         model.clear()
         replies = [gateway.post("/chat/completions", {"model": name, **body}) for _ in statuses]
         assert [reply.status for reply in replies] == statuses
-        assert len(model.requests) == len(statuses)
+        assert len(model.calls) == len(statuses)
 
 
 def test_a_gateway_that_cannot_start_says_why(langfuse_env: dict[str, str]) -> None:

@@ -241,6 +241,8 @@ def test_requests_are_recorded_as_they_came(server: ModelServer) -> None:
     assert received.json["secret_field"] == "seen"
     assert "seen" in received.text
     assert "content-type: application/json" in received.text
+    assert request(server.url + "/v1/models").json["data"]
+    assert (len(server.requests), len(server.calls)) == (2, 1)
     server.clear()
     assert server.requests == []
 

@@ -8,6 +8,7 @@ https://github.com/BerriAI/litellm/blob/main/litellm/integrations/langfuse/langf
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -38,11 +39,11 @@ class Injection:
     """What to put into one request; the caller's own objects are left as they are.
 
     Attributes:
-        metadata: The value of ``CONTAINER``, the caller's entries included; None to leave it.
+        body: Body fields to set; the caller's entries of such a field are in it.
         headers: Headers to add.
     """
 
-    metadata: Mapping[str, Any] | None
+    body: Mapping[str, Any]
     headers: Mapping[str, str]
 
 
@@ -73,7 +74,12 @@ def request_headers(link: Link) -> dict[str, str]:
 
 
 def inject(
-    link: Link, path: str, body: Mapping[str, Any], headers: Mapping[str, object]
+    link: Link,
+    path: str,
+    body: Mapping[str, Any],
+    headers: Mapping[str, object],
+    *,
+    form: bool = False,
 ) -> Injection | None:
     """Work out what to add to a request so that it carries ``link``.
 
@@ -85,6 +91,7 @@ def inject(
         path: The request's path or URL.
         body: Its JSON body or form fields, as far as the caller wrote them.
         headers: Its headers, those of the client included.
+        form: Whether the body goes out as a multipart form.
 
     Returns:
         None where ``path`` is no route that calls a model.
@@ -95,7 +102,7 @@ def inject(
     container = _mapping(body, CONTAINER)
     own_header = _header(headers, _TRACEPARENT)
     if container is None or theirs is None:
-        return Injection(None, {} if own_header else request_headers(link))
+        return Injection({}, {} if own_header else request_headers(link))
     written = {**container, **theirs}  # LiteLLM: `metadata` goes before CONTAINER
     link = _as_written(link, written, own_header)
     ours = request_metadata(link)
@@ -103,8 +110,14 @@ def inject(
         ours.pop("existing_trace_id", None)  # the caller starts a trace of that id
     added = {key: value for key, value in ours.items() if key not in written}
     return Injection(
-        {**added, **container} if added else None, {} if own_header else request_headers(link)
+        _field({**added, **container}, form) if added else {},
+        {} if own_header else request_headers(link),
     )
+
+
+def _field(metadata: dict[str, Any], form: bool) -> dict[str, Any]:
+    # LiteLLM reads a form's metadata as JSON text, not as the bracketed fields the SDK would write.
+    return {CONTAINER: json.dumps(metadata) if form else metadata}
 
 
 def _onto_existing_trace(link: Link) -> dict[str, Any]:

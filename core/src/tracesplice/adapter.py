@@ -9,12 +9,11 @@ from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
 from tracesplice._langfuse import capture_link
 from tracesplice._link import Link, PromptRef
-from tracesplice._litellm import CONTAINER, Injection, inject
+from tracesplice._litellm import Injection, inject
 from tracesplice._report import guarded, warn_once
 from tracesplice.hookspecs import hookimpl
 
 __all__ = [
-    "CONTAINER",
     "Gateway",
     "Injection",
     "Link",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from rig.model import _send
@@ -120,7 +120,15 @@ async def _embeddings(request: Request) -> Response:
     return await _send.once(answer, parse(" ".join(texts), body["model"]))
 
 
+async def _models(request: Request) -> Response:
+    names = ("gpt-4o-mini", "text-embedding-3-small")
+    return JSONResponse(
+        {"object": "list", "data": [{"id": n, "object": "model", "owned_by": "rig"} for n in names]}
+    )
+
+
 ROUTES = [
+    Route("/v1/models", _models, methods=["GET"]),
     Route("/v1/chat/completions", _chat, methods=["POST"]),
     Route("/v1/completions", _completions, methods=["POST"]),
     Route("/v1/embeddings", _embeddings, methods=["POST"]),

@@ -46,6 +46,14 @@ class ModelServer:
         """What was received so far, oldest first."""
         return self._log.all()
 
+    @property
+    def calls(self) -> list[ReceivedRequest]:
+        """The requests that ask a model for something.
+
+        LiteLLM also sends, in its own time, a GET of `/v1/models` for each `openai/` deployment.
+        """
+        return [request for request in self.requests if request.method == "POST"]
+
     def clear(self) -> None:
         """Forget the requests received, and let every `fail-once` fail once more."""
         self._log.clear()

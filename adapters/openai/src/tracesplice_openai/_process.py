@@ -26,7 +26,7 @@ _WRAPPERS: tuple[tuple[type, str, Callable[..., Any]], ...] = (
     (openai.AsyncOpenAI, "request", arequest),
     (openai.AsyncOpenAI, "_build_request", build_request),
 )
-_installed: list[tuple[type, str, wrapt.FunctionWrapper[Any, Any], bool]] = []
+_installed: list[tuple[type, str, Any, bool]] = []
 
 
 def instrument(gateways: Sequence[Gateway]) -> None:
@@ -44,7 +44,7 @@ def uninstrument() -> None:
         _remove(*_installed.pop())
 
 
-def _install(owner: type, name: str, wrapper: Callable[..., Any]) -> tuple[type, str, object, bool]:
+def _install(owner: type, name: str, wrapper: Callable[..., Any]) -> tuple[type, str, Any, bool]:
     inherited = name not in vars(owner)
     ours: Any = wrapt.FunctionWrapper(getattr(owner, name), _as_wrapt(wrapper))
     setattr(owner, name, ours)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 
-from tracesplice.adapter import CONTAINER, Gateway, capture_link, guarded, inject
+from tracesplice.adapter import Gateway, capture_link, guarded, inject
 from tracesplice_openai._call import Call, Options, current_call, entered
 from tracesplice_openai._langfuse_openai import take_generation
 from tracesplice_openai._redirect import follow_up
@@ -101,12 +101,13 @@ def _add_link(call: Call, client: Any, options: Options) -> None:
     body = {**_mapping(options.json_data), **_mapping(options.extra_json)}
     own_headers = _mapping(options.headers)
     link = capture_link(call.observation)
-    injection = inject(link, options.url, body, {**client.default_headers, **own_headers})
+    headers = {**client.default_headers, **own_headers}
+    injection = inject(link, options.url, body, headers, form=bool(options.files))
     if injection is None:
         return
     # `options` is this attempt's own copy, but what it holds is the caller's: replace, don't write.
-    if injection.metadata is not None:
-        options.extra_json = {**_mapping(options.extra_json), CONTAINER: injection.metadata}
+    if injection.body:
+        options.extra_json = {**_mapping(options.extra_json), **injection.body}
     if injection.headers:
         options.headers = {**own_headers, **injection.headers}
     if _http_client_follows(client, options):
