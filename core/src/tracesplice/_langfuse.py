@@ -54,11 +54,10 @@ def capture_link(observation: Span | None = None) -> Link:
     current = trace.get_current_span(context)
     span = observation or current
     on_span = _attributes(span)
-    trace_id, parent_id, span_id, flags = _place(span)
+    trace_id, parent_id, flags = _place(span)
     return Link(
         trace_id=trace_id,
         parent_id=parent_id,
-        span_id=span_id,
         trace_flags=flags,
         prompt=_prompt((span, current), context),
         user_id=_text(_USER, context, on_span),
@@ -69,20 +68,19 @@ def capture_link(observation: Span | None = None) -> Link:
     )
 
 
-def _place(span: Span) -> tuple[str | None, str | None, str | None, int]:
+def _place(span: Span) -> tuple[str | None, str | None, int]:
     own = span.get_span_context()
     if not own.is_valid:
-        return None, None, None, 1
+        return None, None, trace.TraceFlags.SAMPLED
     parent = _nearest_observation(span, own)
     return (
         trace.format_trace_id(own.trace_id),
-        trace.format_span_id(parent.span_id) if parent else None,
-        trace.format_span_id(own.span_id),
+        trace.format_span_id(parent.span_id),
         own.trace_flags,
     )
 
 
-def _nearest_observation(span: Span, own: SpanContext) -> SpanContext | None:
+def _nearest_observation(span: Span, own: SpanContext) -> SpanContext:
     # Langfuse does not store spans of, say, a web server or a database driver: a parent that never
     # arrives would leave the gateway generation hanging. OpenTelemetry keeps the ids of one
     # ancestor, so this is as far as one can look up.
@@ -90,7 +88,7 @@ def _nearest_observation(span: Span, own: SpanContext) -> SpanContext | None:
     if scope is None or scope.name == _SDK_SCOPE or _is_exported(span):
         return own
     parent: SpanContext | None = getattr(span, "parent", None)
-    return parent
+    return parent or own
 
 
 def _is_exported(span: Any) -> bool:

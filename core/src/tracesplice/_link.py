@@ -27,8 +27,6 @@ class Link:
     Attributes:
         trace_id: 32 lower-case hex digits, or None where no trace is open.
         parent_id: The observation to nest under, 16 lower-case hex digits, or None.
-        span_id: The span the request is sent from, 16 hex digits; differs from ``parent_id``
-            where that span is none that Langfuse stores.
         trace_flags: W3C trace flags; bit 0 says "sampled".
         prompt: The prompt version the call is linked to.
         user_id: Langfuse's user id.
@@ -40,7 +38,6 @@ class Link:
 
     trace_id: str | None = None
     parent_id: str | None = None
-    span_id: str | None = None
     trace_flags: int = 1
     prompt: PromptRef | None = None
     user_id: str | None = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -62,15 +63,18 @@ def request_metadata(link: Link) -> dict[str, Any]:
         found["prompt"] = {"name": link.prompt.name, "version": link.prompt.version, "prompt": ""}
     if link.trace_id is not None:
         found.update(_onto_existing_trace(link))
+    elif link.session_id is not None:
+        # Without an id the `langfuse` callback takes the session's as the trace's: all calls of a
+        # session would share one trace.
+        found["trace_id"] = secrets.token_hex(16)
     return {key: value for key, value in found.items() if value}
 
 
 def request_headers(link: Link) -> dict[str, str]:
     """Encode ``link`` as W3C headers (https://www.w3.org/TR/trace-context/), empty for no trace."""
-    span_id = link.parent_id or link.span_id
-    if link.trace_id is None or span_id is None:
+    if link.trace_id is None or link.parent_id is None:
         return {}
-    return {_TRACEPARENT: f"00-{link.trace_id}-{span_id}-{link.trace_flags:02x}"}
+    return {_TRACEPARENT: f"00-{link.trace_id}-{link.parent_id}-{link.trace_flags:02x}"}
 
 
 def inject(
@@ -149,10 +153,8 @@ def _at_header(link: Link, header: str) -> Link:
     match = _W3C.fullmatch(header.strip())
     if match is None:
         return link
-    trace_id, span_id, flags = match.groups()
-    return replace(
-        link, trace_id=trace_id, parent_id=span_id, span_id=span_id, trace_flags=int(flags, 16)
-    )
+    trace_id, parent_id, flags = match.groups()
+    return replace(link, trace_id=trace_id, parent_id=parent_id, trace_flags=int(flags, 16))
 
 
 def _at_ids(link: Link, written: Mapping[str, Any]) -> Link:
@@ -161,9 +163,9 @@ def _at_ids(link: Link, written: Mapping[str, Any]) -> Link:
     if trace_id is not None and trace_id != link.trace_id:
         # Our parent is an observation of another trace.
         known = trace_id if _TRACE_ID.fullmatch(trace_id) else None
-        link = replace(link, trace_id=known, parent_id=None, span_id=None)
+        link = replace(link, trace_id=known, parent_id=None)
     if parent_id is not None and _SPAN_ID.fullmatch(parent_id):
-        link = replace(link, parent_id=parent_id, span_id=parent_id)
+        link = replace(link, parent_id=parent_id)
     return link
 
 

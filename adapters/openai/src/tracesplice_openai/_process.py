@@ -26,7 +26,7 @@ _WRAPPERS: tuple[tuple[type, str, Callable[..., Any]], ...] = (
     (openai.AsyncOpenAI, "request", arequest),
     (openai.AsyncOpenAI, "_build_request", build_request),
 )
-_installed: list[tuple[type, str, Any, bool]] = []
+_installed: list[tuple[type, str, Any, Any]] = []
 
 
 def instrument(gateways: Sequence[Gateway]) -> None:
@@ -44,11 +44,11 @@ def uninstrument() -> None:
         _remove(*_installed.pop())
 
 
-def _install(owner: type, name: str, wrapper: Callable[..., Any]) -> tuple[type, str, Any, bool]:
-    inherited = name not in vars(owner)
+def _install(owner: type, name: str, wrapper: Callable[..., Any]) -> tuple[type, str, Any, Any]:
+    before = vars(owner).get(name)
     ours: Any = wrapt.FunctionWrapper(getattr(owner, name), _as_wrapt(wrapper))
     setattr(owner, name, ours)
-    return owner, name, ours, inherited
+    return owner, name, ours, before
 
 
 def _as_wrapt(wrapper: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,10 +58,10 @@ def _as_wrapt(wrapper: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _remove(owner: type, name: str, ours: Any, inherited: bool) -> None:
+def _remove(owner: type, name: str, ours: Any, before: Any) -> None:
     if vars(owner).get(name) is not ours:
         return  # somebody wrapped over it; without gateways ours does nothing
-    if inherited:
-        delattr(owner, name)
+    if before is None:
+        delattr(owner, name)  # it was inherited
     else:
-        setattr(owner, name, ours.__wrapped__)
+        setattr(owner, name, before)

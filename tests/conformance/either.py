@@ -1,0 +1,50 @@
+"""Lets one call shape be written once and run with a synchronous or an asynchronous client."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+
+__all__ = ["drive", "each", "entered", "settle"]
+
+
+def drive(coroutine: Coroutine[Any, Any, Any], is_async: bool) -> Any:
+    """Run a shape: in an event loop, or for a synchronous client without one."""
+    if is_async:
+        return asyncio.run(coroutine)
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+    raise RuntimeError("a synchronous shape waited for something")
+
+
+async def settle(value: Any) -> Any:
+    """Await what an asynchronous client returned; pass on what a synchronous one did."""
+    return await value if inspect.isawaitable(value) else value
+
+
+async def each(stream: Any) -> AsyncIterator[Any]:
+    """Iterate over either kind of stream."""
+    if hasattr(stream, "__aiter__"):
+        async for item in stream:
+            yield item
+    else:
+        for item in stream:
+            yield item
+
+
+@asynccontextmanager
+async def entered(manager: Any) -> AsyncIterator[Any]:
+    """Enter either kind of context manager."""
+    if hasattr(manager, "__aenter__"):
+        async with manager as value:
+            yield value
+    else:
+        with manager as value:
+            yield value

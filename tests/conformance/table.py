@@ -1,0 +1,145 @@
+"""Collects what the conformance run saw and renders the compatibility table from it.
+
+``python -m conformance.table`` (``make table``) writes ``docs/compatibility.md`` from the outcomes
+of the last runs; with ``--check`` it fails where the committed page says something else.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import defaultdict
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.harness import Cell, Outcome
+
+__all__ = ["Table", "render"]
+
+ROOT = Path(__file__).parents[2]
+OUTCOMES = ROOT / "build" / "conformance"
+PAGE = ROOT / "docs" / "compatibility.md"
+MODES = ("langfuse", "langfuse_otel", "langfuse_otel_v2")
+MEANINGS = {
+    "a": "one trace",
+    "b": "parent is the call's own client observation",
+    "c": "prompt name and version on both sides",
+    "d": "user, session and tags on the gateway generation",
+    "e": "same answer as without tracesplice",
+    "f": "the caller's objects unchanged",
+}
+
+
+@dataclass
+class Table:
+    """The outcomes of one run.
+
+    Attributes:
+        packages: What the client side ran on, as ``name version``.
+        gateway: What the gateway ran on.
+        rows: For framework, shape and mode: how many cells there were and what did not hold, with
+            the reason.
+    """
+
+    packages: list[str]
+    gateway: str
+    rows: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
+
+    def add(self, framework: str, cell: Cell, outcome: Outcome, cures: dict[str, str]) -> None:
+        """Note the outcome of a cell; ``cures`` gives the reasons for what is known not to hold."""
+        key = (framework, cell.shape.name, cell.mode.value)
+        row = self.rows.setdefault(key, {"cells": 0, "missing": {}})
+        row["cells"] += 1
+        for check, wrong in outcome.checks.items():
+            if wrong is not None:
+                row["missing"][check] = cures.get(check, "a defect")
+
+    @property
+    def cells(self) -> int:
+        """How many cells were run."""
+        return sum(row["cells"] for row in self.rows.values())
+
+    def save(self, path: Path) -> None:
+        """Write the outcomes to ``path``."""
+        rows = [[*key, row] for key, row in self.rows.items()]
+        content = {"packages": self.packages, "gateway": self.gateway, "rows": rows}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=1))
+
+
+def installed(names: Iterable[str]) -> list[str]:
+    """Return ``name version`` of each package."""
+    return [f"{name} {version(name)}" for name in names]
+
+
+def render(runs: list[dict[str, Any]]) -> str:
+    """Return the page for the outcomes of ``runs``."""
+    parts = [
+        "# Compatibility\n",
+        "Generated from the conformance run by `make table`; do not edit. Every cell was run "
+        "against a real LiteLLM proxy, synchronous and asynchronous where both exist, with and "
+        "without an enclosing span, with and without `langfuse.openai`. ✓ means that all of these "
+        "held:\n",
+        *(f"- ({check}) {meaning}" for check, meaning in MEANINGS.items()),
+        "",
+    ]
+    reasons: list[str] = []
+    for run in runs:
+        parts += _section(run, reasons)
+    parts += [f"[{number}] {reason}.\n" for number, reason in enumerate(reasons, 1)]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _section(run: dict[str, Any], reasons: list[str]) -> list[str]:
+    marks: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for _, shape, mode, row in run["rows"]:
+        marks[shape][mode] = _mark(row, reasons)
+    framework = run["rows"][0][0]
+    cells = sum(row["cells"] for *_, row in run["rows"])
+    return [
+        f"## {framework}: {', '.join(run['packages'])}\n",
+        f"{cells} cells, gateway: {run['gateway']}\n",
+        f"| call | {' | '.join(f'`{mode}`' for mode in MODES)} |",
+        f"|---|{'---|' * len(MODES)}",
+        *(
+            f"| {shape} | {' | '.join(by_mode.get(mode, 'not run') for mode in MODES)} |"
+            for shape, by_mode in marks.items()
+        ),
+        "",
+    ]
+
+
+def _mark(row: dict[str, Any], reasons: list[str]) -> str:
+    if not row["missing"]:
+        return "✓"
+    notes = []
+    for check, reason in sorted(row["missing"].items()):
+        if reason not in reasons:
+            reasons.append(reason)
+        notes.append(f"({check}) [{reasons.index(reason) + 1}]")
+    return f"✓ but {', '.join(notes)}"
+
+
+def main() -> int:
+    """Write the page, or compare it with ``--check``; the exit code says whether it is right."""
+    runs = [json.loads(path.read_text()) for path in sorted(OUTCOMES.glob("*.json"))]
+    if not runs:
+        print("No outcomes yet: run `make test` first.", file=sys.stderr)
+        return 1
+    page = render(runs)
+    if "--check" not in sys.argv[1:]:
+        PAGE.write_text(page)
+        return 0
+    if PAGE.exists() and PAGE.read_text() == page:
+        return 0
+    print("docs/compatibility.md is not what the run saw: run `make table`.", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
