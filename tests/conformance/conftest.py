@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from langfuse import Langfuse
 from opentelemetry.sdk.trace import TracerProvider
-from rig.gateway import Gateway, GatewayMode
-from rig.model import ModelServer
-from rig.recorder import Recorder
 
 from conformance.harness import ClientSpans, Stage
 from conformance.table import OUTCOMES, Table, installed
+from rig.gateway import Gateway, GatewayMode
+from rig.model import ModelServer
+from rig.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,21 +14,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import openai
-import tracesplice
 from langfuse import propagate_attributes
 from opentelemetry.sdk.trace import SpanProcessor
-from rig.gateway import GatewayMode
 
+import tracesplice
 from conformance.answers import comparable
 from conformance.either import drive, entered
 from conformance.shapes import Ask
+from rig.gateway import GatewayMode
 
 if TYPE_CHECKING:
     from langfuse import Langfuse
-    from rig.gateway import Gateway
-    from rig.recorder import Observation, Recorder
 
     from conformance.shapes import Shape
+    from rig.gateway import Gateway
+    from rig.recorder import Observation, Recorder
 
 __all__ = ["Cell", "ClientSpans", "Outcome", "Stage", "run_cell"]
 

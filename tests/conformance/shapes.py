@@ -278,9 +278,7 @@ async def responses_stream_helper(client: Any, ask: Ask) -> Any:
 
 @shape("embeddings.create")
 async def embeddings(client: Any, ask: Ask) -> Any:
-    return await settle(
-        client.embeddings.create(model="openai-embed", input=ask.text, **ask.extra)
-    )
+    return await settle(client.embeddings.create(model="openai-embed", input=ask.text, **ask.extra))
 
 
 @shape("completions.create", takes_prompt=True)
@@ -295,9 +293,7 @@ async def completions(client: Any, ask: Ask) -> Any:
 async def completions_stream(client: Any, ask: Ask) -> Any:
     create = client.completions.create
     stream = await settle(
-        create(
-            model="openai-completion", prompt=ask.text, stream=True, **ask.prompt, **ask.extra
-        )
+        create(model="openai-completion", prompt=ask.text, stream=True, **ask.prompt, **ask.extra)
     )
     return [chunk.choices[0].text async for chunk in each(stream) if chunk.choices]
 

@@ -7,10 +7,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rig.gateway import GatewayMode
 
 from conformance.harness import Cell, Stage, run_cell, run_unspliced
 from conformance.shapes import SHAPES
+from rig.gateway import GatewayMode
 
 if TYPE_CHECKING:
     from conformance.table import Table

@@ -108,7 +108,12 @@ def _prompt(nearest_first: tuple[Span, ...], context: Context) -> PromptRef | No
     if name is None:
         return None
     version = _ambient("prompt_version", context)
-    return _checked(name, int(version) if isinstance(version, str) else version)
+    return _checked(name, _number(version))
+
+
+def _number(version: object) -> object:
+    # Baggage is text, and may come from anybody.
+    return int(version) if isinstance(version, str) and version.isdecimal() else version
 
 
 def _checked(name: object, version: object) -> PromptRef | None:

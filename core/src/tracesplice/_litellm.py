@@ -112,6 +112,8 @@ def inject(
     ours = request_metadata(link)
     if "trace_id" in written:
         ours.pop("existing_trace_id", None)  # the caller starts a trace of that id
+    if "existing_trace_id" in written:
+        ours.pop("trace_id", None)  # the caller joins one, by an id that only the gateway reads
     added = {key: value for key, value in ours.items() if key not in written}
     return Injection(
         _field({**added, **container}, form) if added else {},

@@ -29,15 +29,19 @@ class Adapter:
 
     Attributes:
         name: Its entry point's name.
-        distribution: The package it comes with, and that package's version.
+        package: The package it comes with.
+        version: That package's version; empty where its metadata has none.
         problem: Why it is not used and what to do about it; None when it works.
         handles: What it splices; empty when it does not work.
+        blocked: Whether ``TRACESPLICE_BLOCK`` is the reason.
     """
 
     name: str
-    distribution: str
+    package: str
+    version: str
     problem: str | None = None
     handles: str = ""
+    blocked: bool = False
 
 
 class Adapters:
@@ -72,44 +76,78 @@ class Adapters:
         self._pm.hook.tracesplice_uninstrument()
 
     def _load(self, point: EntryPoint, blocked: frozenset[str]) -> Adapter:
-        source = point.dist
-        label = f"{source.name} {source.version}" if source else "unknown package"
+        package, release = _source(point)
         if point.name in blocked:
-            return Adapter(point.name, label, f"blocked by {BLOCK_VARIABLE}")
-        problem = unmet_requirement(source) if source else None
-        if problem is None:
-            problem = self._register(point)
-        if problem is not None:
-            return Adapter(point.name, label, problem)
-        return Adapter(point.name, label, handles=self._handles(point.name))
-
-    def _register(self, point: EntryPoint) -> str | None:
+            problem = f"is left out by {BLOCK_VARIABLE}; to use it: unset {BLOCK_VARIABLE}"
+            return Adapter(point.name, package, release, problem, blocked=True)
         # Somebody else's module: whatever it raises must not take the other adapters along.
         try:
-            plugin = point.load()
-            self._pm.register(plugin, name=point.name)
+            return Adapter(point.name, package, release, handles=self._register(point))
         except BaseException as error:
             if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
                 raise
+            problem = _problem(error, point.name, package)
+            return Adapter(point.name, package, release, problem)
+
+    def _register(self, point: EntryPoint) -> str:
+        unmet = unmet_requirement(point.dist) if point.dist else None
+        if unmet is not None:
+            raise _UnmetError(unmet)
+        if self._pm.has_plugin(point.name):
+            raise _UnusableError("has the name of another adapter")
+        plugin = point.load()
+        try:
+            self._pm.register(plugin, name=point.name)
+            self._check_hooks(plugin)
+            return self._handles(point.name)
+        except BaseException:
             self._discard(point.name)
-            return f"cannot be loaded: {type(error).__name__}: {error}"
-        unknown = [hook.name for hook in self._hooks(plugin) if not hook.has_spec()]
-        if unknown or not self._hooks(plugin):
-            self._discard(point.name)
-            return f"unknown hook {unknown[0]}" if unknown else "implements no tracesplice hook"
-        return None
+            raise
+
+    def _check_hooks(self, plugin: object) -> None:
+        hooks = self._pm.get_hookcallers(plugin) or []
+        unknown = [hook.name for hook in hooks if not hook.has_spec()]
+        if unknown:
+            raise _UnusableError(f"has the unknown hook {unknown[0]}")
+        if not hooks:
+            raise _UnusableError("implements no tracesplice hook")
 
     def _discard(self, name: str) -> None:
         if self._pm.has_plugin(name):
             self._pm.unregister(name=name)
 
-    def _hooks(self, plugin: object) -> list[pluggy.HookCaller]:
-        return self._pm.get_hookcallers(plugin) or []
-
     def _handles(self, name: str) -> str:
         others = [plugin for known, plugin in self._pm.list_name_plugin() if known != name]
         only = self._pm.subset_hook_caller("tracesplice_handles", others)
         return ", ".join(only())
+
+
+class _UnmetError(Exception):
+    """A version window that is not met; the message has the command that puts it right."""
+
+
+class _UnusableError(Exception):
+    """An adapter that can be imported and still not be used."""
+
+
+def _source(point: EntryPoint) -> tuple[str, str]:
+    if point.dist is None:
+        return point.module, ""
+    metadata = point.dist.metadata  # of somebody else's package, so fields may be missing
+    name = metadata["Name"] if "Name" in metadata else point.module  # noqa: SIM401  (no `get`)
+    return name, metadata["Version"] if "Version" in metadata else ""  # noqa: SIM401
+
+
+def _problem(error: BaseException, name: str, package: str) -> str:
+    if isinstance(error, _UnmetError):
+        return str(error)
+    reason = " ".join(str(error).split())
+    if not isinstance(error, _UnusableError):
+        reason = f"cannot be loaded: {type(error).__name__}: {reason}"
+    return (
+        f"{reason}; to repair it: pip install --upgrade {package}; "
+        f"to leave it out: export {BLOCK_VARIABLE}={name}"
+    )
 
 
 def unmet_requirement(distribution: Distribution) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, TypedDict
 
 from tracesplice._errors import TracespliceError
@@ -11,6 +12,7 @@ from tracesplice._link import PromptRef
 __all__ = ["PromptMetadata", "prompt_metadata", "prompt_ref", "valid_ref"]
 
 _HOW_TO = 'Pass what langfuse.get_prompt("name") returns, or {"name": "...", "version": 3}.'
+_MARK = ("type", "message")
 _CONTENT_FIELDS = ("config", "labels", "tags", "commit_message")
 
 
@@ -95,13 +97,14 @@ def _content(prompt: object) -> PromptMetadata:
     for field in _CONTENT_FIELDS:
         value = _field(prompt, field)
         if value not in (None, [], {}):
-            content[field] = value  # type: ignore[literal-required]
+            content[field] = deepcopy(value)  # type: ignore[literal-required]
     return content
 
 
 def _message(message: Mapping[str, Any]) -> dict[str, Any]:
-    # A placeholder has a name and no role: what the manual recipe trips over.
-    return dict(message)
+    # A placeholder has a name and no role: what the manual recipe trips over. Langfuse's prompt
+    # client marks the others "message", which Langfuse's own model of a prompt rejects.
+    return {key: value for key, value in dict(message).items() if (key, value) != _MARK}
 
 
 def _field(prompt: object, name: str) -> Any:

@@ -1,0 +1,61 @@
+# Everything needs Python 3.10+, make and git; what else is needed is installed below.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := core adapters tests examples bench noxfile.py
+DISTRIBUTIONS := -e core -e adapters/openai
+TYPED := core/src adapters/openai/src
+PIP := -m pip --disable-pip-version-check
+
+.PHONY: help install demo test table lint format bench pins docs clean
+
+help:  ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+install: .venv/.installed .venv-gateway/.installed  ## Build .venv (client) and .venv-gateway (LiteLLM)
+
+.venv/.installed: requirements/client.txt core/pyproject.toml $(wildcard adapters/*/pyproject.toml)
+	@echo "== .venv: the client side, with every adapter"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python $(PIP) install --quiet --progress-bar on --require-hashes -r requirements/client.txt
+	$(BIN)/python $(PIP) install --quiet --no-build-isolation --no-deps $(DISTRIBUTIONS)
+	@touch $@
+
+.venv-gateway/.installed: requirements/gateway.txt
+	@echo "== .venv-gateway: the LiteLLM proxy (about a minute)"
+	$(PYTHON) -m venv .venv-gateway
+	.venv-gateway/bin/python $(PIP) install --quiet --progress-bar on --require-hashes -r requirements/gateway.txt
+	@touch $@
+
+demo: install  ## Show one call before and after splicing, as trace trees
+	PYTHONPATH=tests $(BIN)/python -m rig.demo
+
+test: install  ## Run every test, on openai 2 and openai 3
+	$(BIN)/python -m pytest
+	$(BIN)/nox --no-error-on-missing-interpreters
+	PYTHONPATH=tests $(BIN)/python -m conformance.table --check
+
+table: .venv/.installed  ## Write docs/compatibility.md from the last test run
+	PYTHONPATH=tests $(BIN)/python -m conformance.table
+
+lint: .venv/.installed  ## Check style and types
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy $(TYPED) tests bench examples
+
+format: .venv/.installed  ## Put the code into the common style
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: install  ## Measure the cost of a link, as ratios in one run
+	PYTHONPATH=tests $(BIN)/python bench/overhead.py
+
+docs: install  ## Draw the pictures of the README and the docs again
+	PYTHONPATH=tests $(BIN)/python -m rig.demo --svg docs/images/openai.svg
+
+pins: .venv/.installed  ## Resolve requirements/*.txt anew from requirements/*.in
+	cd requirements && for set in *.in; do ../$(BIN)/uv pip compile --quiet --universal \
+	  --python-version 3.10 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  $$set -o $${set%.in}.txt; done
+
+clean:  ## Remove what make built
+	rm -rf .venv .venv-gateway .nox build

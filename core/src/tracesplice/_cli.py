@@ -1,0 +1,114 @@
+"""The ``tracesplice`` command; it needs the extra ``[cli]``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.metadata import metadata, requires, version
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+
+from tracesplice._plugins import Adapter, installed_adapters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import click
+
+__all__ = ["command", "main"]
+
+_PACKAGE = "tracesplice"
+_COLOURS = {"ok": "green", "blocked": "yellow", "problem": "red"}
+
+
+def main() -> None:
+    """Run the command; without click and rich, say how to get them."""
+    try:
+        run = command()
+    except ModuleNotFoundError as error:
+        if error.name not in ("click", "rich"):
+            raise
+        sys.exit(f"The tracesplice command needs an extra: pip install '{_PACKAGE}[cli]'")
+    run()
+
+
+def command() -> click.Group:
+    """Build the command.
+
+    Raises:
+        ModuleNotFoundError: click or rich is not installed.
+    """
+    import click
+    import rich  # noqa: F401  (missing, it is to be said before a command runs)
+
+    @click.group(help="One trace for calls through a LiteLLM gateway into Langfuse.")
+    @click.version_option(version(_PACKAGE), prog_name=_PACKAGE)
+    def group() -> None:
+        pass
+
+    @group.command(help="Show the adapters found, and what keeps one from working.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+    def plugins(as_json: bool) -> None:
+        found = installed_adapters().found
+        if as_json:
+            click.echo(_as_json(found))
+        else:
+            _show(found)
+        sys.exit(any(_state(adapter) == "problem" for adapter in found))
+
+    return group
+
+
+def _state(adapter: Adapter) -> str:
+    if adapter.blocked:
+        return "blocked"
+    return "ok" if adapter.problem is None else "problem"
+
+
+def _as_json(found: Iterable[Adapter]) -> str:
+    rows = [
+        {
+            "name": adapter.name,
+            "package": adapter.package,
+            "version": adapter.version,
+            "splices": adapter.handles,
+            "state": _state(adapter),
+            "problem": adapter.problem,
+        }
+        for adapter in found
+    ]
+    return json.dumps({"version": version(_PACKAGE), "adapters": rows}, indent=2)
+
+
+def _show(found: Sequence[Adapter]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    lines = [f"{each.name} {each.problem}" for each in found if each.problem is not None]
+    console = Console()
+    if found:
+        table = Table("adapter", "package", "splices", "state")
+        for adapter in found:
+            state = _state(adapter)
+            package = f"{adapter.package} {adapter.version}"
+            cells = (adapter.name, package, adapter.handles, Text(state, _COLOURS[state]))
+            table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
+        console.print(table)
+    else:
+        lines = ["No adapter is installed. Install the one you need:", *_install_commands()]
+    for line in lines:
+        # Not wrapped, so that what is to be typed can be copied.
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _install_commands() -> list[str]:
+    needed = [Requirement(text) for text in requires(_PACKAGE) or ()]
+    markers = [each.marker for each in needed if each.name.startswith(f"{_PACKAGE}-")]
+    extras = metadata(_PACKAGE).get_all("Provides-Extra") or []
+    return [
+        f"  pip install '{_PACKAGE}[{extra}]'"
+        for extra in extras
+        if any(marker is not None and marker.evaluate({"extra": extra}) for marker in markers)
+    ]

@@ -1,0 +1,45 @@
+"""Runs parts of the suite on other sets of packages than `.venv` holds: see requirements/."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_existing_virtualenvs = True
+
+DISTRIBUTIONS = ("-e", "core", "-e", "adapters/openai")
+
+
+def install(session: nox.Session, pins: str) -> None:
+    """Install a pinned set and this repository's distributions."""
+    pip = ("--quiet", "--disable-pip-version-check")
+    session.install(*pip, "--require-hashes", "-r", f"requirements/{pins}.txt")
+    session.install(*pip, "--no-build-isolation", "--no-deps", *DISTRIBUTIONS)
+
+
+@nox.session
+def openai3(session: nox.Session) -> None:
+    """The OpenAI table on openai 3."""
+    install(session, "openai3")
+    session.run("python", "-m", "pytest", "tests/conformance/test_openai.py", "tests/faults")
+
+
+@nox.session
+def oldest(session: nox.Session) -> None:
+    """The oldest packages the metadata admits."""
+    install(session, "oldest")
+    session.run("python", "-m", "pytest", "tests/conformance/test_openai.py")
+
+
+@nox.session(name="pydantic-ai")
+def pydantic_ai(session: nox.Session) -> None:
+    """A library without an adapter, reached by `instrument`."""
+    install(session, "pydantic-ai")
+    session.run("python", "-m", "pytest", "tests/libraries/test_pydantic_ai.py")
+
+
+@nox.session(name="openai-agents")
+def openai_agents(session: nox.Session) -> None:
+    """A library without an adapter, reached by `instrument`."""
+    install(session, "openai-agents")
+    session.run("python", "-m", "pytest", "tests/libraries/test_openai_agents.py")

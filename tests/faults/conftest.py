@@ -1,0 +1,79 @@
+"""An OpenAI-protocol server in the gateway's place, so that a test sees what went over the wire."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from langfuse import Langfuse
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+import tracesplice
+from rig.model import ModelServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+
+class NoExport(SpanExporter):
+    def export(self, spans: Sequence[Any]) -> SpanExportResult:
+        return SpanExportResult.SUCCESS
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[ModelServer]:
+    with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def wire(_server: ModelServer) -> ModelServer:
+    _server.clear()
+    return _server
+
+
+@pytest.fixture(scope="session")
+def _other_server() -> Iterator[ModelServer]:
+    with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def elsewhere(_other_server: ModelServer) -> ModelServer:
+    """A host that is no declared gateway."""
+    _other_server.clear()
+    return _other_server
+
+
+@pytest.fixture
+def make_langfuse() -> Iterator[Callable[[], Langfuse]]:
+    """Langfuse clients that export nowhere, each with its own keys and tracer provider."""
+    made: list[Langfuse] = []
+
+    def make() -> Langfuse:
+        client = Langfuse(
+            public_key=f"pk-{secrets.token_hex(8)}",
+            secret_key="sk-unused",
+            base_url="http://127.0.0.1:9",
+            tracer_provider=TracerProvider(),
+            span_exporter=NoExport(),
+        )
+        made.append(client)
+        return client
+
+    yield make
+    for client in made:
+        client.shutdown()
+
+
+@pytest.fixture
+def langfuse(make_langfuse: Callable[[], Langfuse]) -> Langfuse:
+    return make_langfuse()
+
+
+@pytest.fixture
+def _uninstrument() -> Iterator[None]:
+    yield
+    tracesplice.uninstrument()

@@ -1,0 +1,79 @@
+"""The link is that of the observation the call really belongs to, whichever client made it."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+
+import tracesplice
+from faults.wire import client_of, links, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from langfuse import Langfuse
+
+    from rig.model import ModelServer
+
+
+def link(wire: ModelServer) -> dict[str, Any]:
+    [(_, metadata, _)] = links(wire)
+    return metadata
+
+
+def test_a_provider_of_its_own(wire: ModelServer, langfuse: Langfuse) -> None:
+    with client_of(wire) as client, langfuse.start_as_current_observation(name="s") as span:
+        say(tracesplice.splice(client))
+    assert link(wire)["parent_observation_id"] == span.id
+
+
+def test_the_inner_of_two_clients(wire: ModelServer, make_langfuse: Callable[[], Langfuse]) -> None:
+    first, second = make_langfuse(), make_langfuse()
+    with (
+        client_of(wire) as client,
+        first.start_as_current_observation(name="outer"),
+        second.start_as_current_observation(name="inner") as inner,
+    ):
+        say(tracesplice.splice(client))
+    assert link(wire)["parent_observation_id"] == inner.id
+
+
+def test_a_span_that_langfuse_does_not_store_is_no_parent(
+    wire: ModelServer, langfuse: Langfuse
+) -> None:
+    database = TracerProvider().get_tracer("some.database")
+    with (
+        client_of(wire) as client,
+        langfuse.start_as_current_observation(name="s") as span,
+        database.start_as_current_span("select"),
+    ):
+        say(tracesplice.splice(client))
+    assert link(wire)["parent_observation_id"] == span.id
+
+
+def test_generation_of_the_client_that_traces_the_call(
+    wire: ModelServer, make_langfuse: Callable[[], Langfuse]
+) -> None:
+    importlib.import_module("langfuse.openai")
+    first, second = make_langfuse(), make_langfuse()
+    key = second._resources.public_key  # type: ignore[union-attr]
+    started: list[str] = []
+
+    class Started(trace_sdk_processor()):  # type: ignore[misc]
+        def on_start(self, span: Any, parent_context: Any = None) -> None:
+            started.append(trace.format_span_id(span.context.span_id))
+
+    second._resources.tracer_provider.add_span_processor(Started())  # type: ignore[union-attr]
+    with client_of(wire) as client, first.start_as_current_observation(name="outer") as outer:
+        say(tracesplice.splice(client), langfuse_public_key=key)
+    assert link(wire)["existing_trace_id"] == outer.trace_id
+    assert [link(wire)["parent_observation_id"]] == started
+
+
+def trace_sdk_processor() -> Any:
+    from opentelemetry.sdk.trace import SpanProcessor
+
+    return SpanProcessor

@@ -1,0 +1,43 @@
+"""Reads a link off a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import openai
+
+if TYPE_CHECKING:
+    from rig.model import ModelServer
+
+__all__ = ["carries_nothing", "client_of", "links", "say"]
+
+
+def client_of(server: ModelServer, path: str = "/v1", **options: Any) -> openai.OpenAI:
+    """An unspliced client of ``server``."""
+    return openai.OpenAI(base_url=server.url + path, api_key="sk-any", **options)
+
+
+def say(client: Any, text: str = "hi", **options: Any) -> Any:
+    """Make one chat call."""
+    return client.chat.completions.create(
+        model="gpt-4o-mini", messages=[{"role": "user", "content": text}], **options
+    )
+
+
+def links(server: ModelServer) -> list[tuple[str, dict[str, Any], str | None]]:
+    """Message, metadata and traceparent of every call ``server`` got."""
+    return [
+        (
+            request.json["messages"][-1]["content"],  # type: ignore[index]
+            request.json.get("litellm_metadata") or {},  # type: ignore[misc]
+            request.headers.get("traceparent"),
+        )
+        for request in server.calls
+    ]
+
+
+def carries_nothing(server: ModelServer) -> bool:
+    """Whether no request ``server`` got has anything of ours in it."""
+    texts = [request.text for request in server.requests]
+    marks = ("litellm_metadata", "traceparent", "existing_trace_id")
+    return bool(texts) and not any(mark in text for text in texts for mark in marks)

@@ -1,0 +1,126 @@
+"""The ``tracesplice`` command."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tracesplice import _cli
+from tracesplice._plugins import BLOCK_VARIABLE, Adapters
+from unit.fake_adapters import WORKS, FakeAdapters, fakes
+
+if TYPE_CHECKING:
+    from click.testing import Result
+
+__all__ = ["fakes"]
+
+
+@pytest.fixture
+def found(fakes: FakeAdapters, monkeypatch: pytest.MonkeyPatch) -> FakeAdapters:
+    """Adapters of which nothing but the fakes are found."""
+    monkeypatch.setattr(_cli, "installed_adapters", lambda: Adapters(fakes.points(), ["blocked"]))
+    return fakes
+
+
+def run(*args: str) -> Result:
+    from click.testing import CliRunner
+
+    return CliRunner().invoke(_cli.command(), args)
+
+
+def test_plugins_shows_what_each_adapter_splices(found: FakeAdapters) -> None:
+    found.add("wordy", WORKS)
+    result = run("plugins")
+    for text in ("wordy", "adapter-wordy 1.2", "words", "ok"):
+        assert text in result.output
+    assert result.exit_code == 0
+
+
+def test_a_problem_is_shown_on_one_line_and_fails(found: FakeAdapters) -> None:
+    found.add("wordy", WORKS)
+    found.add("broken", WORKS, requires=["a-package-with-quite-a-long-name[and,extras]>=12.34,<56"])
+    result = run("plugins")
+    window = "a-package-with-quite-a-long-name<56,>=12.34"
+    line = f"broken needs {window}, found nothing: pip install '{window}'"
+    assert line in result.output.splitlines()
+    assert result.exit_code == 1
+
+
+def test_markup_in_a_problem_is_shown_as_it_is(found: FakeAdapters) -> None:
+    found.add("broken", "raise ValueError('[red]x[/nope]')")
+    result = run("plugins")
+    assert "ValueError: [red]x[/nope];" in result.output
+    assert result.exit_code == 1
+
+
+def test_a_blocked_adapter_is_shown_and_does_not_fail(found: FakeAdapters) -> None:
+    found.add("blocked", WORKS)
+    result = run("plugins")
+    assert "│ blocked │" in result.output
+    assert f"unset {BLOCK_VARIABLE}" in result.output
+    assert result.exit_code == 0
+
+
+def test_without_adapters_it_names_the_install_commands(found: FakeAdapters) -> None:
+    result = run("plugins")
+    assert "pip install 'tracesplice[openai]'" in result.output
+    assert "[cli]" not in result.output
+    assert result.exit_code == 0
+
+
+def test_json_has_every_adapter_and_its_state(found: FakeAdapters) -> None:
+    found.add("blocked", WORKS)
+    found.add("broken", "raise ValueError('x')")
+    found.add("wordy", WORKS)
+    result = run("plugins", "--json")
+    answer = json.loads(result.output)
+    assert answer["version"] == version("tracesplice")
+    assert [row["state"] for row in answer["adapters"]] == ["blocked", "problem", "ok"]
+    assert "ValueError: x" in answer["adapters"][1]["problem"]
+    assert answer["adapters"][2] == {
+        "name": "wordy",
+        "package": "adapter-wordy",
+        "version": "1.2",
+        "splices": "words",
+        "state": "ok",
+        "problem": None,
+    }
+    assert result.exit_code == 1
+
+
+def test_the_installed_adapters_are_found_and_work() -> None:
+    adapters = json.loads(run("plugins", "--json").output)["adapters"]
+    assert {"openai": "ok"}.items() <= {row["name"]: row["state"] for row in adapters}.items()
+
+
+def test_version_is_the_package_s() -> None:
+    result = run("--version")
+    assert version("tracesplice") in result.output
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("missing", ["click", "rich"])
+def test_without_the_extra_it_says_what_to_install(
+    missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.setattr(sys, "argv", ["tracesplice", "plugins"])
+    with pytest.raises(SystemExit) as caught:
+        _cli.main()
+    # Python prints a text and exits with 1.
+    assert str(caught.value.code).endswith("pip install 'tracesplice[cli]'")
+    assert "\n" not in str(caught.value.code)
+    assert capsys.readouterr().out == ""
+
+
+def test_another_missing_module_is_not_blamed_on_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    def command() -> None:
+        raise ModuleNotFoundError("No module named 'x'", name="x")
+
+    monkeypatch.setattr(_cli, "command", command)
+    with pytest.raises(ModuleNotFoundError, match="'x'"):
+        _cli.main()
