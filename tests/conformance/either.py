@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
 
-__all__ = ["drive", "each", "entered", "settle"]
+__all__ = ["drive", "each", "entered", "first", "settle"]
 
 
 def drive(coroutine: Coroutine[Any, Any, Any], is_async: bool) -> Any:
@@ -37,6 +37,13 @@ async def each(stream: Any) -> AsyncIterator[Any]:
     else:
         for item in stream:
             yield item
+
+
+async def first(items: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    """Yield one item and leave the rest."""
+    async for item in items:
+        yield item
+        break
 
 
 @asynccontextmanager

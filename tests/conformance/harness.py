@@ -21,13 +21,12 @@ import tracesplice
 from conformance.answers import comparable
 from conformance.either import drive, entered
 from conformance.shapes import Ask
-from rig.gateway import GatewayMode
 
 if TYPE_CHECKING:
     from langfuse import Langfuse
 
     from conformance.shapes import Shape
-    from rig.gateway import Gateway
+    from rig.gateway import Gateway, GatewayMode
     from rig.recorder import Observation, Recorder
 
 __all__ = ["Cell", "ClientSpans", "Outcome", "Stage", "run_cell"]

@@ -11,7 +11,7 @@ from uuid import uuid4
 import openai
 from pydantic import BaseModel
 
-from conformance.either import each, entered, settle
+from conformance.either import each, entered, first, settle
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -112,8 +112,7 @@ async def chat_stream_left(client: Any, ask: Ask) -> Any:
     create = client.chat.completions.create
     stream = await settle(create(model="chat", messages=ask.messages, stream=True, **ask.extra))
     async with entered(stream):
-        async for chunk in each(stream):
-            return _text(chunk)
+        return [_text(chunk) async for chunk in first(each(stream))]
 
 
 @shape("chat.completions.create, stream read in a thread", kinds=("sync",))
@@ -208,8 +207,7 @@ async def retried(client: Any, ask: Ask) -> Any:
     create = client.with_options(max_retries=1).chat.completions.create
     key = uuid4().hex
     messages = [{"role": "user", "content": f"{ask.text} [[fail-once:503:{key}]]"}]
-    answer = await settle(create(model="chat", messages=messages, **ask.extra))
-    return answer
+    return await settle(create(model="chat", messages=messages, **ask.extra))
 
 
 @shape("failed call")

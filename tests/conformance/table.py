@@ -24,6 +24,11 @@ __all__ = ["Table", "render"]
 ROOT = Path(__file__).parents[2]
 OUTCOMES = ROOT / "build" / "conformance"
 PAGE = ROOT / "docs" / "compatibility.md"
+INTRODUCTION = (
+    "Generated from the conformance run by `make table`; do not edit. Every cell was run against a "
+    "real LiteLLM proxy, synchronous and asynchronous where both exist, with and without an "
+    "enclosing span, with and without `langfuse.openai`. ✓ means that all of these held:"
+)
 MODES = ("langfuse", "langfuse_otel", "langfuse_otel_v2")
 MEANINGS = {
     "a": "one trace",
@@ -81,10 +86,7 @@ def render(runs: list[dict[str, Any]]) -> str:
     """Return the page for the outcomes of ``runs``."""
     parts = [
         "# Compatibility\n",
-        "Generated from the conformance run by `make table`; do not edit. Every cell was run "
-        "against a real LiteLLM proxy, synchronous and asynchronous where both exist, with and "
-        "without an enclosing span, with and without `langfuse.openai`. ✓ means that all of these "
-        "held:\n",
+        f"{INTRODUCTION}\n",
         *(f"- ({check}) {meaning}" for check, meaning in MEANINGS.items()),
         "",
     ]

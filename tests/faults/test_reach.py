@@ -148,7 +148,7 @@ def test_a_splice_changes_no_type_and_is_idempotent(wire: ModelServer) -> None:
 def test_a_providers_address_is_refused() -> None:
     with (
         openai.OpenAI(api_key="k") as client,
-        pytest.raises(tracesplice.TracespliceError, match="OpenAI itself.*base_url="),
+        pytest.raises(tracesplice.TracespliceError, match=r"OpenAI itself.*base_url="),
     ):
         tracesplice.splice(client)
     with pytest.raises(tracesplice.TracespliceError, match="OpenAI itself"):

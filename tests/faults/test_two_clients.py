@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 import tracesplice
 from faults.wire import client_of, links, say
@@ -62,7 +62,7 @@ def test_generation_of_the_client_that_traces_the_call(
     key = second._resources.public_key  # type: ignore[union-attr]
     started: list[str] = []
 
-    class Started(trace_sdk_processor()):  # type: ignore[misc]
+    class Started(SpanProcessor):
         def on_start(self, span: Any, parent_context: Any = None) -> None:
             started.append(trace.format_span_id(span.context.span_id))
 
@@ -71,9 +71,3 @@ def test_generation_of_the_client_that_traces_the_call(
         say(tracesplice.splice(client), langfuse_public_key=key)
     assert link(wire)["existing_trace_id"] == outer.trace_id
     assert [link(wire)["parent_observation_id"]] == started
-
-
-def trace_sdk_processor() -> Any:
-    from opentelemetry.sdk.trace import SpanProcessor
-
-    return SpanProcessor

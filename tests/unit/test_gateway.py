@@ -69,7 +69,7 @@ def test_a_request_elsewhere_is_not(declared: str, request_url: str) -> None:
     ["localhost:4000", "gw", "", "/v1", "ftp://gw", "http://", "http://gw:x", "http://[", 7, None],
 )
 def test_what_is_no_address_is_refused_with_an_example(wrong: object) -> None:
-    with pytest.raises(TracespliceError, match="no gateway address.*'http://localhost:4000'"):
+    with pytest.raises(TracespliceError, match=r"no gateway address.*'http://localhost:4000'"):
         Gateway.declare(wrong)
 
 

@@ -19,7 +19,7 @@ MESSAGES: list[Any] = [
     {"type": "placeholder", "name": "history"},
     {"role": "user", "content": "{{question}}"},
 ]
-FILED = {
+FILED: dict[str, Any] = {
     "config": {"model": "m", "nested": {"temperature": 0.5}},
     "labels": ["production"],
     "tags": ["support"],

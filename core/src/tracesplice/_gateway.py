@@ -91,7 +91,7 @@ def _parse(url: str) -> tuple[tuple[str, str, int], str] | None:
         return None
     if parts.scheme not in _PORTS or not parts.hostname:
         return None
-    path = parts.path.rstrip("/").removesuffix("/v1")
+    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
     return (parts.scheme, parts.hostname.rstrip("."), port or _PORTS[parts.scheme]), path
 
 
