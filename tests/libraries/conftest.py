@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import tracesplice
 from langfuse import Langfuse, propagate_attributes
+
+import tracesplice
 from rig.gateway import Gateway, GatewayMode
 from rig.model import ModelServer
 from rig.recorder import Recorder

@@ -100,15 +100,19 @@ def _is_exported(span: Any) -> bool:
 def _prompt(nearest_first: tuple[Span, ...], context: Context) -> PromptRef | None:
     for span in nearest_first:
         attributes = _attributes(span)
-        # On other types than generations the attribute is what propagate_attributes left behind
-        # when it was last entered there, not what is ambient now.
-        if _PROMPT_NAME in attributes and attributes.get(_TYPE, "generation") == "generation":
+        if _PROMPT_NAME in attributes and _may_be_generation(span, attributes.get(_TYPE)):
             return _checked(attributes.get(_PROMPT_NAME), attributes.get(_PROMPT_VERSION))
     name = _ambient("prompt_name", context)
     if name is None:
         return None
     version = _ambient("prompt_version", context)
     return _checked(name, _number(version))
+
+
+def _may_be_generation(span: Span, kind: object) -> bool:
+    # On anything else, a web server's span say, the attribute is what propagate_attributes left
+    # behind when it was last entered there, not what is ambient now.
+    return _is_exported(span) if kind is None else kind == "generation"
 
 
 def _number(version: object) -> object:

@@ -108,7 +108,8 @@ def inject(
     if container is None or theirs is None:
         return Injection({}, {} if own_header else request_headers(link))
     written = {**container, **theirs}  # LiteLLM: `metadata` goes before CONTAINER
-    link = _as_written(link, written, own_header)
+    if written or own_header:
+        link = _as_written(link, written, own_header)
     ours = request_metadata(link)
     if "trace_id" in written:
         ours.pop("existing_trace_id", None)  # the caller starts a trace of that id

@@ -102,12 +102,11 @@ def uninstrument() -> None:
 def _gateways(gateway: str | Iterable[str] | None) -> list[Gateway]:
     if gateway is None:
         return [default_gateway()]
-    urls = [gateway] if isinstance(gateway, str) or not _is_iterable(gateway) else gateway
-    return [Gateway.declare(url) for url in urls]
-
-
-def _is_iterable(value: object) -> bool:
-    return hasattr(value, "__iter__")
+    one = isinstance(gateway, (str, bytes)) or not hasattr(gateway, "__iter__")
+    found = [Gateway.declare(url) for url in ([gateway] if one else gateway)]
+    if not found:
+        raise TracespliceError("Which gateway? The list of addresses is empty.")
+    return found
 
 
 def _unknown(target: object) -> str:
@@ -126,9 +125,10 @@ def _advice(target: object) -> str:
         extra = _EXTRAS.get(base.__module__.partition(".")[0])
         if extra is None:
             continue
+        names = (extra, extra.replace("-", "_"))
         for adapter in broken:
-            if adapter.name in (extra, extra.replace("-", "_")):
+            if adapter.name in names:
                 return f"The adapter {adapter.name} is installed but {adapter.problem}"
-        if not any(adapter.name == extra.replace("-", "_") for adapter in adapters().found):
+        if not any(adapter.name in names for adapter in adapters().found):
             return f"Install the one for it: pip install 'tracesplice[{extra}]'"
     return "Splice the client or model that makes the calls, or use tracesplice.instrument()."

@@ -1,0 +1,44 @@
+"""What a type checker sees; read by ``test_types.py`` and by ``make lint``, never run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import openai
+from typing_extensions import assert_type
+
+import tracesplice
+
+
+class Subclass(openai.OpenAI):
+    """A client of the user's own."""
+
+
+def splice_keeps_the_type(
+    client: openai.OpenAI, asynchronous: openai.AsyncOpenAI, own: Subclass
+) -> None:
+    assert_type(tracesplice.splice(client), openai.OpenAI)
+    assert_type(tracesplice.splice(asynchronous), openai.AsyncOpenAI)
+    assert_type(tracesplice.splice(own), Subclass)
+    assert_type(tracesplice.unsplice(client), openai.OpenAI)
+    assert_type(tracesplice.splice(openai.OpenAI()).with_options(timeout=1), openai.OpenAI)
+
+
+def the_rest_is_typed() -> None:
+    assert_type(tracesplice.extra_body(), dict[str, Any])
+    assert_type(tracesplice.headers(), dict[str, str])
+    described = tracesplice.prompt_metadata(object(), content=True)
+    assert_type(described["name"], str)
+    assert_type(described["version"], int)
+    tracesplice.instrument()
+    tracesplice.instrument("http://gw")
+    tracesplice.instrument(gateway=["http://gw", "http://other"])
+
+
+def mistakes_are_found(client: openai.OpenAI) -> None:
+    # Strict mypy calls an ignore that ignores nothing an error.
+    tracesplice.splice(client).no_such_attribute  # type: ignore[attr-defined]  # noqa: B018
+    tracesplice.splice()  # type: ignore[call-arg]
+    tracesplice.instrument(gateway=4000)  # type: ignore[arg-type]
+    tracesplice.extra_body(object())  # type: ignore[call-arg]
+    tracesplice.prompt_metadata(object())["versoin"]  # type: ignore[typeddict-item]

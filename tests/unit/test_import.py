@@ -1,0 +1,87 @@
+"""Importing tracesplice starts nothing, patches nothing and connects nowhere."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from functools import lru_cache
+from typing import Any
+
+import pytest
+
+# Notes what happens while tracesplice is imported; with the frameworks imported before or not.
+SCRIPT = """
+import json, logging, sys, threading
+frameworks = {frameworks}
+for name in frameworks:
+    __import__(name)
+
+def state():
+    found = {{}}
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in ("openai", "langfuse", "httpx") and module is not None:
+            found.update({{(name, key): id(value) for key, value in vars(module).items()}})
+            for key, value in vars(module).items():
+                if isinstance(value, type):
+                    # pydantic completes its models when it likes
+                    found.update({{(name, key, k): id(v) for k, v in vars(value).items()
+                        if not k.startswith("__pydantic_")}})
+    return found
+
+before, threads = state(), threading.active_count()
+handlers, level = logging.root.handlers[:], logging.getLogger("tracesplice").level
+events = []
+sys.addaudithook(lambda event, _: events.append(event))
+import {module}
+events = sorted({{e for e in events if e.partition(".")[0] in ("socket", "subprocess", "os")}})
+after = state()
+print(json.dumps({{
+    "events": [e for e in events if e not in ("os.listdir", "os.scandir")],
+    "threads": threading.active_count() - threads,
+    "patched": [".".join(k) for k, v in before.items() if after.get(k) != v],
+    "modules": sorted(sys.modules),
+    "logging": (logging.root.handlers == handlers
+        and logging.getLogger("tracesplice").level == level),
+}}))
+"""
+FRAMEWORKS = {"openai", "langchain", "langchain_core", "llama_index", "tracesplice_openai"}
+
+
+@lru_cache
+def imported(module: str, *frameworks: str) -> dict[str, Any]:
+    script = SCRIPT.format(module=module, frameworks=list(frameworks))
+    command = [sys.executable, "-W", "error", "-c", script]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stderr == ""
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer
+
+
+@pytest.mark.parametrize("module", ["tracesplice", "tracesplice.adapter", "tracesplice._cli"])
+def test_it_opens_no_socket_and_starts_nothing(module: str) -> None:
+    found = imported(module)
+    assert found["events"] == []
+    assert found["threads"] == 0
+    assert found["logging"]
+
+
+@pytest.mark.parametrize("module", ["tracesplice", "tracesplice.adapter", "tracesplice._cli"])
+def test_it_imports_no_framework(module: str) -> None:
+    modules = imported(module)["modules"]
+    assert module in modules
+    assert not FRAMEWORKS & {name.partition(".")[0] for name in modules}
+    assert "langfuse.openai" not in modules
+    assert "langfuse.langchain" not in modules
+
+
+def test_it_needs_no_command_line_extra() -> None:
+    assert not {"click", "rich"} & set(imported("tracesplice")["modules"])
+    assert not {"click", "rich"} & set(imported("tracesplice._cli")["modules"])
+
+
+def test_it_patches_no_framework_that_is_there() -> None:
+    pytest.importorskip("openai")
+    found = imported("tracesplice", "openai", "langfuse", "langfuse.openai")
+    assert found["patched"] == []
+    assert {"openai", "langfuse", "tracesplice"} <= set(found["modules"])

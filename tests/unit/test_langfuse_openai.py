@@ -1,0 +1,91 @@
+"""The one place that finds the generation of `langfuse.openai`: what it needs, and what is left
+when Langfuse takes it away."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+
+from tracesplice_openai import _langfuse_openai
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IDS = {"trace_id": "a" * 32, "id": "b" * 16}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_started() -> Iterator[None]:
+    yield
+    _langfuse_openai.take_generation()
+
+
+def started(generation: Any) -> Any:
+    client = SimpleNamespace(start_observation=lambda **_: generation, flush=lambda: "flushed")
+    observed = _langfuse_openai._ObservedClient(client)
+    assert observed.start_observation(as_type="generation") is generation
+    assert observed.flush() == "flushed"
+    return _langfuse_openai.take_generation()
+
+
+def test_langfuse_still_asks_its_module_for_the_client() -> None:
+    module = importlib.import_module("langfuse.openai")
+    names = {*module._wrap.__code__.co_names, *module._wrap_async.__code__.co_names}
+    for closure in (module._wrap, module._wrap_async):
+        function = closure.__closure__[0].cell_contents
+        names |= set(function.__code__.co_names)
+    assert {"get_client", "start_observation"} <= names
+
+
+def test_langfuse_still_does_not_make_its_generation_current() -> None:
+    # Once it does, the current span is enough and this module can go.
+    module = importlib.import_module("langfuse.openai")
+    function = module._wrap.__closure__[0].cell_contents
+    assert "start_as_current_observation" not in function.__code__.co_names
+
+
+def test_a_generation_is_handed_out_once() -> None:
+    span = TracerProvider().get_tracer("t").start_span("g")
+    assert started(SimpleNamespace(_otel_span=span, **IDS)) is span
+    assert _langfuse_openai.take_generation() is None
+
+
+def test_an_ended_generation_belongs_to_no_call() -> None:
+    span = TracerProvider().get_tracer("t").start_span("g")
+    span.end()
+    assert started(SimpleNamespace(_otel_span=span, **IDS)) is None
+
+
+def test_without_the_private_span_the_public_ids_are_the_parent() -> None:
+    context = started(SimpleNamespace(**IDS)).get_span_context()
+    assert trace.format_trace_id(context.trace_id) == IDS["trace_id"]
+    assert trace.format_span_id(context.span_id) == IDS["id"]
+
+
+@pytest.mark.usefixtures("lenient")
+def test_without_any_id_the_enclosing_span_is_left(caplog: pytest.LogCaptureFixture) -> None:
+    assert started(SimpleNamespace()) is None
+    assert "please report it" in caplog.text
+
+
+def test_a_langfuse_without_get_client_is_left_alone() -> None:
+    _langfuse_openai._wrap_get_client(SimpleNamespace())
+
+
+@pytest.mark.parametrize("first", ["langfuse", "splice"])
+def test_either_order_of_import_and_splice(first: str) -> None:
+    steps = {
+        "langfuse": "import langfuse.openai",
+        "splice": "tracesplice.splice(openai.OpenAI(base_url='http://localhost:1', api_key='k'))",
+    }
+    order = [steps.pop(first), *steps.values()]
+    check = "assert type(sys.modules['langfuse.openai'].get_client(public_key='x')).__name__"
+    lines = ["import sys, openai, tracesplice", *order, f"{check} == '_ObservedClient'"]
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, timeout=60)
