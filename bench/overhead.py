@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import openai
-import tracesplice
 from langfuse import Langfuse, propagate_attributes
 from langfuse.api import Prompt_Chat
 from langfuse.model import ChatPromptClient
@@ -22,6 +21,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+
+import tracesplice
 
 if TYPE_CHECKING:
     from collections.abc import Callable

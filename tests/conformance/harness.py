@@ -159,7 +159,19 @@ def gateway_generations(stage: Stage, recorder: Recorder) -> list[Observation]:
 
 def _arrived(stage: Stage, cell: Cell, recorder: Recorder) -> list[Observation] | None:
     generations = gateway_generations(stage, recorder)
-    return generations if len(generations) >= cell.shape.generations else None
+    by_id = {observation.id: observation for observation in recorder.observations()}
+    # LITELLM_OTEL_V2 reports a generation before the server spans around it have ended.
+    whole = all(_top(stage, by_id, each) is not None for each in generations)
+    return generations if whole and len(generations) >= cell.shape.generations else None
+
+
+def _top(stage: Stage, by_id: dict[str, Observation], observation: Observation) -> str | None:
+    # The topmost observation above a generation, as far as all in between have arrived.
+    while observation.parent_id is not None and observation.parent_id not in stage.client_spans.ids:
+        if observation.parent_id not in by_id:
+            return None
+        observation = by_id[observation.parent_id]
+    return observation.id
 
 
 def _traces(stage: Stage, cell: Cell, seen: list[Observation]) -> str | None:

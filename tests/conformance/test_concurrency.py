@@ -6,11 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import openai
-import tracesplice
 from langfuse import propagate_attributes
-from rig.gateway import GatewayMode
 
+import tracesplice
 from conformance.harness import gateway_generations
+from rig.gateway import GatewayMode
 
 if TYPE_CHECKING:
     from conformance.harness import Stage

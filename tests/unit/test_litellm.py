@@ -157,10 +157,17 @@ class TestTheCallerWins:
             assert found == {**FULL, **theirs}
 
     def test_metadata_goes_before_the_container_as_in_litellm(self) -> None:
-        body = {"metadata": {"trace_user_id": "bob"}, CONTAINER: {"trace_user_id": "eve", "x": 1}}
+        body = {"metadata": {"session_id": "bob's"}, CONTAINER: {"session_id": "eve's", "x": 1}}
         found = metadata(body)
-        assert (found["trace_user_id"], found["x"]) == ("eve", 1)
+        assert (found["session_id"], found["x"]) == ("eve's", 1)
+        assert found["trace_session_id"] == "bob's"
+
+    def test_a_value_that_only_the_caller_has_goes_on_the_joined_trace(self) -> None:
+        link = Link(trace_id=TRACE, parent_id=PARENT)
+        theirs = {"trace_user_id": "bob", "session_id": "s2", "tags": ["c"]}
+        found = metadata({"metadata": theirs}, link=link)
         assert found["update_trace_keys"] == FULL["update_trace_keys"]
+        assert (found["trace_session_id"], found["trace_tags"]) == ("s2", ["c"])
 
     @pytest.mark.parametrize(
         ("theirs", "related"),
@@ -216,6 +223,10 @@ class TestTheCallerWins:
         ids = {"existing_trace_id", "trace_id", "parent_observation_id"}
         assert not ids & injection.body[CONTAINER].keys()
         assert injection.headers == {}
+
+    def test_an_id_that_no_header_can_hold_is_in_none(self) -> None:
+        theirs = {"existing_trace_id": "my-trace", "parent_observation_id": ELSEWHERE}
+        assert injected({"metadata": theirs}).headers == {}
 
     @pytest.mark.parametrize("name", ["traceparent", "Traceparent", "TRACEPARENT"])
     def test_a_traceparent_by_hand_is_joined_in_the_body_too(self, name: str) -> None:

@@ -148,7 +148,6 @@ def _as_written(link: Link, written: Mapping[str, Any], own_header: str | None) 
         user_id=_text(written, "trace_user_id") or link.user_id,
         session_id=_text(written, "session_id", "trace_session_id") or link.session_id,
         tags=_list(written, "tags", "trace_tags") or link.tags,
-        trace_name=_text(written, "trace_name") or link.trace_name,
     )
 
 

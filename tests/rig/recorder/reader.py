@@ -41,7 +41,7 @@ class LangfuseReader:
 
     def trace(self, trace_id: str) -> Trace | None:
         """The trace as it is now, or None while the server shows none of its observations."""
-        rows = list(self._rows(trace_id))
+        rows = list(self._rows({"traceId": trace_id}))
         if not rows:
             return None
         observations = tuple(sorted(map(_observation, rows), key=lambda o: (o.start, o.id)))
@@ -58,6 +58,13 @@ class LangfuseReader:
             observations=observations,
             project=observations[0].project,
         )
+
+    def traces_mentioning(self, text: str, since: datetime) -> list[Trace]:
+        """The traces with `text` in an observation's input, of observations started since then."""
+        rows = self._rows({"fromStartTime": since.isoformat()})
+        found = {row["traceId"]: None for row in rows if text in json.dumps(row.get("input"))}
+        traces = (self.trace(trace_id) for trace_id in found)
+        return [trace for trace in traces if trace is not None]
 
     def wait_for_trace(
         self,
@@ -78,8 +85,8 @@ class LangfuseReader:
                 raise TraceNotReadyError(f"not within {timeout:g} s:\n{shown}")
             time.sleep(interval)
 
-    def _rows(self, trace_id: str) -> Iterator[dict[str, Any]]:
-        query = {"traceId": trace_id, "limit": str(_LIMIT)}
+    def _rows(self, which: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        query = {**which, "limit": str(_LIMIT)}
         newer = query | {"fields": _FIELDS, "expandMetadata": "resourceAttributes,scope"}
         page = self._get("/api/public/v2/observations", newer)
         if page is None:
