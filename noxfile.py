@@ -10,17 +10,17 @@ nox.options.reuse_existing_virtualenvs = True
 DISTRIBUTIONS = ("-e", "core", "-e", "adapters/openai")
 
 
-def install(session: nox.Session, pins: str) -> None:
+def install(session: nox.Session, pins: str, *build: str) -> None:
     """Install a pinned set and this repository's distributions."""
     pip = ("--quiet", "--disable-pip-version-check")
     session.install(*pip, "--require-hashes", "-r", f"requirements/{pins}.txt")
-    session.install(*pip, "--no-build-isolation", "--no-deps", *DISTRIBUTIONS)
+    session.install(*pip, *build, "--no-deps", *DISTRIBUTIONS)
 
 
 @nox.session
 def openai3(session: nox.Session) -> None:
     """The OpenAI table on openai 3."""
-    install(session, "openai3")
+    install(session, "openai3", "--no-build-isolation")
     session.run("python", "-m", "pytest", "tests/conformance/test_openai.py", "tests/faults")
 
 
@@ -34,12 +34,12 @@ def oldest(session: nox.Session) -> None:
 @nox.session(name="pydantic-ai")
 def pydantic_ai(session: nox.Session) -> None:
     """A library without an adapter, reached by `instrument`."""
-    install(session, "pydantic-ai")
+    install(session, "pydantic-ai", "--no-build-isolation")
     session.run("python", "-m", "pytest", "tests/libraries/test_pydantic_ai.py")
 
 
 @nox.session(name="openai-agents")
 def openai_agents(session: nox.Session) -> None:
     """A library without an adapter, reached by `instrument`."""
-    install(session, "openai-agents")
+    install(session, "openai-agents", "--no-build-isolation")
     session.run("python", "-m", "pytest", "tests/libraries/test_openai_agents.py")

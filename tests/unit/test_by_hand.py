@@ -77,3 +77,17 @@ def test_every_answer_is_new() -> None:
         tracesplice.headers().clear()
         assert tracesplice.extra_body()
         assert tracesplice.headers()
+
+
+@pytest.mark.usefixtures("lenient")
+def test_a_fault_of_ours_leaves_the_call_without_a_link(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr("tracesplice._by_hand.capture_link", broken)
+    with span():
+        assert tracesplice.headers() == {}
+        assert tracesplice.extra_body(prompt=OWN) == {"litellm_metadata": linked("own", 3)}
+    assert caplog.text.count("please report it") == 1

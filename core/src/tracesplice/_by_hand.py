@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from tracesplice._langfuse import capture_link
+from tracesplice._link import Link
 from tracesplice._litellm import CONTAINER, request_headers, request_metadata
 from tracesplice._prompt import prompt_ref
+from tracesplice._report import guarded
 
 __all__ = ["extra_body", "headers"]
 
@@ -28,7 +30,7 @@ def extra_body(*, prompt: object = None) -> dict[str, Any]:
     Raises:
         TracespliceError: ``prompt`` is no prompt, or its version is no integer of 1 or more.
     """
-    link = capture_link()
+    link = _current_link() or Link()
     if prompt is not None:
         link = replace(link, prompt=prompt_ref(prompt))
     metadata = request_metadata(link)
@@ -41,4 +43,10 @@ def headers() -> dict[str, str]:
     Returns:
         A new dict with W3C ``traceparent``; empty where no span is open.
     """
-    return request_headers(capture_link())
+    return request_headers(_current_link() or Link())
+
+
+@guarded("the link of a call")
+def _current_link() -> Link:
+    # Called in the arguments of a model call, where a fault of ours would cost the user that call.
+    return capture_link()
