@@ -1,0 +1,1 @@
+"""`make demo`: one small program before and after splicing, as the traces Langfuse shows."""

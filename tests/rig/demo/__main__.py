@@ -1,0 +1,118 @@
+"""`python -m rig.demo`: exit code 0 if the spliced call is one trace, 1 if not, 2 on a problem."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from rig.demo._programs import PROGRAMS, Program
+from rig.demo._progress import new_console, step
+from rig.demo._settings import DemoError, settings_from
+from rig.demo._svg import picture
+from rig.demo._tree import draw
+from rig.demo._verdict import Verdict, judge
+from rig.gateway import GatewayMode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from rig.demo._run import Run
+    from rig.demo._stage import Stage
+
+_COUNTED = (
+    "The call's tokens and cost still count {times} times: the application and the gateway both "
+    "report them,\nand Langfuse adds them up. Counting them once needs the gateway adapter, which "
+    "is not there yet."
+)
+UNIFIED, SPLIT, PROBLEM, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; the exit code."""
+    options = _options(arguments)
+    console = new_console()
+    # Retries and late flushes of the SDKs would break into the picture; our errors say more.
+    logging.getLogger("langfuse").setLevel(logging.CRITICAL)
+    try:
+        return _demo(options, console)
+    except DemoError as error:
+        console.print(Text("✘ ", "bold red") + Text(str(error)), soft_wrap=True)
+        return PROBLEM
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m rig.demo", description=__doc__)
+    modes = [mode.value for mode in GatewayMode]
+    parser.add_argument(
+        "--mode", choices=modes, default=modes[0], help="how a gateway that is started reports"
+    )
+    names = [program.name for program in PROGRAMS]
+    parser.add_argument("--program", choices=names, help="only this one")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="write the picture too")
+    return parser.parse_args(arguments)
+
+
+def _demo(options: argparse.Namespace, console: Console) -> int:
+    settings = settings_from(os.environ)
+    with step(console, "Loading the SDKs"):
+        from rig.demo._stage import set_up
+    chosen = [p for p in PROGRAMS if options.program in (None, p.name)]
+    if options.svg is not None and len(chosen) > 1:
+        raise DemoError("A picture is of one program. Type --program NAME before --svg FILE.")
+    with set_up(settings, GatewayMode(options.mode), console) as stage:
+        unified = [_show(stage, program, console, options.svg) for program in chosen]
+    return UNIFIED if all(unified) else SPLIT
+
+
+def _show(stage: Stage, program: Program, console: Console, svg: Path | None) -> bool:
+    """Run one program twice and draw it; whether it came out as one trace."""
+    runs = [_judged(stage, program, console, spliced) for spliced in (False, True)]
+    before, after = runs
+    console.print(f"\n[bold]{program.title}[/]: one call, as Langfuse shows it\n")
+    console.print(draw(console, program.made, before, after))
+    for line in _remarks(stage, after[1]):
+        console.print(line)
+    if svg is not None:
+        fixed = [(run.same_each_time(str(i)), verdict) for i, (run, verdict) in enumerate(runs)]
+        title = f"{program.title}: before and after tracesplice"
+        svg.parent.mkdir(parents=True, exist_ok=True)
+        svg.write_text(picture(title, lambda wide: draw(wide, program.made, *fixed)), "utf-8")
+        console.print(f"Wrote {svg}", markup=False)
+    return after[1].unified
+
+
+def _judged(stage: Stage, program: Program, console: Console, spliced: bool) -> tuple[Run, Verdict]:
+    from rig.demo._read_back import run_program
+
+    done = "after splicing" if spliced else "before splicing"
+    with step(console, f"{program.title} {done}: making a call and reading its traces back"):
+        run = run_program(stage, program, spliced=spliced)
+    return run, judge(run, stage.mode)
+
+
+def _remarks(stage: Stage, after: Verdict) -> list[Text]:
+    remarks = []
+    if after.times_counted > 1:
+        remarks.append(Text(_COUNTED.format(times=after.times_counted), "yellow"))
+    settings = stage.settings
+    if settings.gateway is None and settings.ollama is None:
+        remarks.append(Text("Tokens and prices are made up by the demo's stand-ins.", "dim"))
+    elif settings.langfuse is None:
+        remarks.append(Text("Prices are made up by the demo's stand-in for Langfuse.", "dim"))
+    if settings.gateway is not None and settings.ollama is not None:
+        remarks.append(Text("OLLAMA_BASE_URL is not used: your gateway has its own models."))
+    return remarks
+
+
+if __name__ == "__main__":
+    sys.exit(main())

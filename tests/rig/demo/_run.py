@@ -1,0 +1,81 @@
+"""One run of a program, as Langfuse shows it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rig.recorder import Observation, Trace
+
+__all__ = ["Run", "tokens"]
+
+_EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class Run:
+    """The traces of one call, the application's first; `app_ids` names what it made itself."""
+
+    traces: tuple[Trace, ...]
+    app_ids: frozenset[str]
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """Those of every trace."""
+        return tuple(o for trace in self.traces for o in trace.observations)
+
+    def of_app(self, observation: Observation) -> bool:
+        """Whether the application made it, not the gateway."""
+        return observation.id in self.app_ids
+
+    def generations(self, *, app: bool) -> list[Observation]:
+        """What tells of the call itself, on the application's or the gateway's side."""
+        return [o for o in self.observations if self.of_app(o) is app and _tells(o)]
+
+    def ancestors(self, observation: Observation) -> Iterator[Observation]:
+        """The observations above one, nearest first."""
+        by_id = {each.id: each for each in self.observations}
+        above = by_id.get(observation.parent_id or "")
+        while above is not None:
+            yield above
+            above = by_id.get(above.parent_id or "")
+
+    def same_each_time(self, seed: str) -> Run:
+        """A copy with ids made from `seed` and no times, so that its picture can be compared."""
+        ids: dict[str, str] = {}
+
+        def name(id_: str, length: int) -> str:
+            counted = hashlib.sha256(f"{seed}{len(ids)}".encode()).hexdigest()
+            return ids.setdefault(id_, counted[:length])
+
+        def copy(o: Observation) -> Observation:
+            parent = name(o.parent_id, 16) if o.parent_id else None
+            own, trace = name(o.id, 16), name(o.trace_id, 32)
+            return dataclasses.replace(
+                o, id=own, trace_id=trace, parent_id=parent, start=_EPOCH, end=_EPOCH
+            )
+
+        traces = tuple(
+            dataclasses.replace(
+                trace, id=name(trace.id, 32), observations=tuple(map(copy, trace.observations))
+            )
+            for trace in self.traces
+        )
+        return Run(traces, frozenset(ids[id_] for id_ in self.app_ids if id_ in ids))
+
+
+def tokens(observation: Observation) -> int:
+    """All the tokens it claims."""
+    return observation.usage.get("total", 0)
+
+
+def _tells(observation: Observation) -> bool:
+    # LITELLM_OTEL_V2 has Langfuse take a span of its web framework for a generation: an empty one.
+    asked = observation.input is not None or bool(tokens(observation))
+    return observation.type == "GENERATION" and asked

@@ -1,0 +1,243 @@
+"""The parts of `make demo` that need no server: environment, verdict, picture."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from rig.demo._run import Run
+from rig.demo._settings import DemoError, Server, Settings, settings_from
+from rig.demo._svg import picture
+from rig.demo._tree import draw
+from rig.demo._verdict import judge
+from rig.gateway import GatewayMode
+from rig.recorder import Observation, Trace
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+LANGFUSE = {
+    "LANGFUSE_BASE_URL": "http://langfuse:3000/",
+    "LANGFUSE_PUBLIC_KEY": "pk",
+    "LANGFUSE_SECRET_KEY": "sk",
+}
+GATEWAY = {
+    "LITELLM_PROXY_API_BASE": "http://gateway:4000/v1/",
+    "LITELLM_PROXY_API_KEY": "sk-gateway",
+}
+MADE = "OpenAI(base_url=GATEWAY)"
+
+
+def observation(id_: str, trace: str, parent: str | None = None, **fields: Any) -> Observation:
+    now = datetime.now(timezone.utc)
+    made = Observation(
+        id=id_,
+        trace_id=trace,
+        parent_id=parent,
+        name=f"name-{id_}",
+        type="GENERATION",
+        start=now,
+        end=now,
+        input="hi",
+        usage={"total": 10},
+        cost=0.5,
+        prompt_name="greet",
+        prompt_version=3,
+    )
+    return dataclasses.replace(made, **fields)
+
+
+def span(id_: str, trace: str, parent: str | None = None) -> Observation:
+    return observation(
+        id_, trace, parent, type="SPAN", input=None, usage={}, cost=0.0, prompt_name=None
+    )
+
+
+def split(**gateway: Any) -> Run:
+    fields = {"prompt_name": None, "prompt_version": None, **gateway}
+    app = Trace("t1", observations=(span("root", "t1"), observation("app", "t1", "root")))
+    other = Trace("t2", observations=(observation("gateway", "t2", **fields),))
+    return Run((app, other), frozenset({"root", "app"}))
+
+
+def unified(parent: str = "app", **gateway: Any) -> Run:
+    ours = (span("root", "t3"), observation("app", "t3", "root"))
+    inner = span("inner", "t3", "theirs")
+    theirs = (
+        span("theirs", "t3", parent),
+        inner,
+        observation("gateway", "t3", "theirs", **gateway),
+    )
+    return Run((Trace("t3", observations=(*ours, *theirs)),), frozenset({"root", "app"}))
+
+
+UNLINKED: dict[str, Any] = {"prompt_name": None, "prompt_version": None}
+
+
+def both(console: Console, before: Run, after: Run) -> RenderableType:
+    mode = GatewayMode.LANGFUSE
+    return draw(console, MADE, (before, judge(before, mode)), (after, judge(after, mode)))
+
+
+def text(before: Run, after: Run, width: int = 110) -> str:
+    console = Console(width=width, file=io.StringIO(), _environ={})
+    with console.capture() as captured:
+        console.print(both(console, before, after))
+    return captured.get()
+
+
+def svg(before: Run, after: Run) -> str:
+    first, second = before.same_each_time("0"), after.same_each_time("1")
+    return picture("a & b", lambda console: both(console, first, second))
+
+
+def test_an_empty_environment_asks_for_stand_ins() -> None:
+    assert settings_from({"LANGFUSE_HOST": " ", "PATH": "/bin"}) == Settings()
+
+
+def test_addresses_lose_slash_and_v1() -> None:
+    settings = settings_from({**LANGFUSE, **GATEWAY, "OLLAMA_BASE_URL": "http://ollama:11434/v1"})
+    assert settings.langfuse == Server("http://langfuse:3000", "pk", "sk")
+    assert settings.gateway == Server("http://gateway:4000", secret_key="sk-gateway")
+    assert settings.ollama == "http://ollama:11434"
+
+
+def test_langfuse_host_will_do_and_base_url_goes_first() -> None:
+    host = {**LANGFUSE, "LANGFUSE_HOST": "http://host"}
+    assert settings_from(host).langfuse == Server("http://langfuse:3000", "pk", "sk")
+    del host["LANGFUSE_BASE_URL"]
+    assert settings_from(host).langfuse == Server("http://host", "pk", "sk")
+
+
+@pytest.mark.parametrize("missing", [*LANGFUSE, *GATEWAY])
+def test_half_an_environment_says_what_to_type(missing: str) -> None:
+    whole = LANGFUSE if missing in LANGFUSE else GATEWAY
+    env = {**LANGFUSE, **whole}
+    del env[missing]
+    with pytest.raises(DemoError, match=f"export {missing}=") as raised:
+        settings_from(env)
+    kept = next(name for name in whole if name != missing)
+    assert f"unset {kept}" in str(raised.value)
+
+
+def test_a_real_gateway_needs_the_langfuse_it_reports_to() -> None:
+    with pytest.raises(DemoError, match="export LANGFUSE_BASE_URL=") as raised:
+        settings_from(GATEWAY)
+    assert "unset LITELLM_PROXY_API_BASE" in str(raised.value)
+
+
+def test_something_that_is_no_address_is_named() -> None:
+    with pytest.raises(DemoError, match="export OLLAMA_BASE_URL=http://"):
+        settings_from({"OLLAMA_BASE_URL": "localhost:11434"})
+
+
+@pytest.mark.parametrize("mode", [None, *GatewayMode])
+def test_two_traces_are_not_unified(mode: GatewayMode | None) -> None:
+    verdict = judge(split(), mode)
+    assert not verdict.unified
+    assert (verdict.traces.text, verdict.traces.state) == ("2 traces", "bad")
+    assert (verdict.parent.state, verdict.prompt.state) == ("bad", "bad")
+
+
+@pytest.mark.parametrize("mode", [None, *GatewayMode])
+def test_one_trace_with_prompts_on_both_sides_is_unified(mode: GatewayMode | None) -> None:
+    verdict = judge(unified(), mode)
+    assert verdict.unified
+    assert verdict.traces.text == "1 trace"
+    assert {verdict.traces.state, verdict.parent.state, verdict.prompt.state} == {"good"}
+
+
+def test_sums_are_langfuses() -> None:
+    verdict = judge(unified(), GatewayMode.LANGFUSE)
+    assert (verdict.tokens, verdict.cost, verdict.times_counted) == (20, 1.0, 2)
+    once = judge(unified(usage={"total": 0}, cost=0.0), GatewayMode.LANGFUSE)
+    assert (once.tokens, once.cost, once.times_counted) == (10, 0.5, 1)
+
+
+def test_a_generation_beside_the_apps_is_not_unified() -> None:
+    verdict = judge(unified(parent="root"), GatewayMode.LANGFUSE)
+    assert verdict.traces.state == "good"
+    assert verdict.parent.state == "bad"
+    assert not verdict.unified
+
+
+@pytest.mark.parametrize(
+    ("mode", "state"),
+    [
+        (None, "bad"),
+        (GatewayMode.LANGFUSE, "bad"),
+        (GatewayMode.LANGFUSE_OTEL, "open"),
+        (GatewayMode.LANGFUSE_OTEL_V2, "open"),
+    ],
+)
+def test_a_prompt_missing_in_the_gateway(mode: GatewayMode | None, state: str) -> None:
+    verdict = judge(unified(**UNLINKED), mode)
+    assert verdict.prompt.state == state
+    assert verdict.unified is (state == "open")
+    if mode is not None and state == "open":
+        assert f"not available in mode {mode.value}" in verdict.prompt.text
+
+
+def test_another_version_in_the_gateway_is_not_unified() -> None:
+    assert not judge(unified(prompt_version=4), GatewayMode.LANGFUSE_OTEL).unified
+
+
+def test_nothing_of_the_gateway_is_not_unified() -> None:
+    run = split()
+    assert not judge(Run(run.traces[:1], run.app_ids), GatewayMode.LANGFUSE).unified
+
+
+def test_the_tree_shows_both_sides() -> None:
+    shown = text(split(), unified())
+    assert shown.count("prompt greet v3") == 3
+    assert shown.count("no prompt") == 1
+    assert "client = tracesplice.splice(client)" in shown
+    assert shown.count("20 tokens · $1.000000  counted 2 times") == 2
+    assert "name-inner" not in shown
+    assert "and 1 more span of the gateway" in shown
+    assert len({len(line) for line in shown.splitlines()}) == 1
+
+
+def test_a_narrow_terminal_gets_one_panel_above_the_other() -> None:
+    lines = text(split(), unified(), width=60).splitlines()
+    assert all(len(line) <= 60 for line in lines)
+    assert sum("before" in line for line in lines) == sum("after" in line for line in lines) == 1
+
+
+def test_the_picture_is_the_same_whatever_ids_and_times() -> None:
+    def renamed(run: Run) -> Run:
+        traces = tuple(
+            dataclasses.replace(
+                trace,
+                id=f"x{trace.id}",
+                observations=tuple(
+                    dataclasses.replace(
+                        o,
+                        id=f"y{o.id}",
+                        parent_id=o.parent_id and f"y{o.parent_id}",
+                        trace_id=f"x{trace.id}",
+                        start=datetime(2001, 1, 1, tzinfo=timezone.utc),
+                    )
+                    for o in trace.observations
+                ),
+            )
+            for trace in run.traces
+        )
+        return Run(traces, frozenset(f"y{id_}" for id_ in run.app_ids))
+
+    assert svg(split(), unified()) == svg(renamed(split()), renamed(unified()))
+
+
+def test_the_picture_is_small_and_loads_nothing() -> None:
+    drawn = svg(split(), unified())
+    assert len(drawn.encode()) < 100_000
+    assert drawn.replace("http://www.w3.org/2000/svg", "").count("http") == 0
+    assert "@font-face" not in drawn
+    assert "url(#" in drawn
+    assert ">&#160;" not in drawn
+    assert "a &amp; b" in drawn
