@@ -29,7 +29,8 @@ install: .venv/.installed .venv-gateway/.installed  ## Build .venv (client) and 
 demo: install  ## Show one call before and after splicing, as trace trees
 	PYTHONPATH=tests $(BIN)/python -m rig.demo
 
-test: install  ## Run every test, on openai 2 and openai 3
+test: install  ## Run every test: on openai 2 and 3, the oldest packages, and libraries we reach
+	rm -rf build/conformance
 	$(BIN)/python -m pytest
 	$(BIN)/nox --no-error-on-missing-interpreters
 	PYTHONPATH=tests $(BIN)/python -m conformance.table --check
