@@ -71,3 +71,19 @@ def test_generation_of_the_client_that_traces_the_call(
         say(tracesplice.splice(client), langfuse_public_key=key)
     assert link(wire)["existing_trace_id"] == outer.trace_id
     assert [link(wire)["parent_observation_id"]] == started
+
+
+def test_an_open_stream_is_no_parent_of_the_next_call(
+    wire: ModelServer, langfuse: Langfuse
+) -> None:
+    # langfuse.openai traces the stream and not the image; its generation ends with the stream.
+    importlib.import_module("langfuse.openai")
+    with client_of(wire) as client, langfuse.start_as_current_observation(name="s") as span:
+        tracesplice.splice(client)
+        key = langfuse._resources.public_key  # type: ignore[union-attr]
+        stream = say(client, stream=True, langfuse_public_key=key)
+        client.images.generate(model="gpt-image-1", prompt="a cat")
+        stream.close()
+    first, second = (request.json["litellm_metadata"] for request in wire.calls)
+    assert first["parent_observation_id"] != span.id  # type: ignore[index]
+    assert second["parent_observation_id"] == span.id  # type: ignore[index]

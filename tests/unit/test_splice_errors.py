@@ -168,3 +168,12 @@ def test_a_provider_s_client_cannot_be_spliced() -> None:
         pytest.raises(TracespliceError, match='base_url="http://localhost:4000"'),
     ):
         tracesplice.splice(client)
+
+
+def test_instrument_without_a_working_adapter_says_what_to_install(found: FakeAdapters) -> None:
+    found.add("broken", "raise ValueError('why')")
+    with pytest.raises(TracespliceError) as caught:
+        tracesplice.instrument(gateway="http://localhost:4000")
+    message = str(caught.value)
+    assert "pip install 'tracesplice[openai]'" in message
+    assert "broken cannot be loaded: ValueError: why" in message

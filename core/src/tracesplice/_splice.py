@@ -83,10 +83,13 @@ def instrument(gateway: str | Iterable[str] | None = None) -> None:
         gateway: One address or several; by default that of ``LITELLM_PROXY_API_BASE``.
 
     Raises:
-        TracespliceError: No address is given, or one is no gateway's.
+        TracespliceError: No address is given, one is no gateway's, or no adapter is installed.
     """
+    gateways = _gateways(gateway)
     with _lock:
-        for found in _gateways(gateway):
+        if all(adapter.problem is not None for adapter in adapters().found):
+            raise TracespliceError(_no_adapter())
+        for found in gateways:
             if found not in _declared:
                 _declared.append(found)
         adapters().instrument(tuple(_declared))
@@ -107,6 +110,11 @@ def _gateways(gateway: str | Iterable[str] | None) -> list[Gateway]:
     if not found:
         raise TracespliceError("Which gateway? The list of addresses is empty.")
     return found
+
+
+def _no_adapter() -> str:
+    broken = "".join(f" {each.name} {each.problem}." for each in adapters().found)
+    return f"No adapter works here: pip install 'tracesplice[openai]'.{broken}"
 
 
 def _unknown(target: object) -> str:
