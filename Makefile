@@ -32,6 +32,7 @@ demo: install  ## Show one call before and after splicing, as trace trees
 test: install  ## Run every test: on openai 2 and 3, the oldest packages, and libraries we reach
 	rm -rf build/conformance
 	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests/conformance
 	$(BIN)/nox --no-error-on-missing-interpreters
 	PYTHONPATH=tests $(BIN)/python -m conformance.table --check
 

@@ -45,7 +45,7 @@ def _tracer(cell: Cell) -> None:
     if cell.traced:
         importlib.import_module("langfuse.openai")
     else:
-        assert "langfuse.openai" not in sys.modules, "an untraced cell must run before traced ones"
+        assert "langfuse.openai" not in sys.modules, "run tests/conformance by itself"
 
 
 @pytest.mark.usefixtures("_tracer")
