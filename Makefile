@@ -16,14 +16,14 @@ install: .venv/.installed .venv-gateway/.installed  ## Build .venv (client) and 
 .venv/.installed: requirements/client.txt core/pyproject.toml $(wildcard adapters/*/pyproject.toml)
 	@echo "== .venv: the client side, with every adapter"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python $(PIP) install --quiet --progress-bar on --require-hashes -r requirements/client.txt
+	$(BIN)/python $(PIP) install --require-hashes -r requirements/client.txt
 	$(BIN)/python $(PIP) install --quiet --no-build-isolation --no-deps $(DISTRIBUTIONS)
 	@touch $@
 
 .venv-gateway/.installed: requirements/gateway.txt
 	@echo "== .venv-gateway: the LiteLLM proxy (about a minute)"
 	$(PYTHON) -m venv .venv-gateway
-	.venv-gateway/bin/python $(PIP) install --quiet --progress-bar on --require-hashes -r requirements/gateway.txt
+	.venv-gateway/bin/python $(PIP) install --require-hashes -r requirements/gateway.txt
 	@touch $@
 
 demo: install  ## Show one call before and after splicing, as trace trees
