@@ -18,6 +18,7 @@ from langfuse import Langfuse, propagate_attributes
 from langfuse.api import Prompt_Chat
 from langfuse.model import ChatPromptClient
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -114,7 +115,7 @@ def main() -> None:
         secret_key="sk-bench",
         base_url="http://127.0.0.1:9",
         tracer_provider=TracerProvider(),
-        flush_interval=3600,  # the span is open all along: nothing is sent
+        span_exporter=InMemorySpanExporter(),
     )
     prompt = prompt_client()
     with (
