@@ -30,12 +30,18 @@ _PROMPT_VERSION = "langfuse.observation.prompt.version"
 _SDK_SCOPE = "langfuse-sdk"
 _MAX_VALUE_LENGTH = 200  # Langfuse drops longer ids, tags and names
 
-# The key an ambient value has in the OpenTelemetry context and in baggage, and on a span.
-_USER = ("user_id", "user.id")
-_SESSION = ("session_id", "session.id")
-_TAGS = ("tags", "langfuse.trace.tags")
-_TRACE_NAME = ("trace_name", "langfuse.trace.name")
-_ENVIRONMENT = ("environment", "langfuse.environment")
+# On a span, and as an ambient value.
+_ON_SPAN = {
+    "user_id": "user.id",
+    "session_id": "session.id",
+    "tags": "langfuse.trace.tags",
+    "trace_name": "langfuse.trace.name",
+    "environment": "langfuse.environment",
+}
+_AMBIENT = tuple(
+    (key, f"langfuse.propagated.{key}", f"langfuse_{key}")
+    for key in (*_ON_SPAN, "prompt_name", "prompt_version")
+)
 
 _NOTHING: dict[str, Any] = {}
 
@@ -54,17 +60,18 @@ def capture_link(observation: Span | None = None) -> Link:
     current = trace.get_current_span(context)
     span = observation or current
     on_span = _attributes(span)
+    ambient = _ambient(context)
     trace_id, parent_id, flags = _place(span)
     return Link(
         trace_id=trace_id,
         parent_id=parent_id,
         trace_flags=flags,
-        prompt=_prompt((span, current), context),
-        user_id=_text(_USER, context, on_span),
-        session_id=_text(_SESSION, context, on_span),
-        tags=_tags(context, on_span),
-        trace_name=_text(_TRACE_NAME, context, on_span),
-        environment=_text(_ENVIRONMENT, context, on_span),
+        prompt=_prompt((span, current), ambient),
+        user_id=_text("user_id", ambient, on_span),
+        session_id=_text("session_id", ambient, on_span),
+        tags=_tags(ambient, on_span),
+        trace_name=_text("trace_name", ambient, on_span),
+        environment=_text("environment", ambient, on_span),
     )
 
 
@@ -97,16 +104,13 @@ def _is_exported(span: Any) -> bool:
     return bool(is_default_export_span(span))
 
 
-def _prompt(nearest_first: tuple[Span, ...], context: Context) -> PromptRef | None:
+def _prompt(nearest_first: tuple[Span, ...], ambient: Mapping[str, Any]) -> PromptRef | None:
     for span in nearest_first:
         attributes = _attributes(span)
         if _PROMPT_NAME in attributes and _may_be_generation(span, attributes.get(_TYPE)):
             return _checked(attributes.get(_PROMPT_NAME), attributes.get(_PROMPT_VERSION))
-    name = _ambient("prompt_name", context)
-    if name is None:
-        return None
-    version = _ambient("prompt_version", context)
-    return _checked(name, _number(version))
+    name = ambient.get("prompt_name")
+    return None if name is None else _checked(name, _number(ambient.get("prompt_version")))
 
 
 def _may_be_generation(span: Span, kind: object) -> bool:
@@ -133,17 +137,17 @@ def _checked(name: object, version: object) -> PromptRef | None:
     return ref
 
 
-def _text(keys: tuple[str, str], context: Context, on_span: Mapping[str, Any]) -> str | None:
-    value = _ambient(keys[0], context)
+def _text(key: str, ambient: Mapping[str, Any], on_span: Mapping[str, Any]) -> str | None:
+    value = ambient.get(key)
     if value is None:
-        value = on_span.get(keys[1])
-    return value if value is None or _fits(keys[0], value) else None
+        value = on_span.get(_ON_SPAN[key])
+    return value if value is None or _fits(key, value) else None
 
 
-def _tags(context: Context, on_span: Mapping[str, Any]) -> tuple[str, ...]:
-    value = _ambient(_TAGS[0], context)
+def _tags(ambient: Mapping[str, Any], on_span: Mapping[str, Any]) -> tuple[str, ...]:
+    value = ambient.get("tags")
     if value is None:
-        value = on_span.get(_TAGS[1]) or ()
+        value = on_span.get(_ON_SPAN["tags"]) or ()
     tags = (value,) if isinstance(value, str) else value
     return tuple(tag for tag in tags if _fits("tags", tag))
 
@@ -161,9 +165,16 @@ def _fits(key: str, value: object) -> bool:
     return False
 
 
-def _ambient(key: str, context: Context) -> Any:
-    value = otel_context.get_value(f"langfuse.propagated.{key}", context)
-    return baggage.get_baggage(f"langfuse_{key}", context) if value is None else value
+def _ambient(context: Context) -> dict[str, Any]:
+    carried = baggage.get_all(context)
+    found = {}
+    for key, in_context, in_baggage in _AMBIENT:
+        value = context.get(in_context)
+        if value is None and carried:
+            value = carried.get(in_baggage)
+        if value is not None:
+            found[key] = value
+    return found
 
 
 def _attributes(span: Span) -> Mapping[str, Any]:
