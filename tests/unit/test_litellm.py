@@ -240,9 +240,6 @@ class TestTheCallerWins:
     def test_a_header_that_cannot_be_read_is_left_alone(self, value: object) -> None:
         assert injected(headers={"traceparent": value}) == Injection({CONTAINER: FULL}, {})
 
-    def test_an_empty_header_is_none(self) -> None:
-        assert injected(headers={"traceparent": ""}).headers == {"traceparent": TRACEPARENT}
-
     def test_other_headers_do_not_matter(self) -> None:
         headers: dict[str, object] = {"tracestate": "x=1", "X-Traceparent": "y"}
         assert injected(headers=headers) == injected()
@@ -328,8 +325,25 @@ def test_any_body_is_carried_whole_and_left_as_it_is(
         theirs = body.get(CONTAINER) or {}
         assert {key: found[key] for key in theirs} == theirs
         assert not (body.get("metadata") or {}).keys() & (found.keys() - theirs.keys())
-    if any(name.lower() == "traceparent" and value for name, value in headers.items()):
+    if any(name.lower() == "traceparent" for name in headers):
         assert not injection.headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "trace_id"),
+    [
+        ({"traceparent": ""}, TRACE),
+        ({"traceparent": "", "Traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}, "a" * 32),
+        ({"Traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "traceparent": ""}, TRACE),
+    ],
+)
+def test_the_callers_last_traceparent_wins_even_if_empty(
+    headers: dict[str, str], trace_id: str
+) -> None:
+    injection = inject(Link(TRACE, PARENT), CHAT, {}, headers)
+    assert injection is not None
+    assert injection.headers == {}
+    assert injection.body[CONTAINER]["existing_trace_id"] == trace_id
 
 
 @given(link=LINKS)

@@ -106,9 +106,9 @@ def inject(
     container = _mapping(body, CONTAINER)
     own_header = _header(headers, _TRACEPARENT)
     if container is None or theirs is None:
-        return Injection({}, {} if own_header else request_headers(link))
+        return Injection({}, request_headers(link) if own_header is None else {})
     written = {**container, **theirs}  # LiteLLM: `metadata` goes before CONTAINER
-    if written or own_header:
+    if written or own_header is not None:
         link = _as_written(link, written, own_header)
     ours = request_metadata(link)
     if "trace_id" in written:
@@ -118,7 +118,7 @@ def inject(
     added = {key: value for key, value in ours.items() if key not in written}
     return Injection(
         _field({**added, **container}, form) if added else {},
-        {} if own_header else request_headers(link),
+        request_headers(link) if own_header is None else {},
     )
 
 
@@ -141,7 +141,7 @@ def _onto_existing_trace(link: Link) -> dict[str, Any]:
 
 def _as_written(link: Link, written: Mapping[str, Any], own_header: str | None) -> Link:
     """Put the caller's values in place of the link's, so that related keys agree."""
-    if own_header:
+    if own_header is not None:
         link = _at_header(link, own_header)
     return replace(
         _at_ids(link, written),
@@ -198,4 +198,5 @@ def _list(written: Mapping[str, Any], *keys: str) -> tuple[str, ...]:
 
 
 def _header(headers: Mapping[str, object], name: str) -> str | None:
-    return next((str(value) for key, value in headers.items() if key.lower() == name), None)
+    # Of two spellings the later one is the caller's last word; an empty one is a word, too.
+    return next((str(headers[key]) for key in reversed(list(headers)) if key.lower() == name), None)
