@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tracesplice import _report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+# No test depends on timing, and a check of one change does not fail by another one's luck.
+settings.register_profile("tests", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("tests")
 
 
 @pytest.fixture(autouse=True)
