@@ -1,0 +1,38 @@
+"""A recorder, as new for each test, and a client of Langfuse's SDK for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from langfuse import Langfuse
+from opentelemetry.sdk.trace import TracerProvider
+
+from rig.recorder import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Recorder]:
+    with Recorder() as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def rec(server: Recorder) -> Recorder:
+    server.reset()
+    return server
+
+
+@pytest.fixture
+def sdk(rec: Recorder) -> Iterator[Langfuse]:
+    client = Langfuse(
+        tracer_provider=TracerProvider(),
+        base_url=rec.url,
+        public_key=rec.public_key,
+        secret_key=rec.secret_key,
+    )
+    yield client
+    client.shutdown()

@@ -1,0 +1,192 @@
+"""What Langfuse makes of a span: its type, its fields, its prompt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from langfuse import Langfuse, propagate_attributes
+
+if TYPE_CHECKING:
+    from rig.recorder import Recorder
+
+
+from unit.recorder_requests import (
+    GENERATION,
+    OTEL,
+    PROMPT,
+    USAGE,
+    VERSION,
+    call,
+    kinds,
+    observed,
+    pairs,
+    send,
+    span,
+    spans,
+)
+
+
+class TestTypes:
+    @pytest.mark.parametrize(
+        ("attributes", "expected"),
+        [
+            ({}, "SPAN"),
+            ({GENERATION: "generation"}, "GENERATION"),
+            ({GENERATION: "agent", "openinference.span.kind": "LLM"}, "AGENT"),
+            ({GENERATION: "nonsense"}, "SPAN"),
+            ({"openinference.span.kind": "LLM"}, "GENERATION"),
+            ({"openinference.span.kind": "EMBEDDING"}, "EMBEDDING"),
+            ({"openinference.span.kind": "CHAIN", "gen_ai.request.model": "m"}, "CHAIN"),
+            ({"gen_ai.operation.name": "chat"}, "GENERATION"),
+            ({"gen_ai.operation.name": "embeddings"}, "EMBEDDING"),
+            ({"gen_ai.operation.name": "execute_tool"}, "TOOL"),
+            ({"gen_ai.tool.name": "weather", "gen_ai.request.model": "m"}, "TOOL"),
+            ({"gen_ai.request.model": "m"}, "GENERATION"),
+            ({"llm.model_name": "m"}, "GENERATION"),
+        ],
+    )
+    def test_by_attributes(self, rec: Recorder, attributes: dict[str, Any], expected: str) -> None:
+        assert observed(rec, **attributes).type == expected
+
+    def test_a_generation_of_an_old_sdk_is_recognised(self, rec: Recorder) -> None:
+        made = spans(
+            span(**{GENERATION: "span", USAGE: "{}"}),
+            scope="langfuse-sdk",
+            resource={"telemetry.sdk.language": "python"},
+        )
+        for version, expected in (("3.3.0", "GENERATION"), ("3.4.0", "SPAN")):
+            made["resourceSpans"][0]["scopeSpans"][0]["scope"]["version"] = version
+            call(rec, OTEL, made)
+            assert rec.observations()[0].type == expected
+
+    @pytest.mark.parametrize("kind", ["generation", "embedding", "tool", "agent", "retriever"])
+    def test_the_sdk_says_its_own(self, rec: Recorder, sdk: Langfuse, kind: Any) -> None:
+        sdk.start_observation(name="x", as_type=kind).end()
+        sdk.flush()
+        assert [o.type for o in rec.observations()] == [kind.upper()]
+
+
+class TestFields:
+    def test_an_error_is_a_level(self, rec: Recorder) -> None:
+        send(rec, span() | {"status": {"code": 2, "message": "boom"}})
+        assert [(o.level, o.status_message) for o in rec.observations()] == [("ERROR", "boom")]
+
+    def test_an_unknown_level_drops_the_observation(self, rec: Recorder) -> None:
+        send(rec, span(**{"langfuse.observation.level": "LOUD"}))
+        assert (rec.observations(), kinds(rec)) == ([], ["dropped"])
+
+    @pytest.mark.parametrize("tags", [["b", "a"], '["b", "a"]', "b, a"])
+    def test_tags_as_list_as_json_and_with_commas(self, rec: Recorder, tags: Any) -> None:
+        assert observed(rec, **{"langfuse.trace.tags": tags}).tags == ("b", "a")
+        assert rec.traces()[0].tags == ("a", "b")
+
+    def test_environment_from_span_then_resource(self, rec: Recorder) -> None:
+        send(rec, span(), resource={"deployment.environment": "staging"})
+        send(
+            rec,
+            span(2, **{"langfuse.environment": "prod"}),
+            resource={"deployment.environment": "staging"},
+        )
+        assert [o.environment for o in rec.observations()] == ["staging", "prod"]
+        assert rec.problems() == []
+
+    @pytest.mark.parametrize(
+        ("given", "kept"),
+        [("Prod", "prod"), ("langfuse-x", "x"), ("a b", "default"), ("x" * 50, "x" * 40)],
+    )
+    def test_an_environment_is_made_to_fit(self, rec: Recorder, given: str, kept: str) -> None:
+        assert observed(rec, **{"langfuse.environment": given}).environment == kept
+        assert kinds(rec) == ["value"]
+
+    @pytest.mark.parametrize(
+        ("key", "field"), [("user.id", "user_id"), ("session.id", "session_id")]
+    )
+    def test_ids_over_200_characters_are_lost(self, rec: Recorder, key: str, field: str) -> None:
+        assert getattr(observed(rec, **{key: "x" * 200}), field) == "x" * 200
+        assert rec.problems() == []
+        assert getattr(observed(rec, **{key: "x" * 201}), field) is None
+        assert getattr(rec.traces()[0], field) is None
+        assert kinds(rec) == ["value"]
+
+    def test_metadata_scope_and_service(self, rec: Recorder) -> None:
+        made = span(
+            **{"langfuse.observation.metadata.a": "1", "langfuse.trace.metadata": '{"b":2}'}
+        )
+        send(rec, made, scope="the.scope", resource={"service.name": "shop"})
+        (observation,) = rec.observations()
+        assert (observation.scope, observation.service) == ("the.scope", "shop")
+        assert observation.metadata["a"] == "1"
+        assert observation.metadata["b"] == 2
+        assert observation.metadata["resourceAttributes"] == {"service.name": "shop"}
+
+    @pytest.mark.parametrize(
+        ("attributes", "expected"),
+        [
+            ({"langfuse.observation.input": '{"q": 1}'}, ({"q": 1}, None)),
+            ({"input.value": "in", "output.value": "out"}, ("in", "out")),
+            ({"gen_ai.prompt.0.content": "in"}, ({"gen_ai.prompt.0.content": "in"}, None)),
+            ({"gen_ai.output.messages": '["out"]'}, (None, ["out"])),
+            ({"langfuse.observation.output": "a", "output.value": "b"}, (None, "a")),
+        ],
+    )
+    def test_input_and_output(
+        self, rec: Recorder, attributes: dict[str, Any], expected: tuple[Any, Any]
+    ) -> None:
+        observation = observed(rec, **attributes)
+        assert (observation.input, observation.output) == expected
+
+    def test_messages_from_events(self, rec: Recorder) -> None:
+        names = ("gen_ai.user.message", "gen_ai.choice", "other")
+        events = [{"name": n, "attributes": pairs({"content": n})} for n in names]
+        send(rec, span() | {"events": events})
+        (observation,) = rec.observations()
+        assert observation.input == [{"role": "user", "content": "gen_ai.user.message"}]
+        assert observation.output == {"content": "gen_ai.choice"}
+
+
+class TestPromptLinks:
+    def linked(self, rec: Recorder, **attributes: Any) -> list[tuple[Any, Any]]:
+        rec.clear()
+        send(rec, span(**{GENERATION: "generation", PROMPT: "p"} | attributes))
+        return [(o.prompt_name, o.prompt_version) for o in rec.observations()]
+
+    def test_a_generation_with_an_existing_version_links(self, rec: Recorder) -> None:
+        rec.add_prompt("p", "text")
+        assert self.linked(rec, **{VERSION: 1}) == [("p", 1)]
+        assert rec.problems() == []
+
+    @pytest.mark.parametrize(("name", "version"), [("p", 2), ("q", 1), ("p", -1)])
+    def test_an_unknown_one_does_not(self, rec: Recorder, name: str, version: int) -> None:
+        rec.add_prompt("p", "text")
+        assert self.linked(rec, **{PROMPT: name, VERSION: version}) == [(None, None)]
+        assert kinds(rec) == ["prompt"]
+
+    @pytest.mark.parametrize("kind", ["span", "event", "agent", "tool", "embedding"])
+    def test_no_other_type_links(self, rec: Recorder, kind: str) -> None:
+        rec.add_prompt("p", "text")
+        assert self.linked(rec, **{GENERATION: kind, VERSION: 1}) == [(None, None)]
+        assert kinds(rec) == ["prompt-type"]
+
+    @pytest.mark.parametrize("version", [{VERSION: "1"}, {VERSION: 0}, {VERSION: 1.0}, {}])
+    def test_a_malformed_version_drops_the_generation(
+        self, rec: Recorder, version: dict[str, Any]
+    ) -> None:
+        rec.add_prompt("p", "text")
+        assert self.linked(rec, **version) == []
+        assert kinds(rec) == ["dropped"]
+
+    def test_a_malformed_version_on_a_span_is_only_lost(self, rec: Recorder) -> None:
+        assert self.linked(rec, **{GENERATION: "span", VERSION: "1"}) == [(None, None)]
+        assert kinds(rec) == ["prompt-type"]
+
+    def test_the_sdk_links_and_its_ambient_prompt_reaches_spans_in_vain(
+        self, rec: Recorder, sdk: Langfuse
+    ) -> None:
+        rec.add_prompt("p", "text", labels=["production"])
+        prompt = sdk.get_prompt("p")
+        with propagate_attributes(prompt=prompt), sdk.start_as_current_observation(name="root"):
+            sdk.start_observation(name="call", as_type="generation").end()
+        sdk.flush()
+        assert {o.name: o.prompt_version for o in rec.observations()} == {"root": None, "call": 1}
+        assert [(p.kind, p.name) for p in rec.problems()] == [("prompt-type", "root")]
