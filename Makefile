@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := core adapters tests examples bench noxfile.py
-DISTRIBUTIONS := -e core -e adapters/openai
-TYPED := core/src adapters/openai/src
+DISTRIBUTIONS := -e core -e adapters/openai -e adapters/langchain
+TYPED := core/src adapters/openai/src adapters/langchain/src
 PIP := -m pip --disable-pip-version-check
 
 .PHONY: help install demo test table lint format bench pins docs clean

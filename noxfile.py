@@ -7,7 +7,7 @@ import nox
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 
-DISTRIBUTIONS = ("-e", "core", "-e", "adapters/openai")
+DISTRIBUTIONS = ("-e", "core", "-e", "adapters/openai", "-e", "adapters/langchain")
 
 
 def install(session: nox.Session, pins: str, *build: str) -> None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from langfuse import Langfuse
 from opentelemetry.sdk.trace import TracerProvider
 
-from conformance.harness import ClientSpans, Stage
+from conformance.harness import Cell, ClientSpans, Stage, run_cell, run_unspliced
+from conformance.shape import AMBIENT, OTHER, OWN
 from conformance.table import OUTCOMES, Table, installed
 from rig.gateway import Gateway, GatewayMode
 from rig.model import ModelServer
 from rig.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+NEEDS_GATEWAY_ADAPTER = "LiteLLM drops the prompt in its OpenTelemetry modes"
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +53,9 @@ def gateways(recorder: Recorder, model: ModelServer) -> Iterator[dict[GatewayMod
 @pytest.fixture(scope="session")
 def stage(recorder: Recorder, gateways: dict[GatewayMode, Gateway]) -> Iterator[Stage]:
     os.environ["TRACESPLICE_STRICT"] = "1"
-    recorder.add_prompt("ambient", "Say {{what}}", labels=["production"])
-    recorder.add_prompt("own", "Never used", labels=[])
-    recorder.add_prompt("own", "Say {{what}}", labels=["production"])
+    for name in (AMBIENT, OWN, OTHER):
+        recorder.add_prompt(name, "Never used", labels=[])
+        recorder.add_prompt(name, "Say {{what}}", labels=["production"])
     spans = ClientSpans()
     provider = TracerProvider()
     provider.add_span_processor(spans)
@@ -66,10 +69,10 @@ def stage(recorder: Recorder, gateways: dict[GatewayMode, Gateway]) -> Iterator[
     yield Stage(
         recorder=recorder,
         langfuse=client,
+        provider=provider,
         client_spans=spans,
         gateways=gateways,
-        ambient_prompt=client.get_prompt("ambient"),
-        own_prompt=client.get_prompt("own"),
+        prompts={name: client.get_prompt(name) for name in (AMBIENT, OWN, OTHER)},
     )
     client.shutdown()
 
@@ -84,3 +87,23 @@ def table(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Table]:
     if outcomes.cells == len(request.module.CELLS):
         name = packages[0].replace(" ", "-")
         outcomes.save(OUTCOMES / f"{request.module.__name__.rpartition('.')[2]}-{name}.json")
+
+
+@pytest.fixture(scope="module")
+def check(table: Table) -> Callable[[Stage, Cell], None]:
+    """Runs a cell, notes it in the table, and fails for what does not hold."""
+    answers: dict[tuple[str, str, str, GatewayMode], Any] = {}
+
+    def run(stage: Stage, cell: Cell) -> None:
+        key = (cell.framework.name, cell.shape.name, cell.kind, cell.mode)
+        if key not in answers:
+            stage.recorder.clear()
+            answers[key] = run_unspliced(stage, cell)
+        outcome = run_cell(stage, cell, answers[key])
+        cures = {} if cell.mode is GatewayMode.LANGFUSE else {"c": NEEDS_GATEWAY_ADAPTER}
+        table.add(cell, outcome, cures)
+        wrong = {name: text for name, text in outcome.checks.items() if text is not None}
+        assert wrong.keys() == cures.keys(), f"{wrong}\n{outcome.recorded}"
+        assert all(text.startswith("the gateway") for text in wrong.values()), wrong
+
+    return run

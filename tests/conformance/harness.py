@@ -1,39 +1,44 @@
 """Runs one cell of the compatibility table and judges what Langfuse was told.
 
-A cell is a call shape in a gateway mode, with or without an enclosing span, with or without a
-client tracer. The checks are (a) one trace, (b) right parent, (c) prompt on both sides, (d) user,
-session and tags on the gateway generation, (e) the same answer as without tracesplice, (f) the
-caller's objects unchanged.
+A cell is a call shape in a gateway mode, with or without an enclosing span, with one client tracer
+or none. The checks are (a) one trace, (b) right parent, (c) prompt on both sides, (d) user, session
+and tags on the gateway generation, (e) the same answer as without tracesplice, (f) the caller's
+objects unchanged.
 """
 
 from __future__ import annotations
 
-import copy
+import re
 from contextlib import ExitStack
+from contextvars import copy_context
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-import openai
 from langfuse import propagate_attributes
 from opentelemetry.sdk.trace import SpanProcessor
 
 import tracesplice
 from conformance.answers import comparable
-from conformance.either import drive, entered
-from conformance.shapes import Ask
+from conformance.either import drive
+from conformance.shape import AMBIENT
 
 if TYPE_CHECKING:
-    from langfuse import Langfuse
+    from collections.abc import Callable
 
-    from conformance.shapes import Shape
+    from langfuse import Langfuse
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from conformance.shape import Shape
     from rig.gateway import Gateway, GatewayMode
     from rig.recorder import Observation, Recorder
 
-__all__ = ["Cell", "ClientSpans", "Outcome", "Stage", "run_cell"]
+__all__ = ["UNTRACED", "Cell", "ClientSpans", "Framework", "Outcome", "Stage", "run_cell"]
 
 GATEWAY_SCOPES = ("litellm", "langfuse-sdk")  # of its own generations, not of its web framework's
-AMBIENT: dict[str, Any] = {"user_id": "user-1", "session_id": "session-1", "tags": ["tag-1"]}
+ATTRIBUTES: dict[str, Any] = {"user_id": "user-1", "session_id": "session-1", "tags": ["tag-1"]}
 CHECKS = "abcdef"
+UNTRACED = "untraced"
+_QUESTION = re.compile(r"question-\d+")
 
 
 class ClientSpans(SpanProcessor):
@@ -52,34 +57,58 @@ class Stage:
 
     recorder: Recorder
     langfuse: Langfuse
+    provider: TracerProvider
     client_spans: ClientSpans
     gateways: dict[GatewayMode, Gateway]
-    ambient_prompt: Any
-    own_prompt: Any
+    prompts: dict[str, Any]
+
+
+class Application(Protocol):
+    """A program that makes the calls of a shape; `unchanged` says what it finds altered."""
+
+    async def run(self, shape: Shape) -> Any: ...
+
+    def changed(self) -> str | None: ...
+
+
+class Framework(Protocol):
+    """Makes the application of a cell; `splice` is what it does to its client or model."""
+
+    name: str
+
+    def __call__(self, stage: Stage, cell: Cell, splice: Callable[[Any], Any]) -> Application: ...
 
 
 @dataclass(frozen=True)
 class Cell:
     """One cell of the table."""
 
+    framework: Framework
     shape: Shape
     kind: str
     mode: GatewayMode
     enclosed: bool
-    traced: bool
+    tracer: str = UNTRACED
 
     def __str__(self) -> str:
         around = "span" if self.enclosed else "no-span"
-        tracer = "langfuse.openai" if self.traced else "untraced"
-        return f"{self.shape.name}-{self.kind}-{self.mode.value}-{around}-{tracer}"
+        return f"{self.shape.name}-{self.kind}-{self.mode.value}-{around}-{self.tracer}"
 
     @property
-    def has_observation(self) -> bool:
-        return self.traced and self.shape.observations > 0
+    def is_async(self) -> bool:
+        return self.kind == "async"
 
     @property
-    def has_own_prompt(self) -> bool:
-        return self.traced and self.shape.takes_prompt
+    def is_traced(self) -> bool:
+        return self.tracer != UNTRACED
+
+    @property
+    def is_observed(self) -> bool:
+        return self.is_traced and self.shape.observations > 0
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        return self.shape.prompts if self.is_traced else (AMBIENT,)
 
 
 @dataclass(frozen=True)
@@ -90,40 +119,57 @@ class Outcome:
     recorded: str
 
 
-def make_client(cell: Cell, gateway: Gateway) -> Any:
-    """An unspliced client, as the application makes it."""
-    is_async = cell.kind == "async"
-    if cell.shape.name.startswith("AzureOpenAI"):
-        kind: Any = openai.AsyncAzureOpenAI if is_async else openai.AzureOpenAI
-        return kind(azure_endpoint=gateway.url, api_key=gateway.key, api_version="2024-10-21")
-    kind = openai.AsyncOpenAI if is_async else openai.OpenAI
-    return kind(base_url=gateway.url, api_key=gateway.key)
+@dataclass(frozen=True)
+class _Seen:
+    """What arrived of a cell."""
+
+    stage: Stage
+    cell: Cell
+    enclosing: str | None
+    gateway: list[Observation]
+    by_id: dict[str, Observation]
+
+    @property
+    def client(self) -> list[Observation]:
+        """The application's own observations."""
+        return [each for each in self.by_id.values() if each.id in self.stage.client_spans.ids]
+
+    @property
+    def client_generations(self) -> list[Observation]:
+        return [each for each in self.client if each.type == "GENERATION"]
+
+    def owner(self, generation: Observation) -> Observation | None:
+        """The application's observation above one of the gateway's."""
+        # LITELLM_OTEL_V2 puts the gateway's own server spans in between.
+        parent = generation.parent_id
+        while parent is not None and parent not in self.stage.client_spans.ids:
+            parent = self.by_id[parent].parent_id if parent in self.by_id else None
+        return None if parent is None else self.by_id.get(parent)
 
 
 def run_cell(stage: Stage, cell: Cell, expected_answer: Any) -> Outcome:
     """Run the cell spliced and judge it."""
-    ask = Ask(prompt={"langfuse_prompt": stage.own_prompt} if cell.has_own_prompt else {})
-    before = copy.deepcopy(ask.extra)
     stage.recorder.clear()
-    client = tracesplice.splice(make_client(cell, stage.gateways[cell.mode]))
+    application = cell.framework(stage, cell, tracesplice.splice)
+    enclosing = None
     with ExitStack() as around:
-        around.enter_context(propagate_attributes(prompt=stage.ambient_prompt, **AMBIENT))
+        around.enter_context(propagate_attributes(prompt=stage.prompts[AMBIENT], **ATTRIBUTES))
         if cell.enclosed:
-            span = around.enter_context(
-                stage.langfuse.start_as_current_observation(name="enclosing")
-            )
-        answer = _answer(cell, client, ask)
+            span = stage.langfuse.start_as_current_observation(name="enclosing")
+            enclosing = around.enter_context(span).id
+        answer = _answer(cell, application)
     stage.langfuse.flush()
-    seen = stage.recorder.wait_for(lambda recorder: _arrived(stage, cell, recorder))
-    enclosing = span.id if cell.enclosed else None
+    gateway = stage.recorder.wait_for(lambda recorder: _arrived(stage, cell, recorder))
+    by_id = {observation.id: observation for observation in stage.recorder.observations()}
+    seen = _Seen(stage, cell, enclosing, gateway, by_id)
     return Outcome(
         {
-            "a": _traces(stage, cell, seen),
-            "b": _parents(stage, cell, seen, enclosing),
-            "c": _prompts(stage, cell, seen),
+            "a": _traces(seen),
+            "b": _parents(seen),
+            "c": _prompts(seen),
             "d": _attributes(seen),
             "e": None if answer == expected_answer else f"{answer!r} is not {expected_answer!r}",
-            "f": None if ask.extra == before else f"{ask.extra!r} was {before!r}",
+            "f": application.changed(),
         },
         stage.recorder.report(),
     )
@@ -131,19 +177,17 @@ def run_cell(stage: Stage, cell: Cell, expected_answer: Any) -> Outcome:
 
 def run_unspliced(stage: Stage, cell: Cell) -> Any:
     """The answer the application gets without tracesplice."""
-    client = make_client(cell, stage.gateways[cell.mode])
-    answer = _answer(cell, client, Ask())
+    answer = _answer(cell, cell.framework(stage, cell, lambda client: client))
+    stage.langfuse.flush()
     # What this call reports must not be taken for the next one's.
     stage.recorder.wait_for(lambda recorder: _arrived(stage, cell, recorder))
     return answer
 
 
-def _answer(cell: Cell, client: Any, ask: Ask) -> Any:
-    async def run() -> Any:
-        async with entered(client):
-            return await cell.shape.run(client, ask)
-
-    return comparable(drive(run(), cell.kind == "async"))
+def _answer(cell: Cell, application: Application) -> Any:
+    # In a context of its own: Langfuse's handler leaves a run current after some calls.
+    context = copy_context()
+    return comparable(context.run(drive, application.run(cell.shape), cell.is_async))
 
 
 def gateway_generations(stage: Stage, recorder: Recorder) -> list[Observation]:
@@ -174,63 +218,61 @@ def _top(stage: Stage, by_id: dict[str, Observation], observation: Observation) 
     return observation.id
 
 
-def _traces(stage: Stage, cell: Cell, seen: list[Observation]) -> str | None:
-    ours = [each for each in stage.recorder.observations() if each.id in stage.client_spans.ids]
-    found = len({observation.trace_id for observation in (*ours, *seen)})
+def _traces(seen: _Seen) -> str | None:
+    client = {observation.trace_id for observation in seen.client}
+    found = len(client | {observation.trace_id for observation in seen.gateway})
     # Where the application opens no trace, each observation or request makes its own.
-    wanted = cell.shape.observations if cell.has_observation else cell.shape.generations
-    wanted = 1 if cell.enclosed else wanted
+    wanted = seen.cell.shape.generations
+    if seen.cell.is_observed:
+        wanted = seen.cell.shape.traces or len(client)
+    if seen.cell.enclosed:
+        wanted = 1
     return None if found == wanted else f"{found} traces, not {wanted}"
 
 
-def _parents(
-    stage: Stage, cell: Cell, seen: list[Observation], enclosing: str | None
-) -> str | None:
-    by_id = {observation.id: observation for observation in stage.recorder.observations()}
-    owners = [_client_ancestor(stage, by_id, generation) for generation in seen]
-    if not cell.has_observation:
-        wrong = [owner for owner in owners if owner != enclosing]
-        return f"under {wrong}, not {enclosing}" if wrong else None
-    made = {
-        observation.id
-        for observation in by_id.values()
-        if observation.id in stage.client_spans.ids and observation.id != enclosing
-    }
-    if len(made) < cell.shape.observations:
-        return f"{len(made)} client observations, not {cell.shape.observations}"
-    if not set(owners) <= made or len(set(owners)) != cell.shape.observations:
-        return f"under {owners}, not one under each of {sorted(made)}"
+def _parents(seen: _Seen) -> str | None:
+    owners = [seen.owner(generation) for generation in seen.gateway]
+    found = [owner and owner.id for owner in owners]
+    if not seen.cell.is_observed:
+        wrong = [owner for owner in found if owner != seen.enclosing]
+        return f"under {wrong}, not {seen.enclosing}" if wrong else None
+    made = {each.id for each in seen.client_generations}
+    wanted = seen.cell.shape.observations
+    if len(made) < wanted:
+        return f"{len(made)} client generations, not {wanted}"
+    if not set(found) <= made or len(set(found)) != wanted:
+        return f"under {found}, not {wanted} of {sorted(made)}"
+    for owner, generation in zip(owners, seen.gateway, strict=True):
+        if _questions(owner) != _questions(generation):
+            return f"{_questions(generation)} under {_questions(owner)}"
     return None
 
 
-def _client_ancestor(
-    stage: Stage, by_id: dict[str, Observation], observation: Observation
-) -> str | None:
-    # LITELLM_OTEL_V2 puts the gateway's own server spans in between.
-    parent = observation.parent_id
-    while parent is not None and parent not in stage.client_spans.ids:
-        parent = by_id[parent].parent_id if parent in by_id else None
-    return parent
+def _questions(observation: Observation | None) -> set[str]:
+    return set(_QUESTION.findall(str(observation and observation.input)))
 
 
-def _prompts(stage: Stage, cell: Cell, seen: list[Observation]) -> str | None:
-    prompt = stage.own_prompt if cell.has_own_prompt else stage.ambient_prompt
-    wanted = (prompt.name, prompt.version)
-    client = [
-        observation
-        for observation in stage.recorder.observations()
-        if observation.id in stage.client_spans.ids and observation.type == "GENERATION"
-    ]
-    for side, observations in (("client", client), ("gateway", seen)):
+def _prompts(seen: _Seen) -> str | None:
+    prompts = seen.stage.prompts
+    wanted = {(prompts[name].name, prompts[name].version) for name in seen.cell.prompts}
+    for side, observations in (
+        ("client", seen.client_generations),
+        ("gateway", seen.gateway),
+    ):
         found = {(each.prompt_name, each.prompt_version) for each in observations}
-        if found - {wanted}:
-            return f"the {side}'s prompt is {sorted(map(str, found))}, not {wanted}"
+        if found - wanted or (observations and wanted - found):
+            return f"the {side}'s prompts are {sorted(map(str, found))}, not {sorted(wanted)}"
+    for generation in seen.gateway:
+        owner = seen.owner(generation)
+        if owner in seen.client_generations and owner.prompt_name != generation.prompt_name:
+            return f"the gateway's {generation.prompt_name} is under {owner.prompt_name}"
     return None
 
 
-def _attributes(seen: list[Observation]) -> str | None:
-    wanted = (AMBIENT["user_id"], AMBIENT["session_id"], tuple(AMBIENT["tags"]))
-    for generation in seen:
+def _attributes(seen: _Seen) -> str | None:
+    given = (ATTRIBUTES["user_id"], ATTRIBUTES["session_id"], tuple(ATTRIBUTES["tags"]))
+    wanted = seen.cell.shape.attributes or given
+    for generation in seen.gateway:
         found = (generation.user_id, generation.session_id, generation.tags)
         if found[:2] != wanted[:2] or not set(wanted[2]) <= set(found[2]):
             return f"{found} is not {wanted}"

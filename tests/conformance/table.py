@@ -56,9 +56,9 @@ class Table:
     gateway: str
     rows: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
 
-    def add(self, framework: str, cell: Cell, outcome: Outcome, cures: dict[str, str]) -> None:
+    def add(self, cell: Cell, outcome: Outcome, cures: dict[str, str]) -> None:
         """Note the outcome of a cell; ``cures`` gives the reasons for what is known not to hold."""
-        key = (framework, cell.shape.name, cell.mode.value)
+        key = (cell.framework.name, cell.shape.name, cell.mode.value)
         row = self.rows.setdefault(key, {"cells": 0, "missing": {}})
         row["cells"] += 1
         for check, wrong in outcome.checks.items():

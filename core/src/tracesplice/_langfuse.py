@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span, SpanContext
 
-__all__ = ["capture_link"]
+__all__ = ["capture_link", "own_prompt"]
 
 _TYPE = "langfuse.observation.type"
 _PROMPT_NAME = "langfuse.observation.prompt.name"
@@ -73,6 +73,17 @@ def capture_link(observation: Span | None = None) -> Link:
         trace_name=_text("trace_name", ambient, on_span),
         environment=_text("environment", ambient, on_span),
     )
+
+
+def own_prompt(span: Span) -> PromptRef | None:
+    """Return the prompt version ``span`` itself is linked to.
+
+    Returns:
+        None where it is linked to none, or only to the ambient one.
+    """
+    linked = _prompt((span,), _NOTHING)
+    ambient = _prompt((), _ambient(otel_context.get_current()))
+    return None if linked == ambient else linked
 
 
 def _place(span: Span) -> tuple[str | None, str | None, int]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
-from tracesplice._langfuse import capture_link
+from tracesplice._langfuse import capture_link, own_prompt
 from tracesplice._link import Link, PromptRef
 from tracesplice._litellm import Injection, inject
+from tracesplice._observation import span_of
 from tracesplice._report import guarded, warn_once
 from tracesplice.hookspecs import hookimpl
 
@@ -23,5 +24,7 @@ __all__ = [
     "guarded",
     "hookimpl",
     "inject",
+    "own_prompt",
+    "span_of",
     "warn_once",
 ]

@@ -13,7 +13,7 @@ from tracesplice_openai._request import OWN_GATEWAY, arequest, build_request, re
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["splice", "unsplice"]
+__all__ = ["is_spliced", "splice", "unsplice"]
 
 _COPIERS = ("copy", "with_options")
 _REPLACED = "_tracesplice_replaced"
@@ -25,8 +25,13 @@ def splice(client: openai.OpenAI | openai.AsyncOpenAI) -> None:
     Raises:
         TracespliceError: The base URL is a model provider's.
     """
-    if OWN_GATEWAY not in vars(client):
+    if not is_spliced(client):
         _splice(client, Gateway.declare(client.base_url))
+
+
+def is_spliced(client: openai.OpenAI | openai.AsyncOpenAI) -> bool:
+    """Return whether ``client`` was spliced, or made by one that was."""
+    return OWN_GATEWAY in vars(client)
 
 
 def unsplice(client: openai.OpenAI | openai.AsyncOpenAI) -> None:

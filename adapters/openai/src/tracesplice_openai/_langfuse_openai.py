@@ -14,16 +14,18 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import wrapt
-from opentelemetry import trace
 
-from tracesplice.adapter import guarded
+from tracesplice.adapter import guarded, span_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from opentelemetry.trace import Span
+
 __all__ = ["observe_generations", "take_generation"]
 
 _MODULE = "langfuse.openai"
+_span_of = guarded("the generation of langfuse.openai a call belongs to")(span_of)
 _started: ContextVar[Any] = ContextVar("tracesplice_langfuse_generation", default=None)
 _observing = False
 
@@ -36,7 +38,7 @@ def observe_generations() -> None:
         wrapt.register_post_import_hook(_wrap_get_client, _MODULE)
 
 
-def take_generation() -> trace.Span | None:
+def take_generation() -> Span | None:
     """Return the span of the generation started for the call that is being made in this context.
 
     A generation is handed out once: it belongs to one call, and calls that ``langfuse.openai`` does
@@ -46,7 +48,7 @@ def take_generation() -> trace.Span | None:
     if generation is None:
         return None
     _started.set(None)
-    return _span(generation)
+    return _span_of(generation)
 
 
 class _ObservedClient:
@@ -71,26 +73,3 @@ def _wrap_get_client(module: Any) -> None:
 
 def _get_client(wrapped: Callable[..., Any], _instance: object, args: Any, kwargs: Any) -> Any:
     return _ObservedClient(wrapped(*args, **kwargs))
-
-
-@guarded("the generation of langfuse.openai a call belongs to")
-def _span(generation: Any) -> trace.Span | None:
-    # The wrapped span is private, and the only way to its attributes (prompt) and flags; the ids
-    # are public and enough to nest under.
-    span = getattr(generation, "_otel_span", None)
-    if not isinstance(span, trace.Span):
-        span = _span_of_ids(generation.trace_id, generation.id)
-    elif not span.is_recording():
-        return None  # ended, not sampled, or tracing is off
-    return span
-
-
-def _span_of_ids(trace_id: str, span_id: str) -> trace.Span:
-    return trace.NonRecordingSpan(
-        trace.SpanContext(
-            int(trace_id, 16),
-            int(span_id, 16),
-            is_remote=False,
-            trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED),
-        )
-    )

@@ -12,11 +12,12 @@ import openai
 from pydantic import BaseModel
 
 from conformance.either import each, entered, first, settle
+from conformance.shape import OWN, Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
-__all__ = ["SHAPES", "Ask", "Shape"]
+__all__ = ["SHAPES", "Ask"]
 
 
 @dataclass(frozen=True)
@@ -41,28 +42,6 @@ class Ask:
     @property
     def messages(self) -> list[Any]:
         return [{"role": "user", "content": self.text}]
-
-
-@dataclass(frozen=True)
-class Shape:
-    """One way to call a model.
-
-    Attributes:
-        name: As the compatibility table shows it.
-        run: Makes the call and returns the answer in comparable form.
-        kinds: "sync" and "async", as far as the shape exists.
-        generations: How many generations the gateway reports for it.
-        observations: How many observations ``langfuse.openai`` makes for it; 0 where it does not
-            trace the call, so that it belongs to the enclosing span.
-        takes_prompt: Whether ``langfuse_prompt=`` is accepted and lands on a generation.
-    """
-
-    name: str
-    run: Callable[[Any, Ask], Awaitable[Any]]
-    kinds: tuple[str, ...] = ("sync", "async")
-    generations: int = 1
-    observations: int = 1
-    takes_prompt: bool = False
 
 
 SHAPES: list[Shape] = []
@@ -92,13 +71,13 @@ def _without_retries(client: Any) -> Any:
     return client.with_options(max_retries=0)
 
 
-@shape("chat.completions.create", takes_prompt=True)
+@shape("chat.completions.create", prompts=(OWN,))
 async def chat(client: Any, ask: Ask) -> Any:
     create = client.chat.completions.create
     return await settle(create(model="chat", messages=ask.messages, **ask.prompt, **ask.extra))
 
 
-@shape("chat.completions.create, stream", takes_prompt=True)
+@shape("chat.completions.create, stream", prompts=(OWN,))
 async def chat_stream(client: Any, ask: Ask) -> Any:
     create = client.chat.completions.create
     stream = await settle(
@@ -133,7 +112,7 @@ async def chat_stream_unread(client: Any, ask: Ask) -> Any:
     return await settle(stream.close())
 
 
-@shape("chat.completions.parse", takes_prompt=True)
+@shape("chat.completions.parse", prompts=(OWN,))
 async def chat_parse(client: Any, ask: Ask) -> Any:
     return await settle(
         client.chat.completions.parse(
@@ -155,7 +134,7 @@ async def chat_stream_helper(client: Any, ask: Ask) -> Any:
         return await settle(stream.get_final_completion())
 
 
-@shape("chat.completions.with_raw_response.create", takes_prompt=True)
+@shape("chat.completions.with_raw_response.create", prompts=(OWN,))
 async def chat_raw(client: Any, ask: Ask) -> Any:
     create = client.chat.completions.with_raw_response.create
     raw = await settle(create(model="chat", messages=ask.messages, **ask.prompt, **ask.extra))
@@ -169,7 +148,7 @@ async def chat_streaming_response(client: Any, ask: Ask) -> Any:
         return await settle(response.parse())
 
 
-@shape("client.with_raw_response", takes_prompt=True)
+@shape("client.with_raw_response", prompts=(OWN,))
 async def client_raw(client: Any, ask: Ask) -> Any:
     create = client.with_raw_response.chat.completions.create
     raw = await settle(create(model="chat", messages=ask.messages, **ask.prompt, **ask.extra))
@@ -186,7 +165,7 @@ async def copied(client: Any, ask: Ask) -> Any:
     return await chat(client.copy(), ask)
 
 
-@shape("tool call and its result", generations=2, observations=2, takes_prompt=True)
+@shape("tool call and its result", generations=2, observations=2, prompts=(OWN,))
 async def tools(client: Any, ask: Ask) -> Any:
     create = client.chat.completions.create
     common = {"model": "tools", "tools": [_TOOL], **ask.prompt, **ask.extra}
@@ -238,13 +217,13 @@ async def cancelled(client: Any, ask: Ask) -> Any:
     return await chat(client, ask)
 
 
-@shape("responses.create", takes_prompt=True)
+@shape("responses.create", prompts=(OWN,))
 async def responses(client: Any, ask: Ask) -> Any:
     create = client.responses.create
     return await settle(create(model="openai-chat", input=ask.text, **ask.prompt, **ask.extra))
 
 
-@shape("responses.create, stream", takes_prompt=True)
+@shape("responses.create, stream", prompts=(OWN,))
 async def responses_stream(client: Any, ask: Ask) -> Any:
     create = client.responses.create
     stream = await settle(
@@ -253,13 +232,13 @@ async def responses_stream(client: Any, ask: Ask) -> Any:
     return [event.type async for event in each(stream)]
 
 
-@shape("responses.create through a chat model", takes_prompt=True)
+@shape("responses.create through a chat model", prompts=(OWN,))
 async def responses_bridge(client: Any, ask: Ask) -> Any:
     create = client.responses.create
     return await settle(create(model="chat", input=ask.text, **ask.prompt, **ask.extra))
 
 
-@shape("responses.parse", takes_prompt=True)
+@shape("responses.parse", prompts=(OWN,))
 async def responses_parse(client: Any, ask: Ask) -> Any:
     parse = client.responses.parse
     return await settle(
@@ -279,7 +258,7 @@ async def embeddings(client: Any, ask: Ask) -> Any:
     return await settle(client.embeddings.create(model="openai-embed", input=ask.text, **ask.extra))
 
 
-@shape("completions.create", takes_prompt=True)
+@shape("completions.create", prompts=(OWN,))
 async def completions(client: Any, ask: Ask) -> Any:
     create = client.completions.create
     return await settle(
@@ -287,7 +266,7 @@ async def completions(client: Any, ask: Ask) -> Any:
     )
 
 
-@shape("completions.create, stream", takes_prompt=True)
+@shape("completions.create, stream", prompts=(OWN,))
 async def completions_stream(client: Any, ask: Ask) -> Any:
     create = client.completions.create
     stream = await settle(

@@ -1,0 +1,95 @@
+"""Makes a run current: its observation, and what its metadata says of user, session and prompt."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from langfuse import propagate_attributes
+from opentelemetry import trace
+
+from tracesplice.adapter import guarded, own_prompt
+from tracesplice_langchain._handlers import langfuse_handlers, span_of_run
+from tracesplice_langchain._runs import enclosing_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["current", "enclosing"]
+
+# What Langfuse's handler reads from the metadata of a chain
+# (https://langfuse.com/integrations/frameworks/langchain).
+_TEXTS = {
+    "langfuse_user_id": "user_id",
+    "langfuse_session_id": "session_id",
+    "langfuse_trace_name": "trace_name",
+}
+_PROMPT = "langfuse_prompt"
+
+
+@contextmanager
+def current(run: Any) -> Iterator[None]:
+    """Make the observation of ``run`` the current span, with its trace attributes and prompt.
+
+    Args:
+        run: The run's manager; None leaves everything as it is.
+    """
+    with ExitStack() as around:
+        if run is not None:
+            _enter(around, run, run.run_id)
+        yield
+
+
+@contextmanager
+def enclosing() -> Iterator[None]:
+    """Make the runnable that is at work here current, where nothing else is.
+
+    For calls that are no runs of their own, such as those of embeddings.
+    """
+    with ExitStack() as around:
+        _enter_enclosing(around)
+        yield
+
+
+@guarded("the LangChain run a call belongs to")
+def _enter(around: ExitStack, run: Any, run_id: Any) -> None:
+    span = span_of_run(run.handlers, run_id)
+    if span is not None and span is not trace.get_current_span():
+        around.enter_context(
+            trace.use_span(span, record_exception=False, set_status_on_exception=False)
+        )
+    attributes = _attributes(run)
+    if attributes:
+        around.enter_context(propagate_attributes(**attributes))
+
+
+@guarded("the LangChain run a call belongs to")
+def _enter_enclosing(around: ExitStack) -> None:
+    if not trace.get_current_span().get_span_context().is_valid:
+        run = enclosing_run()
+        if run is not None and run.parent_run_id is not None:
+            _enter(around, run, run.parent_run_id)
+
+
+def _attributes(run: Any) -> dict[str, Any]:
+    metadata = run.metadata or {}
+    found = {
+        name: metadata[key] for key, name in _TEXTS.items() if isinstance(metadata.get(key), str)
+    }
+    tags = _tags(run, metadata)
+    if tags:
+        found["tags"] = tags
+    prompt = metadata.get(_PROMPT)
+    # A template's prompt is on the generation already, and nearer than one on the whole chain.
+    if prompt is not None and own_prompt(trace.get_current_span()) is None:
+        found["prompt"] = prompt
+    return found
+
+
+def _tags(run: Any, metadata: Mapping[str, Any]) -> list[str]:
+    given = metadata.get("langfuse_tags")
+    tags = [str(tag) for tag in given] if isinstance(given, list) else []
+    # Langfuse's handler takes LangChain's own tags of a chain for trace tags too.
+    if run.parent_run_id is not None and langfuse_handlers(run.handlers):
+        tags += run.inheritable_tags
+    return tags

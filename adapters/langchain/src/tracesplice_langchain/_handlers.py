@@ -1,0 +1,68 @@
+"""Asks the callback handlers of a run for the span they keep for it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.trace import Span
+
+from tracesplice.adapter import span_of, warn_once
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+__all__ = ["langfuse_handlers", "span_of_run"]
+
+
+def span_of_run(handlers: Sequence[Any], run_id: UUID) -> Span | None:
+    """Return the client observation of a run, or None where no handler made one.
+
+    Args:
+        handlers: The run's callback handlers. Langfuse's come first, whatever their order.
+        run_id: The run.
+    """
+    own = langfuse_handlers(handlers)
+    for handler in own:
+        span = _kept_by_langfuse(handler, run_id)
+        if span is not None:
+            return span
+    for handler in handlers:
+        if handler not in own:
+            span = _kept_by_tracer(handler, run_id)
+            if span is not None:
+                return span
+    return None
+
+
+def langfuse_handlers(handlers: Sequence[Any]) -> list[Any]:
+    """Return those of ``handlers`` that are Langfuse's stock handler."""
+    module = sys.modules.get("langfuse.langchain")
+    if module is None:  # nobody can have made one
+        return []
+    return [handler for handler in handlers if isinstance(handler, module.CallbackHandler)]
+
+
+def _kept_by_langfuse(handler: Any, run_id: UUID) -> Span | None:
+    # The map is private, and there is no public way from a run to its observation
+    # (https://github.com/langfuse/langfuse-python/blob/main/langfuse/langchain/CallbackHandler.py).
+    runs = getattr(handler, "_runs", None)
+    if not isinstance(runs, dict):
+        warn_once(
+            "langchain:_runs",
+            "tracesplice: this version of Langfuse's CallbackHandler does not say which generation "
+            "it made for a run; the gateway's generations go under the enclosing span instead. "
+            "Please report it with the version of langfuse.",
+        )
+        return None
+    observation = runs.get(run_id)
+    return None if observation is None else span_of(observation)
+
+
+def _kept_by_tracer(handler: Any, run_id: UUID) -> Span | None:
+    # OpenInference's tracer
+    # (https://github.com/Arize-ai/openinference/blob/main/python/instrumentation/openinference-instrumentation-langchain/src/openinference/instrumentation/langchain/_tracer.py).
+    get_span = getattr(handler, "get_span", None)
+    span = get_span(run_id) if callable(get_span) else None
+    return span if isinstance(span, Span) else None

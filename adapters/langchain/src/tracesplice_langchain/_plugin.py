@@ -1,0 +1,62 @@
+"""The adapter's hooks; see ``tracesplice.hookspecs`` for what each one promises.
+
+The modules behind them import LangChain, which takes a second. An application that does not use it
+should not wait for that, and cannot hold one of its objects.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from tracesplice.adapter import hookimpl
+from tracesplice_langchain import _process
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracesplice.adapter import Gateway
+
+__all__ = [
+    "tracesplice_handles",
+    "tracesplice_instrument",
+    "tracesplice_splice",
+    "tracesplice_uninstrument",
+    "tracesplice_unsplice",
+]
+
+
+@hookimpl
+def tracesplice_handles() -> str:
+    return (
+        "langchain_openai.ChatOpenAI, AzureChatOpenAI, OpenAIEmbeddings, AzureOpenAIEmbeddings; "
+        "chains and LangGraph graphs that hold them"
+    )
+
+
+@hookimpl
+def tracesplice_splice(target: object) -> bool | None:
+    if "langchain_core" not in sys.modules:
+        return None
+    from tracesplice_langchain import _target
+
+    return _target.splice(target)
+
+
+@hookimpl
+def tracesplice_unsplice(target: object) -> bool | None:
+    if "langchain_core" not in sys.modules:
+        return None
+    from tracesplice_langchain import _target
+
+    return _target.unsplice(target)
+
+
+@hookimpl
+def tracesplice_instrument(gateways: Sequence[Gateway]) -> None:
+    _process.instrument()
+
+
+@hookimpl
+def tracesplice_uninstrument() -> None:
+    _process.uninstrument()

@@ -1,0 +1,153 @@
+"""Makes the run that sends a request current while it does so.
+
+LangChain calls a chat model's ``_generate``, ``_agenerate``, ``_stream`` or ``_astream`` for a run
+(https://docs.langchain.com/oss/python/contributing/implement-langchain: what a chat model
+implements). What is current at that moment is something else when
+
+- the call is asynchronous: LangChain runs Langfuse's handler in a thread, and what the handler makes
+  current stays in there;
+- ``generate`` has several inputs: all runs start before the first request, the last one is current;
+- the handler makes nothing current, as OpenInference's.
+
+And where nothing at all is current, the call is still part of the runnable that makes it, when it is
+
+- no run of its own: LangChain has none for embeddings;
+- a run without a parent: ``with_fallbacks`` does not tell its models that they are in one.
+
+Each has its test in ``tests/conformance/test_langchain_repairs.py``, which fails where the repair is
+taken away.
+
+The methods are wrapped on the model's class: on an instance, a copy of it would take them along and
+call the original. They do nothing for models that are not spliced.
+"""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+import wrapt
+
+from tracesplice_langchain._current import current, enclosing
+from tracesplice_langchain._models import ChatModel, is_spliced_model
+from tracesplice_langchain._process import is_instrumented
+from tracesplice_langchain._runs import note_runs, take_run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+    from contextlib import AbstractContextManager
+
+__all__ = ["install"]
+
+_END = object()
+
+
+class _Repaired(wrapt.FunctionWrapper):  # type: ignore[misc]
+    """A method that this module wrapped."""
+
+
+def install(model: type) -> None:
+    """Wrap the methods of a model's class; a second time changes nothing."""
+    note_runs()
+    wrappers = _OF_CHAT_MODELS if issubclass(model, ChatModel) else _OF_EMBEDDINGS
+    for name, wrapper in wrappers.items():
+        method = next(vars(base)[name] for base in model.__mro__ if name in vars(base))
+        if not isinstance(method, _Repaired):
+            setattr(model, name, _Repaired(method, wrapper))
+
+
+def _generate(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+    if not _is_ours(model):
+        return wrapped(*args, **kwargs)
+    with current(_run(*args, **kwargs)):
+        return wrapped(*args, **kwargs)
+
+
+async def _agenerate(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+    if not _is_ours(model):
+        return await wrapped(*args, **kwargs)
+    with current(_run(*args, **kwargs)):
+        return await wrapped(*args, **kwargs)
+
+
+def _stream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+    chunks = wrapped(*args, **kwargs)
+    return _steps(chunks, current(_run(*args, **kwargs))) if _is_ours(model) else chunks
+
+
+def _astream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+    chunks = wrapped(*args, **kwargs)
+    return _asteps(chunks, current(_run(*args, **kwargs))) if _is_ours(model) else chunks
+
+
+def _call(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+    if not _is_ours(model):
+        return wrapped(*args, **kwargs)
+    with enclosing():
+        return wrapped(*args, **kwargs)
+
+
+async def _acall(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+    if not _is_ours(model):
+        return await wrapped(*args, **kwargs)
+    with enclosing():
+        return await wrapped(*args, **kwargs)
+
+
+def _call_stream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+    chunks = wrapped(*args, **kwargs)
+    return _steps(chunks, enclosing()) if _is_ours(model) else chunks
+
+
+def _acall_stream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+    chunks = wrapped(*args, **kwargs)
+    return _asteps(chunks, enclosing()) if _is_ours(model) else chunks
+
+
+_OF_CHAT_MODELS = {
+    "generate": _call,
+    "agenerate": _acall,
+    "stream": _call_stream,
+    "astream": _acall_stream,
+    "_generate": _generate,
+    "_agenerate": _agenerate,
+    "_stream": _stream,
+    "_astream": _astream,
+}
+_OF_EMBEDDINGS = {
+    "embed_documents": _call,
+    "embed_query": _call,
+    "aembed_documents": _acall,
+    "aembed_query": _acall,
+}
+
+
+def _steps(chunks: Iterator[Any], place: AbstractContextManager[None]) -> Iterator[Any]:
+    # The first step sends the request; the others belong to the consumer's context alone.
+    with place:
+        first = next(chunks, _END)
+    if first is not _END:
+        yield first
+        yield from chunks
+
+
+async def _asteps(
+    chunks: AsyncGenerator[Any, None], place: AbstractContextManager[None]
+) -> AsyncIterator[Any]:
+    async with aclosing(chunks):
+        with place:
+            first = await anext(chunks, _END)
+        if first is not _END:
+            yield first
+            async for chunk in chunks:
+                yield chunk
+
+
+def _is_ours(model: Any) -> bool:
+    return is_instrumented() or is_spliced_model(model)
+
+
+def _run(
+    _messages: Any = None, _stop: Any = None, run_manager: Any = None, *_: Any, **__: Any
+) -> Any:
+    return run_manager or take_run()

@@ -1,0 +1,48 @@
+"""Langfuse prompts as LangChain templates that carry their link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, overload
+
+from tracesplice.adapter import TracespliceError
+
+if TYPE_CHECKING:
+    from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
+    from langfuse.model import ChatPromptClient, TextPromptClient
+
+__all__ = ["prompt_template"]
+
+
+@overload
+def prompt_template(prompt: ChatPromptClient) -> ChatPromptTemplate: ...
+@overload
+def prompt_template(prompt: TextPromptClient) -> PromptTemplate: ...
+
+
+def prompt_template(prompt: object) -> ChatPromptTemplate | PromptTemplate:
+    """Turn a Langfuse prompt into a LangChain template.
+
+    Generations made from it are linked to the prompt's version. Placeholders become
+    ``MessagesPlaceholder``, variables those of the template.
+
+    Args:
+        prompt: What ``langfuse.get_prompt`` returned.
+
+    Returns:
+        A ``ChatPromptTemplate`` for a chat prompt, a ``PromptTemplate`` for a text prompt.
+
+    Raises:
+        TracespliceError: ``prompt`` is no Langfuse prompt.
+    """
+    # Imported here so that the adapter itself loads without LangChain.
+    from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
+    from langfuse.model import ChatPromptClient, TextPromptClient
+
+    metadata = {"langfuse_prompt": prompt}
+    if isinstance(prompt, ChatPromptClient):
+        return ChatPromptTemplate(prompt.get_langchain_prompt(), metadata=metadata)
+    if isinstance(prompt, TextPromptClient):
+        return PromptTemplate.from_template(prompt.get_langchain_prompt(), metadata=metadata)
+    raise TracespliceError(
+        f'Not a Langfuse prompt: {prompt!r}. Pass what langfuse.get_prompt("name") returns.'
+    )

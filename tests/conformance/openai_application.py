@@ -1,0 +1,51 @@
+"""An application on the plain OpenAI SDK."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import openai
+
+from conformance.either import entered
+from conformance.openai_shapes import Ask
+from conformance.shape import OWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conformance.harness import Cell, Stage
+    from conformance.shape import Shape
+
+__all__ = ["OpenAIApplication"]
+
+
+class OpenAIApplication:
+    """Makes a client, and hands it to the shape."""
+
+    name = "OpenAI SDK"
+
+    def __init__(self, stage: Stage, cell: Cell, splice: Callable[[Any], Any]) -> None:
+        own = OWN in cell.prompts
+        self._ask = Ask(prompt={"langfuse_prompt": stage.prompts[OWN]} if own else {})
+        self._before = copy.deepcopy(self._ask.extra)
+        gateway = stage.gateways[cell.mode]
+        if cell.shape.name.startswith("AzureOpenAI"):
+            azure: Any = openai.AsyncAzureOpenAI if cell.is_async else openai.AzureOpenAI
+            client = azure(
+                azure_endpoint=gateway.url, api_key=gateway.key, api_version="2024-10-21"
+            )
+        else:
+            kind: Any = openai.AsyncOpenAI if cell.is_async else openai.OpenAI
+            client = kind(base_url=gateway.url, api_key=gateway.key)
+        self._client = splice(client)
+
+    async def run(self, shape: Shape) -> Any:
+        """Return the shape's answer."""
+        async with entered(self._client):
+            return await shape.run(self._client, self._ask)
+
+    def changed(self) -> str | None:
+        """Return what became of the caller's objects, or None if they are what they were."""
+        extra = self._ask.extra
+        return None if extra == self._before else f"{extra!r} was {self._before!r}"

@@ -1,0 +1,41 @@
+"""What a call shape is: one way to call models, written once for both kinds of client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+__all__ = ["AMBIENT", "OTHER", "OWN", "Shape"]
+
+AMBIENT, OWN, OTHER = "ambient", "own", "other"
+"""Names of prompts: the one in force around a call, and those that calls name themselves."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One way to call a model.
+
+    Attributes:
+        name: As the compatibility table shows it.
+        run: Makes the call and returns the answer in comparable form.
+        kinds: "sync" and "async", as far as the shape exists.
+        generations: How many generations the gateway reports for it.
+        observations: How many generations the client's tracer makes for it; 0 where it does not
+            trace the call, so that it belongs to the enclosing span.
+        traces: How many traces those make where no span encloses them; as many as the client's
+            tracer makes of them unless said.
+        prompts: The names of the prompts that are linked where the client's tracer is told of them.
+        attributes: What user, session and tags are, where the call says so itself.
+    """
+
+    name: str
+    run: Callable[[Any, Any], Awaitable[Any]]
+    kinds: tuple[str, ...] = ("sync", "async")
+    generations: int = 1
+    observations: int = 1
+    traces: int | None = None
+    prompts: tuple[str, ...] = (AMBIENT,)
+    attributes: tuple[str, str, tuple[str, ...]] | None = None
