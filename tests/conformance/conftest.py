@@ -92,10 +92,10 @@ def table(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Table]:
 @pytest.fixture(scope="module")
 def check(table: Table) -> Callable[[Stage, Cell], None]:
     """Runs a cell, notes it in the table, and fails for what does not hold."""
-    answers: dict[tuple[str, str, str, GatewayMode], Any] = {}
+    answers: dict[tuple[str, str], Any] = {}
 
     def run(stage: Stage, cell: Cell) -> None:
-        key = (cell.framework.name, cell.shape.name, cell.kind, cell.mode)
+        key = (cell.shape.name, cell.kind)
         if key not in answers:
             stage.recorder.clear()
             answers[key] = run_unspliced(stage, cell)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
 
-__all__ = ["drive", "each", "entered", "first", "settle"]
+__all__ = ["TLS", "drive", "each", "entered", "first", "settle"]
+
+TLS = ssl.create_default_context()
+"""Shared by all clients: none needs it, and to make its own would take each as long as its call."""
 
 
 def drive(coroutine: Coroutine[Any, Any, Any], is_async: bool) -> Any:

@@ -11,8 +11,9 @@ import openai
 from langchain_openai import AzureChatOpenAI, ChatOpenAI, OpenAIEmbeddings
 from langfuse.langchain import CallbackHandler
 from openinference.instrumentation.langchain import LangChainInstrumentor
+from pydantic import SecretStr
 
-from conformance.either import each, settle
+from conformance.either import TLS, each, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,39 +81,39 @@ class LangChainApplication:
         self._given.append((value, _frozen(value)))
         return value
 
-    def plain_model(self, model: str = "chat", **options: Any) -> ChatOpenAI:
+    def plain_model(self, model: str = "chat", **options: Any) -> Any:
         """A chat model, not spliced."""
         extra = self.given({"metadata": {"team": "blue"}})
         return ChatOpenAI(
             base_url=self._gateway.url,
-            api_key=self._gateway.key,
+            api_key=SecretStr(self._gateway.key),
             model=model,
             **{"extra_body": extra, "max_retries": 0, **options},
             **self._http_clients(),
         )
 
-    def model(self, model: str = "chat", **options: Any) -> ChatOpenAI:
+    def model(self, model: str = "chat", **options: Any) -> Any:
         """A spliced chat model."""
         return self.splice(self.plain_model(model, **options))
 
-    def azure_model(self) -> AzureChatOpenAI:
+    def azure_model(self) -> Any:
         """A spliced chat model of Azure's, at the gateway."""
         return self.splice(
             AzureChatOpenAI(
                 azure_endpoint=self._gateway.url,
-                api_key=self._gateway.key,
+                api_key=SecretStr(self._gateway.key),
                 azure_deployment="chat",
                 api_version="2024-10-21",
                 **self._http_clients(),
             )
         )
 
-    def embeddings(self) -> OpenAIEmbeddings:
+    def embeddings(self) -> Any:
         """A spliced embedding model; it counts tokens with a table from the network if it may."""
         return self.splice(
             OpenAIEmbeddings(
                 base_url=self._gateway.url,
-                api_key=self._gateway.key,
+                api_key=SecretStr(self._gateway.key),
                 model="openai-embed",
                 check_embedding_ctx_length=False,
                 **self._http_clients(),
@@ -131,7 +132,10 @@ class LangChainApplication:
 
     def _http_clients(self) -> dict[str, Any]:
         # LangChain shares its own between models and, in vain, between event loops.
-        clients = openai.DefaultHttpxClient(), openai.DefaultAsyncHttpxClient()
+        clients = (
+            openai.DefaultHttpxClient(verify=TLS),
+            openai.DefaultAsyncHttpxClient(verify=TLS),
+        )
         self._clients.callback(clients[0].close)
         if self.is_async:
             self._clients.push_async_callback(clients[1].aclose)

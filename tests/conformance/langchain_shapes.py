@@ -216,8 +216,8 @@ async def chain_config_prompt(app: App) -> Any:
 
 @shape("chain without a template, prompt by with_config", prompts=(OWN,))
 async def chain_own_prompt(app: App) -> Any:
-    runnable = app.model() | StrOutputParser()
-    runnable = runnable.with_config(metadata={"langfuse_prompt": app.prompts[OWN]})
+    metadata = {"langfuse_prompt": app.prompts[OWN]}
+    runnable = (app.model() | StrOutputParser()).with_config(metadata=metadata)
     return await app.call(runnable, "invoke", QUESTION, app.config())
 
 
@@ -256,7 +256,7 @@ async def trace_attributes(app: App) -> Any:
 
 @shape("RunnableParallel of two models", generations=2, observations=2, traces=1)
 async def parallel(app: App) -> Any:
-    second = RunnableLambda(lambda _: "question-2") | app.model()
+    second: Any = RunnableLambda(lambda _: "question-2") | app.model()
     runnable = RunnableParallel(one=app.model(), two=second)
     return await app.call(runnable, "invoke", QUESTION, app.config())
 
@@ -293,6 +293,12 @@ async def structured_stream(app: App) -> Any:
 async def fallbacks(app: App) -> Any:
     model = app.model("broken").with_fallbacks([app.model()])
     return await app.call(model, "invoke", QUESTION, app.config())
+
+
+@shape("with_fallbacks, stream", generations=2, observations=2, traces=LOST_ON_3_10)
+async def fallbacks_stream(app: App) -> Any:
+    model = app.model("broken").with_fallbacks([app.model()])
+    return await app.stream(model, QUESTION, app.config())
 
 
 @shape("with_retry after a 500", generations=2, observations=2, traces=1)

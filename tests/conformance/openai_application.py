@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 
-from conformance.either import entered
+from conformance.either import TLS, entered
 from conformance.openai_shapes import Ask
 from conformance.shape import OWN
 
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from conformance.shape import Shape
 
 __all__ = ["OpenAIApplication"]
+
+_KINDS: dict[tuple[bool, bool], Any] = {
+    (False, False): openai.OpenAI,
+    (False, True): openai.AsyncOpenAI,
+    (True, False): openai.AzureOpenAI,
+    (True, True): openai.AsyncAzureOpenAI,
+}
 
 
 class OpenAIApplication:
@@ -30,14 +37,15 @@ class OpenAIApplication:
         self._ask = Ask(prompt={"langfuse_prompt": stage.prompts[OWN]} if own else {})
         self._before = copy.deepcopy(self._ask.extra)
         gateway = stage.gateways[cell.mode]
-        if cell.shape.name.startswith("AzureOpenAI"):
-            azure: Any = openai.AsyncAzureOpenAI if cell.is_async else openai.AzureOpenAI
-            client = azure(
-                azure_endpoint=gateway.url, api_key=gateway.key, api_version="2024-10-21"
-            )
-        else:
-            kind: Any = openai.AsyncOpenAI if cell.is_async else openai.OpenAI
-            client = kind(base_url=gateway.url, api_key=gateway.key)
+        azure = cell.shape.name.startswith("AzureOpenAI")
+        kind = _KINDS[azure, cell.is_async]
+        http: Any = openai.DefaultAsyncHttpxClient if cell.is_async else openai.DefaultHttpxClient
+        where = (
+            {"azure_endpoint": gateway.url, "api_version": "2024-10-21"}
+            if azure
+            else {"base_url": gateway.url}
+        )
+        client = kind(api_key=gateway.key, http_client=http(verify=TLS), **where)
         self._client = splice(client)
 
     async def run(self, shape: Shape) -> Any:

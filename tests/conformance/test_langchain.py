@@ -9,7 +9,6 @@ import pytest
 from conformance.harness import UNTRACED, Cell, Stage
 from conformance.langchain_application import HANDLER, OPENINFERENCE, LangChainApplication
 from conformance.langchain_shapes import SHAPES
-from conformance.shape import AMBIENT
 from rig.gateway import GatewayMode
 
 if TYPE_CHECKING:
@@ -20,10 +19,24 @@ if TYPE_CHECKING:
 PACKAGES = ("langchain-openai", "langchain", "langgraph", "openai", "langfuse")
 
 
+# The ways a request comes about; what else there is differs in the handler alone.
+EVERY_TRACER = {
+    "ChatOpenAI.invoke",
+    "ChatOpenAI.stream",
+    "ChatOpenAI.batch",
+    "ChatOpenAI.generate, two inputs",
+    "ChatOpenAI.astream_events",
+    "RunnableParallel of two models",
+    "with_fallbacks after a failure",
+    "with_fallbacks, stream",
+    "create_agent with a tool",
+    "create_agent with a tool, stream of messages",
+}
+
+
 def _tracers(shape: Shape) -> Iterator[str]:
     yield HANDLER
-    # OpenInference knows nothing of Langfuse's prompts.
-    if shape.observations and shape.prompts == (AMBIENT,) and shape.attributes is None:
+    if shape.name in EVERY_TRACER:
         yield OPENINFERENCE
         yield UNTRACED
 

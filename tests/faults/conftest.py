@@ -48,13 +48,13 @@ def elsewhere(_other_server: ModelServer) -> ModelServer:
 
 
 @pytest.fixture
-def make_langfuse() -> Iterator[Callable[[], Langfuse]]:
+def make_langfuse() -> Iterator[Callable[..., Langfuse]]:
     """Langfuse clients that export nowhere, each with its own keys and tracer provider."""
     made: list[Langfuse] = []
 
-    def make() -> Langfuse:
+    def make(public_key: str | None = None) -> Langfuse:
         client = Langfuse(
-            public_key=f"pk-{secrets.token_hex(8)}",
+            public_key=public_key or f"pk-{secrets.token_hex(8)}",
             secret_key="sk-unused",
             base_url="http://127.0.0.1:9",
             tracer_provider=TracerProvider(),

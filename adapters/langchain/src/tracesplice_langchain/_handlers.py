@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["langfuse_handlers", "span_of_run"]
 
+# Langfuse's map from a run to its observation. It is private, and there is no public way
+# (https://github.com/langfuse/langfuse-python/blob/main/langfuse/langchain/CallbackHandler.py).
+_RUNS = "_runs"
+
 
 def span_of_run(handlers: Sequence[Any], run_id: UUID) -> Span | None:
     """Return the client observation of a run, or None where no handler made one.
@@ -45,9 +49,7 @@ def langfuse_handlers(handlers: Sequence[Any]) -> list[Any]:
 
 
 def _kept_by_langfuse(handler: Any, run_id: UUID) -> Span | None:
-    # The map is private, and there is no public way from a run to its observation
-    # (https://github.com/langfuse/langfuse-python/blob/main/langfuse/langchain/CallbackHandler.py).
-    runs = getattr(handler, "_runs", None)
+    runs = getattr(handler, _RUNS, None)
     if not isinstance(runs, dict):
         warn_once(
             "langchain:_runs",

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import wrapt
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+from tracesplice.adapter import guarded
 
 __all__ = ["instrument", "is_instrumented", "uninstrument"]
 
-# Base classes first: what inherits a wrapped method is not wrapped again.
-_MODELS = {
-    "langchain_openai.chat_models.base": ("BaseChatOpenAI", "ChatOpenAI"),
-    "langchain_openai.chat_models.azure": ("AzureChatOpenAI",),
-    "langchain_openai.embeddings.base": ("OpenAIEmbeddings",),
-}
 _instrumented = False
 _awaiting_import = False
 
@@ -27,8 +20,7 @@ def instrument() -> None:
     _instrumented = True
     if not _awaiting_import:
         _awaiting_import = True
-        for module, names in _MODELS.items():
-            wrapt.register_post_import_hook(_installer(names), module)
+        wrapt.register_post_import_hook(_install, "langchain_openai")
 
 
 def uninstrument() -> None:
@@ -42,11 +34,11 @@ def is_instrumented() -> bool:
     return _instrumented
 
 
-def _installer(names: Iterable[str]) -> Callable[[Any], None]:
-    def install(module: Any) -> None:
-        from tracesplice_langchain import _repair
+@guarded("the links of LangChain's models")
+def _install(module: Any) -> None:
+    from tracesplice_langchain import _repair
+    from tracesplice_langchain._models import ChatModel
 
-        for name in names:
-            _repair.install(getattr(module, name))
-
-    return install
+    # Base classes first: what inherits a wrapped method is not wrapped again.
+    for model in (ChatModel, module.ChatOpenAI, module.AzureChatOpenAI, module.OpenAIEmbeddings):
+        _repair.install(model)

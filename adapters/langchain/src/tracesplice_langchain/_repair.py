@@ -4,18 +4,19 @@ LangChain calls a chat model's ``_generate``, ``_agenerate``, ``_stream`` or ``_
 (https://docs.langchain.com/oss/python/contributing/implement-langchain: what a chat model
 implements). What is current at that moment is something else when
 
-- the call is asynchronous: LangChain runs Langfuse's handler in a thread, and what the handler makes
-  current stays in there;
-- ``generate`` has several inputs: all runs start before the first request, the last one is current;
+- the call is asynchronous: LangChain runs Langfuse's handler in a thread, and what the handler
+  makes current stays in there;
+- ``generate`` has several inputs: all runs start before the first request, and the last one is
+  current;
 - the handler makes nothing current, as OpenInference's.
 
-And where nothing at all is current, the call is still part of the runnable that makes it, when it is
+And where nothing at all is current, the call still is part of the runnable that makes it, if it is
 
 - no run of its own: LangChain has none for embeddings;
-- a run without a parent: ``with_fallbacks`` does not tell its models that they are in one.
+- a run without a parent: ``with_fallbacks`` does not pass its own run on to the models it invokes.
 
-Each has its test in ``tests/conformance/test_langchain_repairs.py``, which fails where the repair is
-taken away.
+Each has its test in ``tests/conformance/test_langchain_repairs.py``, which fails where the repair
+is taken away.
 
 The methods are wrapped on the model's class: on an instance, a copy of it would take them along and
 call the original. They do nothing for models that are not spliced.
@@ -35,14 +36,13 @@ from tracesplice_langchain._runs import note_runs, take_run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-    from contextlib import AbstractContextManager
 
 __all__ = ["install"]
 
 _END = object()
 
 
-class _Repaired(wrapt.FunctionWrapper):  # type: ignore[misc]
+class _Repaired(wrapt.FunctionWrapper[Any, Any]):
     """A method that this module wrapped."""
 
 
@@ -72,12 +72,12 @@ async def _agenerate(wrapped: Callable[..., Any], model: Any, args: Any, kwargs:
 
 def _stream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
     chunks = wrapped(*args, **kwargs)
-    return _steps(chunks, current(_run(*args, **kwargs))) if _is_ours(model) else chunks
+    return _steps(chunks, _run(*args, **kwargs)) if _is_ours(model) else chunks
 
 
 def _astream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
     chunks = wrapped(*args, **kwargs)
-    return _asteps(chunks, current(_run(*args, **kwargs))) if _is_ours(model) else chunks
+    return _asteps(chunks, _run(*args, **kwargs)) if _is_ours(model) else chunks
 
 
 def _call(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
@@ -94,48 +94,33 @@ async def _acall(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any
         return await wrapped(*args, **kwargs)
 
 
-def _call_stream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
-    chunks = wrapped(*args, **kwargs)
-    return _steps(chunks, enclosing()) if _is_ours(model) else chunks
-
-
-def _acall_stream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
-    chunks = wrapped(*args, **kwargs)
-    return _asteps(chunks, enclosing()) if _is_ours(model) else chunks
-
-
 _OF_CHAT_MODELS = {
     "generate": _call,
     "agenerate": _acall,
-    "stream": _call_stream,
-    "astream": _acall_stream,
     "_generate": _generate,
     "_agenerate": _agenerate,
     "_stream": _stream,
     "_astream": _astream,
 }
+# embed_query and aembed_query call these.
 _OF_EMBEDDINGS = {
     "embed_documents": _call,
-    "embed_query": _call,
     "aembed_documents": _acall,
-    "aembed_query": _acall,
 }
 
 
-def _steps(chunks: Iterator[Any], place: AbstractContextManager[None]) -> Iterator[Any]:
+def _steps(chunks: Iterator[Any], run: Any) -> Iterator[Any]:
     # The first step sends the request; the others belong to the consumer's context alone.
-    with place:
+    with current(run):
         first = next(chunks, _END)
     if first is not _END:
         yield first
         yield from chunks
 
 
-async def _asteps(
-    chunks: AsyncGenerator[Any, None], place: AbstractContextManager[None]
-) -> AsyncIterator[Any]:
+async def _asteps(chunks: AsyncGenerator[Any, None], run: Any) -> AsyncIterator[Any]:
     async with aclosing(chunks):
-        with place:
+        with current(run):
             first = await anext(chunks, _END)
         if first is not _END:
             yield first

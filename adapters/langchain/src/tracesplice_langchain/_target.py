@@ -52,18 +52,21 @@ def _splice_model(model: object) -> None:
 
 
 def _splice_each(target: object) -> None:
-    refused = []
     models = models_in(target)
-    for model in models:
-        try:
-            _splice_model(model)
-        except TracespliceError as error:
-            # A fallback, say, that goes to the provider itself is right to be left out.
-            refused.append(error)
     if not models:
         raise TracespliceError(_not_found(target))
+    refused = [error for model in models if (error := _refusal(model)) is not None]
     if len(refused) == len(models):
         raise refused[0]
+
+
+def _refusal(model: object) -> TracespliceError | None:
+    try:
+        _splice_model(model)
+    except TracespliceError as error:
+        # A fallback, say, that goes to the provider itself is right to be left out.
+        return error
+    return None
 
 
 def _not_found(target: object) -> str:

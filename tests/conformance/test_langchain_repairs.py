@@ -1,0 +1,140 @@
+"""Each repair of LangChain's context is needed: taken away, a cell of the table does not hold."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from langchain_core.runnables import RunnableLambda
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+
+from conformance.harness import Cell, Stage, gateway_generations, run_cell
+from conformance.langchain_application import HANDLER, OPENINFERENCE, LangChainApplication
+from conformance.langchain_shapes import SHAPES
+from conformance.shape import Shape
+from rig.gateway import GatewayMode
+from tracesplice_langchain import _current, _repair
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TWO_STREAMED = "ChatOpenAI(streaming=True).generate, two inputs"
+BY_NAME = {shape.name: shape for shape in SHAPES}
+
+
+def cell(shape: Shape, kind: str, tracer: str, *, enclosed: bool = True) -> Cell:
+    return Cell(LangChainApplication, shape, kind, GatewayMode.LANGFUSE, enclosed, tracer)
+
+
+def wrong(stage: Stage, tried: Cell) -> set[str]:
+    """The checks that do not hold; what is answered is not looked at."""
+    checks = run_cell(stage, tried, None).checks
+    return {name for name, text in checks.items() if text is not None and name != "e"}
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[type, str], None]:
+    """Gives a model's class its own method back, for good."""
+
+    def remove(model: type, name: str) -> None:
+        _repair.install(model)
+        monkeypatch.setattr(model, name, getattr(model, name).__wrapped__)
+        monkeypatch.setattr(_repair, "install", lambda _: None)
+
+    return remove
+
+
+@pytest.mark.parametrize(
+    ("method", "shape", "kind", "tracer", "enclosed", "broken"),
+    [
+        # asynchronous calls, in which Langfuse's handler runs in a thread
+        ("_agenerate", "chain", "async", HANDLER, True, {"b", "c"}),
+        ("_agenerate", "chain", "async", HANDLER, False, {"b", "c"}),
+        ("_astream", "ChatOpenAI.stream", "async", HANDLER, True, {"b"}),
+        ("_astream", "chain, stream", "async", HANDLER, False, {"a", "b", "c"}),
+        ("_astream", "ChatOpenAI.astream_events", "async", HANDLER, False, {"a", "b"}),
+        # several runs that start before the first request
+        ("_generate", "ChatOpenAI.generate, two inputs", "sync", HANDLER, True, {"b"}),
+        (
+            "_stream",
+            "ChatOpenAI(streaming=True).generate, two inputs",
+            "sync",
+            HANDLER,
+            True,
+            {"b"},
+        ),
+        # handlers that make nothing current
+        ("_generate", "ChatOpenAI.invoke", "sync", OPENINFERENCE, True, {"b"}),
+        ("_stream", "ChatOpenAI.stream", "sync", OPENINFERENCE, True, {"b"}),
+        # with_fallbacks, which does not pass its run on
+        ("agenerate", "with_fallbacks after a failure", "async", HANDLER, False, {"a"}),
+        ("generate", "with_fallbacks after a failure", "sync", OPENINFERENCE, False, {"a"}),
+    ],
+)
+def test_without_the_repaired_method(
+    stage: Stage,
+    without: Callable[[type, str], None],
+    method: str,
+    shape: str,
+    kind: str,
+    tracer: str,
+    enclosed: bool,
+    broken: set[str],
+) -> None:
+    without(ChatOpenAI, method)
+    assert wrong(stage, cell(BY_NAME[shape], kind, tracer, enclosed=enclosed)) == broken
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_streams_do_not_say_which_run_they_are_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(_repair, "take_run", lambda: None)
+    tracer = OPENINFERENCE if kind == "sync" else HANDLER
+    assert wrong(stage, cell(BY_NAME["ChatOpenAI.stream"], kind, tracer)) == {"b"}
+
+
+def test_the_metadata_of_a_model_links_no_prompt_by_itself(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_current, "_attributes", lambda _: {})
+    tried = cell(BY_NAME["prompt in the config of a model"], "sync", HANDLER)
+    assert wrong(stage, tried) == {"c"}
+
+
+def test_the_metadata_of_a_chain_gets_lost_in_asynchronous_calls(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_current, "_attributes", lambda _: {})
+    tried = cell(BY_NAME["user, session and tags in the metadata"], "async", HANDLER)
+    assert wrong(stage, tried) == {"d"}
+
+
+async def _search(app: LangChainApplication, _: Any) -> Any:
+    embeddings = app.embeddings()
+    chain = RunnableLambda(embeddings.embed_query, afunc=embeddings.aembed_query)
+    return await app.call(chain, "invoke", "question-1", app.config())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="no context for tasks before Python 3.11")
+@pytest.mark.parametrize("repaired", [True, False])
+@pytest.mark.parametrize(
+    ("method", "kind", "tracer"),
+    [("aembed_documents", "async", HANDLER), ("embed_documents", "sync", OPENINFERENCE)],
+)
+def test_embeddings_belong_to_the_chain_they_are_made_in(
+    stage: Stage,
+    without: Callable[[type, str], None],
+    method: str,
+    kind: str,
+    tracer: str,
+    repaired: bool,
+) -> None:
+    if not repaired:
+        without(OpenAIEmbeddings, method)
+    run_cell(stage, cell(Shape("search", _search), kind, tracer, enclosed=False), None)
+    [generation] = gateway_generations(stage, stage.recorder)
+    chains = {each.id for each in stage.recorder.observations() if each.type == "CHAIN"}
+    assert len(chains) == 1
+    assert (generation.parent_id in chains) == repaired
