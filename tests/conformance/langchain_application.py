@@ -72,6 +72,10 @@ class LangChainApplication:
         """What the application passes as callbacks."""
         return [self.handler] if self._tracer == HANDLER else []
 
+    def span(self, name: str) -> Any:
+        """A span of the application's own."""
+        return self._stage.langfuse.start_as_current_observation(name=name)
+
     def config(self, **more: Any) -> Any:
         """The config of a call."""
         return self.given({"callbacks": self.callbacks, **more})

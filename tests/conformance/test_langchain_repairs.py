@@ -9,7 +9,8 @@ import pytest
 from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 
-from conformance.harness import Cell, Stage, gateway_generations, run_cell
+from conformance.either import each
+from conformance.harness import UNTRACED, Cell, Stage, gateway_generations, run_cell
 from conformance.langchain_application import HANDLER, OPENINFERENCE, LangChainApplication
 from conformance.langchain_shapes import SHAPES
 from conformance.shape import Shape
@@ -138,3 +139,37 @@ def test_embeddings_belong_to_the_chain_they_are_made_in(
     chains = {each.id for each in stage.recorder.observations() if each.type == "CHAIN"}
     assert len(chains) == 1
     assert (generation.parent_id in chains) == repaired
+
+
+async def _read_later(app: LangChainApplication, _: Any) -> Any:
+    model = app.model()
+    method = model.astream if app.is_async else model.stream
+    with app.span("asked here"):
+        chunks = method("question-1", app.config())
+    return [chunk async for chunk in each(chunks)]
+
+
+@pytest.mark.parametrize("repaired", [True, False])
+@pytest.mark.parametrize("tracer", [HANDLER, OPENINFERENCE, UNTRACED])
+@pytest.mark.parametrize(("method", "kind"), [("stream", "sync"), ("astream", "async")])
+def test_a_stream_belongs_where_it_was_asked_for(
+    stage: Stage,
+    without: Callable[[type, str], None],
+    method: str,
+    kind: str,
+    tracer: str,
+    repaired: bool,
+) -> None:
+    if not repaired:
+        without(ChatOpenAI, method)
+    run_cell(stage, cell(Shape("read later", _read_later), kind, tracer, enclosed=False), None)
+    by_id = {each.id: each for each in stage.recorder.observations()}
+    [asked] = [each for each in by_id.values() if each.name == "asked here"]
+    [generation] = gateway_generations(stage, stage.recorder)
+    owner = by_id.get(generation.parent_id or "")
+    if tracer == UNTRACED:
+        assert (owner is asked) == repaired
+    else:
+        assert owner is not None
+        assert owner.name == "ChatOpenAI"
+        assert (owner.parent_id == asked.id) == repaired

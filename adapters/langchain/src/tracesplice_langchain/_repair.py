@@ -10,7 +10,8 @@ implements). What is current at that moment is something else when
   current;
 - the handler makes nothing current, as OpenInference's.
 
-And where nothing at all is current, the call still is part of the runnable that makes it, if it is
+Where nothing at all is current, a stream belongs where it was asked for (see ``_streams``), and a
+call is part of the runnable that makes it, if it is
 
 - no run of its own: LangChain has none for embeddings;
 - a run without a parent: ``with_fallbacks`` does not pass its own run on to the models it invokes.
@@ -33,6 +34,7 @@ from tracesplice_langchain._current import current, enclosing
 from tracesplice_langchain._models import ChatModel, is_spliced_model
 from tracesplice_langchain._process import is_instrumented
 from tracesplice_langchain._runs import note_runs, take_run
+from tracesplice_langchain._streams import astream_from_here, stream_from_here
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
@@ -94,9 +96,21 @@ async def _acall(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any
         return await wrapped(*args, **kwargs)
 
 
+def _ask_stream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+    chunks = wrapped(*args, **kwargs)
+    return stream_from_here(chunks) if _is_ours(model) else chunks
+
+
+def _ask_astream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+    chunks = wrapped(*args, **kwargs)
+    return astream_from_here(chunks) if _is_ours(model) else chunks
+
+
 _OF_CHAT_MODELS = {
     "generate": _call,
     "agenerate": _acall,
+    "stream": _ask_stream,
+    "astream": _ask_astream,
     "_generate": _generate,
     "_agenerate": _agenerate,
     "_stream": _stream,
