@@ -26,7 +26,7 @@ install: .venv/.installed .venv-gateway/.installed  ## Build .venv (client) and 
 	.venv-gateway/bin/python $(PIP) install --require-hashes -r requirements/gateway.txt
 	@touch $@
 
-demo: install  ## Show one call before and after splicing, as trace trees
+demo: install  ## Show a call before and after splicing, as trace trees
 	PYTHONPATH=tests $(BIN)/python -m rig.demo
 
 test: install  ## Run every test: on openai 2 and 3, the oldest packages, and libraries we reach
@@ -52,7 +52,8 @@ bench: install  ## Measure the cost of a link, as ratios in one run
 	PYTHONPATH=tests $(BIN)/python bench/overhead.py
 
 docs: install  ## Draw the pictures of the README and the docs again
-	PYTHONPATH=tests $(BIN)/python -m rig.demo --svg docs/images/openai.svg
+	for program in langchain openai; do PYTHONPATH=tests $(BIN)/python -m rig.demo \
+	  --program $$program --svg docs/images/$$program.svg || exit 1; done
 
 pins: .venv/.installed  ## Resolve requirements/*.txt anew from requirements/*.in
 	cd requirements && for set in *.in; do ../$(BIN)/uv pip compile --quiet --universal \

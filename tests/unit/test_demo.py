@@ -30,7 +30,7 @@ GATEWAY = {
     "LITELLM_PROXY_API_BASE": "http://gateway:4000/v1/",
     "LITELLM_PROXY_API_KEY": "sk-gateway",
 }
-MADE = "OpenAI(base_url=GATEWAY)"
+MADE = "client = OpenAI(base_url=GATEWAY)"
 
 
 def observation(id_: str, trace: str, parent: str | None = None, **fields: Any) -> Observation:

@@ -64,11 +64,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _demo(options: argparse.Namespace, console: Console) -> int:
     settings = settings_from(os.environ)
-    with step(console, "Loading the SDKs"):
-        from rig.demo._stage import set_up
     chosen = [p for p in PROGRAMS if options.program in (None, p.name)]
     if options.svg is not None and len(chosen) > 1:
         raise DemoError("A picture is of one program. Type --program NAME before --svg FILE.")
+    with step(console, "Loading the SDKs"):
+        from rig.demo._stage import set_up
+
+        for program in chosen:
+            program.load()
     with set_up(settings, GatewayMode(options.mode), console) as stage:
         unified = [_show(stage, program, console, options.svg) for program in chosen]
     return UNIFIED if all(unified) else SPLIT

@@ -42,12 +42,14 @@ def run_program(stage: Stage, program: Program, *, spliced: bool) -> Run:
         earlier = set(_generation_traces(stage))
     except (Refused, Unreachable) as error:
         raise DemoError(f"Langfuse at {stage.server.url} cannot be read: {error}.") from None
-    client = program.connect(f"{stage.gateway.url}/v1", stage.gateway.secret_key)
+    url, key = f"{stage.gateway.url}/v1", stage.gateway.secret_key
+    code = program.load()
+    client = code.connect(url, key, stage.model)
     if spliced:
         client = tracesplice.splice(client)
     question = f"What does it mean to splice two ropes? ({mark})"
     try:
-        program.answer(client, stage.prompt, model=stage.model, question=question)
+        code.answer(client, stage.prompt, model=stage.model, question=question)
     except openai.APIError as error:
         raise DemoError(_failed(stage, error)) from None
     stage.langfuse.flush()

@@ -30,14 +30,15 @@ _FRAME = 4  # the panel's borders and padding
 def draw(
     console: Console, made: str, before: tuple[Run, Verdict], after: tuple[Run, Verdict]
 ) -> RenderableType:
-    """Both runs; `made` is the line of code that makes the client."""
+    """Both runs; `made` is the line of code that makes the framework's object."""
     wide = console.width >= SIDE_BY_SIDE
     width = console.width // 2 if wide else console.width
     trees = [Group(*_trees(run)) for run, _ in (before, after)]
     heights = [len(console.render_lines(tree, _inside(console, width))) for tree in trees]
     gaps = [max(heights) - height if wide else 0 for height in heights]
-    spliced = Text.assemble((f"client = {made}\n", "dim"), "client = tracesplice.splice(client)")
-    code = [Text(f"client = {made}\n", "dim"), spliced]
+    name = made.partition(" = ")[0]
+    spliced = Text.assemble((f"{made}\n", "dim"), f"{name} = tracesplice.splice({name})")
+    code = [Text(f"{made}\n", "dim"), spliced]
     panels = [
         _panel(title, line, tree, gap, verdict, width)
         for title, line, tree, gap, (_, verdict) in zip(

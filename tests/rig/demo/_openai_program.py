@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from langfuse import get_client, propagate_attributes
-from langfuse.openai import OpenAI  # type: ignore[attr-defined]  # it re-exports the SDK's names
 
 if TYPE_CHECKING:
     from langfuse.model import ChatPromptClient
@@ -16,8 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["answer", "connect"]
 
 
-def connect(base_url: str, api_key: str) -> Any:
+def connect(base_url: str, api_key: str, model: str) -> Any:
     """The client, as the application makes it."""
+    # It patches the SDK for the rest of the process: no earlier than needed.
+    from langfuse.openai import OpenAI  # type: ignore[attr-defined]  # it re-exports the SDK's
+
     return OpenAI(base_url=base_url, api_key=api_key, max_retries=0)
 
 
