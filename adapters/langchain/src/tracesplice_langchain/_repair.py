@@ -44,7 +44,7 @@ __all__ = ["install"]
 _END = object()
 
 
-class _Repaired(wrapt.FunctionWrapper[Any, Any]):
+class _Repaired(wrapt.FunctionWrapper):  # type: ignore[type-arg]  # not generic in wrapt 1
     """A method that this module wrapped."""
 
 
