@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from email.message import Message
 
 ROOT = Path(__file__).parents[2]
-DISTRIBUTIONS = {"tracesplice": "core", "tracesplice_openai": "adapters/openai"}
+DISTRIBUTIONS = {
+    "tracesplice": "core",
+    "tracesplice_openai": "adapters/openai",
+    "tracesplice_langchain": "adapters/langchain",
+}
+NEEDS = {
+    "tracesplice": {"langfuse", "opentelemetry-api", "packaging", "pluggy"},
+    "tracesplice_openai": {"openai", "tracesplice", "wrapt"},
+    "tracesplice_langchain": {"langchain-openai", "tracesplice", "tracesplice-openai", "wrapt"},
+}
 
 
 @pytest.fixture(scope="module", params=DISTRIBUTIONS)
@@ -50,11 +59,7 @@ def test_it_is_typed_and_licensed(wheel: Path) -> None:
 def test_only_the_adapter_names_its_framework(wheel: Path) -> None:
     needed = metadata(wheel).get_all("Requires-Dist") or []
     always = {text.partition(">")[0] for text in needed if "extra ==" not in text}
-    core = {"langfuse", "opentelemetry-api", "packaging", "pluggy"}
-    adapter = {"openai", "tracesplice", "wrapt"}
-    assert {text.partition("<")[0] for text in always} == (
-        core if wheel.name.startswith("tracesplice-") else adapter
-    )
+    assert {text.partition("<")[0] for text in always} == NEEDS[wheel.name.partition("-")[0]]
 
 
 def test_the_adapter_is_found_by_its_entry_point(wheel: Path) -> None:
@@ -62,7 +67,9 @@ def test_the_adapter_is_found_by_its_entry_point(wheel: Path) -> None:
     if wheel.name.startswith("tracesplice-"):
         assert "tracesplice = tracesplice._cli:main" in points
     else:
-        assert "[tracesplice]\nopenai = tracesplice_openai._plugin" in points
+        package = wheel.name.partition("-")[0]
+        name = package.removeprefix("tracesplice_")
+        assert f"[tracesplice]\n{name} = {package}._plugin" in points
 
 
 def test_the_readme_is_the_description(wheel: Path) -> None:

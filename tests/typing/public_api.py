@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import openai
+from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
+from langchain_core.runnables import Runnable
+from langchain_openai import ChatOpenAI
 from typing_extensions import assert_type
 
 import tracesplice
+from tracesplice_langchain import prompt_template
+
+if TYPE_CHECKING:
+    from langfuse.model import ChatPromptClient, TextPromptClient
 
 
 class Subclass(openai.OpenAI):
@@ -22,6 +29,15 @@ def splice_keeps_the_type(
     assert_type(tracesplice.splice(own), Subclass)
     assert_type(tracesplice.unsplice(client), openai.OpenAI)
     assert_type(tracesplice.splice(openai.OpenAI()).with_options(timeout=1), openai.OpenAI)
+
+
+def langchain_objects_keep_their_type(
+    model: ChatOpenAI, chain: Runnable[str, str], text: TextPromptClient, chat: ChatPromptClient
+) -> None:
+    assert_type(tracesplice.splice(model), ChatOpenAI)
+    assert_type(tracesplice.splice(chain), Runnable[str, str])
+    assert_type(prompt_template(text), PromptTemplate)
+    assert_type(prompt_template(chat), ChatPromptTemplate)
 
 
 def the_rest_is_typed() -> None:
@@ -40,5 +56,6 @@ def mistakes_are_found(client: openai.OpenAI) -> None:
     tracesplice.splice(client).no_such_attribute  # type: ignore[attr-defined]  # noqa: B018
     tracesplice.splice()  # type: ignore[call-arg]
     tracesplice.instrument(gateway=4000)  # type: ignore[arg-type]
+    prompt_template("greeting")  # type: ignore[call-overload]
     tracesplice.extra_body(object())  # type: ignore[call-arg]
     tracesplice.prompt_metadata(object())["versoin"]  # type: ignore[typeddict-item]

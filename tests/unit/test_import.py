@@ -13,6 +13,7 @@ import pytest
 # Notes what happens while tracesplice is imported; with the frameworks imported before or not.
 SCRIPT = """
 import json, logging, sys, threading
+PATCHABLE = "openai", "langfuse", "httpx", "langchain_core", "langchain_openai"
 frameworks = {frameworks}
 for name in frameworks:
     __import__(name)
@@ -20,7 +21,7 @@ for name in frameworks:
 def state():
     found = {{}}
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in ("openai", "langfuse", "httpx") and module is not None:
+        if name.partition(".")[0] in PATCHABLE and module is not None:
             found.update({{(name, key): id(value) for key, value in vars(module).items()}})
             for key, value in vars(module).items():
                 if isinstance(value, type):
@@ -45,6 +46,7 @@ print(json.dumps({{
         and logging.getLogger("tracesplice").level == level),
 }}))
 """
+OURS = ["tracesplice", "tracesplice.adapter", "tracesplice._cli", "tracesplice_langchain"]
 FRAMEWORKS = {"openai", "langchain", "langchain_core", "llama_index", "tracesplice_openai"}
 
 
@@ -58,7 +60,7 @@ def imported(module: str, *frameworks: str) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.parametrize("module", ["tracesplice", "tracesplice.adapter", "tracesplice._cli"])
+@pytest.mark.parametrize("module", OURS)
 def test_it_opens_no_socket_and_starts_nothing(module: str) -> None:
     found = imported(module)
     assert found["events"] == []
@@ -66,7 +68,7 @@ def test_it_opens_no_socket_and_starts_nothing(module: str) -> None:
     assert found["logging"]
 
 
-@pytest.mark.parametrize("module", ["tracesplice", "tracesplice.adapter", "tracesplice._cli"])
+@pytest.mark.parametrize("module", [*OURS, "tracesplice_langchain._plugin"])
 def test_it_imports_no_framework(module: str) -> None:
     modules = imported(module)["modules"]
     assert module in modules
@@ -85,3 +87,10 @@ def test_it_patches_no_framework_that_is_there() -> None:
     found = imported("tracesplice", "openai", "langfuse", "langfuse.openai")
     assert found["patched"] == []
     assert {"openai", "langfuse", "tracesplice"} <= set(found["modules"])
+
+
+def test_an_adapter_patches_nothing_either() -> None:
+    frameworks = ("openai", "langfuse", "langfuse.langchain", "langchain_openai")
+    found = imported("tracesplice_langchain._plugin", *frameworks)
+    assert found["patched"] == []
+    assert {"langchain_openai", "tracesplice_langchain"} <= set(found["modules"])
