@@ -135,7 +135,13 @@ class _Seen:
         return [each for each in self.by_id.values() if each.id in self.stage.client_spans.ids]
 
     @property
+    def client_calls(self) -> list[Observation]:
+        """What the client's tracer made of the calls themselves."""
+        return [each for each in self.client if each.type in ("GENERATION", "EMBEDDING")]
+
+    @property
     def client_generations(self) -> list[Observation]:
+        """Those that can be linked to a prompt."""
         return [each for each in self.client if each.type == "GENERATION"]
 
     def owner(self, generation: Observation) -> Observation | None:
@@ -236,10 +242,10 @@ def _parents(seen: _Seen) -> str | None:
     if not seen.cell.is_observed:
         wrong = [owner for owner in found if owner != seen.enclosing]
         return f"under {wrong}, not {seen.enclosing}" if wrong else None
-    made = {each.id for each in seen.client_generations}
+    made = {each.id for each in seen.client_calls}
     wanted = seen.cell.shape.observations
     if len(made) < wanted:
-        return f"{len(made)} client generations, not {wanted}"
+        return f"{len(made)} calls on the client's side, not {wanted}"
     if not set(found) <= made or len(set(found)) != wanted:
         return f"under {found}, not {wanted} of {sorted(made)}"
     for owner, generation in zip(owners, seen.gateway, strict=True):

@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -159,6 +160,18 @@ def test_a_gateway_that_cannot_start_says_why(langfuse_env: dict[str, str]) -> N
     with pytest.raises(GatewayStartError, match="ended"), broken:
         pass
     assert broken.log()
+
+
+def test_one_that_a_signal_ended_is_started_again(
+    langfuse_env: dict[str, str], model: ModelServer
+) -> None:
+    mode = GatewayMode.LANGFUSE_OTEL
+    with Gateway(mode, langfuse_env=langfuse_env, model_url=model.url) as gateway:
+        assert not gateway.revive()
+        assert gateway._process is not None
+        os.kill(gateway._process.pid, signal.SIGSEGV)
+        assert gateway.revive()
+        assert gateway.post("/chat/completions", {"model": "chat", **SAYS_HI}).status == 200
 
 
 def test_the_users_environment_stays_out(

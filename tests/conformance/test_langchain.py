@@ -51,6 +51,7 @@ CELLS = [
 ]
 
 
+@pytest.mark.usefixtures("_sdk_untraced")
 # LangChain's own, on a streamed answer with a schema.
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")
 @pytest.mark.parametrize("cell", CELLS, ids=str)

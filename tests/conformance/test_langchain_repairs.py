@@ -20,6 +20,8 @@ from tracesplice_langchain import _current, _repair
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.usefixtures("_sdk_untraced")
+
 TWO_STREAMED = "ChatOpenAI(streaming=True).generate, two inputs"
 BY_NAME = {shape.name: shape for shape in SHAPES}
 

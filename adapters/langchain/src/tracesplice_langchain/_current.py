@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from langfuse import propagate_attributes
@@ -79,11 +80,17 @@ def _attributes(run: Any) -> dict[str, Any]:
     tags = _tags(run, metadata)
     if tags:
         found["tags"] = tags
-    prompt = metadata.get(_PROMPT)
-    # A template's prompt is on the generation already, and nearer than one on the whole chain.
-    if prompt is not None and own_prompt(trace.get_current_span()) is None:
+    prompt = _prompt(metadata)
+    if prompt is not None:
         found["prompt"] = prompt
     return found
+
+
+def _prompt(metadata: Mapping[str, Any]) -> Any:
+    # A template's prompt is on the generation already, and nearer than one on the whole chain. It
+    # has to be ambient as well, for the generation that langfuse.openai may make in this one.
+    own = own_prompt(trace.get_current_span())
+    return metadata.get(_PROMPT) if own is None else asdict(own)
 
 
 def _tags(run: Any, metadata: Mapping[str, Any]) -> list[str]:
