@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
+from inspect import unwrap
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -24,7 +25,7 @@ from pydantic import SecretStr
 
 import tracesplice
 from faults.wire import carries_nothing, links
-from tracesplice_langchain import _current, _handlers
+from tracesplice_langchain import _current, _handlers, _repair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,10 +59,10 @@ def make_handler(make_langfuse: Callable[[str], Langfuse]) -> Callable[[], Callb
     return make
 
 
-def model_of(wire: ModelServer, **options: Any) -> Any:
+def model_of(wire: ModelServer, make: type[ChatOpenAI] = ChatOpenAI, **options: Any) -> Any:
     defaults = {"max_retries": 0, "model": "gpt-4o-mini"}
     url = f"{wire.url}/v1"
-    return ChatOpenAI(base_url=url, api_key=SecretStr("sk-any"), **{**defaults, **options})
+    return make(base_url=url, api_key=SecretStr("sk-any"), **{**defaults, **options})
 
 
 def call(
@@ -159,6 +160,27 @@ def test_without_langfuses_private_map_the_enclosing_span_is_the_parent(
     [record] = [each for each in caplog.records if each.name == "tracesplice"]
     assert "does not say which generation it made" in record.message
     assert "go under the enclosing span" in record.message
+
+
+def test_without_a_method_of_langchains_the_enclosing_span_is_the_parent(
+    wire: ModelServer,
+    langfuse: Langfuse,
+    make_handler: Callable[[], CallbackHandler],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class NextModel(ChatOpenAI):
+        """One of which the methods have other names."""
+
+        _agenerate = unwrap(ChatOpenAI._agenerate)
+
+    monkeypatch.setattr("tracesplice._report._seen", set())
+    monkeypatch.setattr(_repair, "_OF_CHAT_MODELS", {"_agenerate_next": _repair._agenerate})
+    with langfuse.start_as_current_observation(name="enclosing") as span:
+        call(wire, "ainvoke", [make_handler()], make=NextModel)
+        call(wire, "ainvoke", [make_handler()], make=NextModel)
+    assert caplog.text.count("NextModel has no method _agenerate_next") == 1
+    assert parents(wire) == [span.id, span.id]
 
 
 @pytest.mark.usefixtures("lenient")

@@ -26,10 +26,12 @@ call the original. They do nothing for models that are not spliced.
 from __future__ import annotations
 
 from contextlib import aclosing
+from inspect import getattr_static
 from typing import TYPE_CHECKING, Any
 
 import wrapt
 
+from tracesplice.adapter import warn_once
 from tracesplice_langchain._current import current, enclosing
 from tracesplice_langchain._models import ChatModel, is_spliced_model
 from tracesplice_langchain._process import is_instrumented
@@ -42,6 +44,10 @@ if TYPE_CHECKING:
 __all__ = ["install"]
 
 _END = object()
+_NO_METHOD = (
+    "tracesplice: %s has no method %s in this version of LangChain; the gateway's generations of such "
+    "calls go under the enclosing span. Please report it with the version of langchain-openai."
+)
 
 
 class _Repaired(wrapt.FunctionWrapper):  # type: ignore[type-arg]  # not generic in wrapt 1
@@ -53,8 +59,10 @@ def install(model: type) -> None:
     note_runs()
     wrappers = _OF_CHAT_MODELS if issubclass(model, ChatModel) else _OF_EMBEDDINGS
     for name, wrapper in wrappers.items():
-        method = next(vars(base)[name] for base in model.__mro__ if name in vars(base))
-        if not isinstance(method, _Repaired):
+        method = getattr_static(model, name, None)
+        if method is None:
+            warn_once(f"langchain:{name}", _NO_METHOD, model.__name__, name)
+        elif not isinstance(method, _Repaired):
             setattr(model, name, _Repaired(method, wrapper))
 
 
