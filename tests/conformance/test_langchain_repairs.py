@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from inspect import unwrap
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,11 +39,13 @@ def wrong(stage: Stage, tried: Cell) -> set[str]:
 
 @pytest.fixture
 def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[type, str], None]:
-    """Gives a model's class its own method back, for good."""
+    """Gives a model's class and its bases their own method back."""
 
     def remove(model: type, name: str) -> None:
         _repair.install(model)
-        monkeypatch.setattr(model, name, getattr(model, name).__wrapped__)
+        for base in model.__mro__:
+            if name in vars(base):
+                monkeypatch.setattr(base, name, unwrap(vars(base)[name]))
         monkeypatch.setattr(_repair, "install", lambda _: None)
 
     return remove

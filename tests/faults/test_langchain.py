@@ -175,7 +175,8 @@ def test_without_a_method_of_langchains_the_enclosing_span_is_the_parent(
         _agenerate = unwrap(ChatOpenAI._agenerate)
 
     monkeypatch.setattr("tracesplice._report._seen", set())
-    monkeypatch.setattr(_repair, "_OF_CHAT_MODELS", {"_agenerate_next": _repair._agenerate})
+    wrapper = _repair._OF_CHAT_MODELS["_agenerate"]
+    monkeypatch.setattr(_repair, "_OF_CHAT_MODELS", {"_agenerate_next": wrapper})
     with langfuse.start_as_current_observation(name="enclosing") as span:
         call(wire, "ainvoke", [make_handler()], make=NextModel)
         call(wire, "ainvoke", [make_handler()], make=NextModel)

@@ -25,7 +25,6 @@ call the original. They do nothing for models that are not spliced.
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from inspect import getattr_static
 from typing import TYPE_CHECKING, Any
 
@@ -36,17 +35,22 @@ from tracesplice_langchain._current import current, enclosing
 from tracesplice_langchain._models import ChatModel, is_spliced_model
 from tracesplice_langchain._process import is_instrumented
 from tracesplice_langchain._runs import note_runs, take_run
-from tracesplice_langchain._streams import astream_from_here, stream_from_here
+from tracesplice_langchain._streams import (
+    afirst_read_in,
+    astream_from_here,
+    first_read_in,
+    stream_from_here,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 __all__ = ["install"]
 
-_END = object()
 _NO_METHOD = (
-    "tracesplice: %s has no method %s in this version of LangChain; the gateway's generations of such "
-    "calls go under the enclosing span. Please report it with the version of langchain-openai."
+    "tracesplice: %s has no method %s in this version of LangChain; the gateway's generations of "
+    "such calls go under the enclosing span. Please report it with the version of langchain-openai."
 )
 
 
@@ -66,42 +70,34 @@ def install(model: type) -> None:
             setattr(model, name, _Repaired(method, wrapper))
 
 
-def _generate(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
-    if not _is_ours(model):
-        return wrapped(*args, **kwargs)
-    with current(_run(*args, **kwargs)):
-        return wrapped(*args, **kwargs)
+def _in(place: Callable[..., AbstractContextManager[None]]) -> Callable[..., Any]:
+    def method(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+        if not _is_ours(model):
+            return wrapped(*args, **kwargs)
+        with place(*args, **kwargs):
+            return wrapped(*args, **kwargs)
+
+    return method
 
 
-async def _agenerate(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
-    if not _is_ours(model):
-        return await wrapped(*args, **kwargs)
-    with current(_run(*args, **kwargs)):
-        return await wrapped(*args, **kwargs)
+def _awaited_in(place: Callable[..., AbstractContextManager[None]]) -> Callable[..., Any]:
+    async def method(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+        if not _is_ours(model):
+            return await wrapped(*args, **kwargs)
+        with place(*args, **kwargs):
+            return await wrapped(*args, **kwargs)
+
+    return method
 
 
 def _stream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
     chunks = wrapped(*args, **kwargs)
-    return _steps(chunks, _run(*args, **kwargs)) if _is_ours(model) else chunks
+    return first_read_in(_run(*args, **kwargs), chunks) if _is_ours(model) else chunks
 
 
 def _astream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
     chunks = wrapped(*args, **kwargs)
-    return _asteps(chunks, _run(*args, **kwargs)) if _is_ours(model) else chunks
-
-
-def _call(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
-    if not _is_ours(model):
-        return wrapped(*args, **kwargs)
-    with enclosing():
-        return wrapped(*args, **kwargs)
-
-
-async def _acall(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
-    if not _is_ours(model):
-        return await wrapped(*args, **kwargs)
-    with enclosing():
-        return await wrapped(*args, **kwargs)
+    return afirst_read_in(_run(*args, **kwargs), chunks) if _is_ours(model) else chunks
 
 
 def _ask_stream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
@@ -114,47 +110,32 @@ def _ask_astream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any
     return astream_from_here(chunks) if _is_ours(model) else chunks
 
 
-_OF_CHAT_MODELS = {
-    "generate": _call,
-    "agenerate": _acall,
-    "stream": _ask_stream,
-    "astream": _ask_astream,
-    "_generate": _generate,
-    "_agenerate": _agenerate,
-    "_stream": _stream,
-    "_astream": _astream,
-}
-# embed_query and aembed_query call these.
-_OF_EMBEDDINGS = {
-    "embed_documents": _call,
-    "aembed_documents": _acall,
-}
-
-
-def _steps(chunks: Iterator[Any], run: Any) -> Iterator[Any]:
-    # The first step sends the request; the others belong to the consumer's context alone.
-    with current(run):
-        first = next(chunks, _END)
-    if first is not _END:
-        yield first
-        yield from chunks
-
-
-async def _asteps(chunks: AsyncGenerator[Any, None], run: Any) -> AsyncIterator[Any]:
-    async with aclosing(chunks):
-        with current(run):
-            first = await anext(chunks, _END)
-        if first is not _END:
-            yield first
-            async for chunk in chunks:
-                yield chunk
-
-
 def _is_ours(model: Any) -> bool:
     return is_instrumented() or is_spliced_model(model)
 
 
 def _run(
     _messages: Any = None, _stop: Any = None, run_manager: Any = None, *_: Any, **__: Any
-) -> Any:
-    return run_manager or take_run()
+) -> AbstractContextManager[None]:
+    return current(run_manager or take_run())
+
+
+def _enclosing(*_: Any, **__: Any) -> AbstractContextManager[None]:
+    return enclosing()
+
+
+_OF_CHAT_MODELS = {
+    "generate": _in(_enclosing),
+    "agenerate": _awaited_in(_enclosing),
+    "stream": _ask_stream,
+    "astream": _ask_astream,
+    "_generate": _in(_run),
+    "_agenerate": _awaited_in(_run),
+    "_stream": _stream,
+    "_astream": _astream,
+}
+# embed_query and aembed_query call these.
+_OF_EMBEDDINGS = {
+    "embed_documents": _in(_enclosing),
+    "aembed_documents": _awaited_in(_enclosing),
+}

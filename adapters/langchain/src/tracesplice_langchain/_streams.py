@@ -1,4 +1,4 @@
-"""Keeps a stream with the place it was asked for.
+"""Reads a stream where it belongs.
 
 LangChain's streams are lazy: the run starts and the request goes out when the first chunk is read.
 That may be after the span it was asked for in was left, as in a web framework that reads a response
@@ -7,7 +7,7 @@ later. Where nothing is current then, what was current when the stream was asked
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
@@ -16,20 +16,45 @@ from opentelemetry import trace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+    from contextlib import AbstractContextManager
 
-__all__ = ["astream_from_here", "stream_from_here"]
+__all__ = ["afirst_read_in", "astream_from_here", "first_read_in", "stream_from_here"]
 
 _END = object()
 
 
+def first_read_in(place: AbstractContextManager[None], chunks: Iterator[Any]) -> Iterator[Any]:
+    """Yield ``chunks``, the first of them read inside ``place``: that one sends the request."""
+    with place:
+        first = next(chunks, _END)
+    if first is not _END:
+        yield first
+        yield from chunks
+
+
+async def afirst_read_in(
+    place: AbstractContextManager[None], chunks: AsyncGenerator[Any, None]
+) -> AsyncIterator[Any]:
+    """Yield ``chunks``, the first of them read inside ``place``: that one sends the request."""
+    async with aclosing(chunks):
+        with place:
+            first = await anext(chunks, _END)
+        if first is not _END:
+            yield first
+            async for chunk in chunks:
+                yield chunk
+
+
 def stream_from_here(chunks: Generator[Any, None, None]) -> Iterator[Any]:
-    """Return ``chunks``, to be read as if here."""
+    """Return ``chunks``, to be read as if here unless a span is current where they are read."""
     return _read_in(copy_context(), chunks) if _is_span_current() else chunks
 
 
 def astream_from_here(chunks: AsyncGenerator[Any, None]) -> AsyncIterator[Any]:
-    """Return ``chunks``, of which the first is to be read as if here."""
-    return _aread_in(otel_context.get_current(), chunks) if _is_span_current() else chunks
+    """Return ``chunks``, to be read as if here unless a span is current where they are read."""
+    if not _is_span_current():
+        return chunks
+    return afirst_read_in(_current_if_none_is(otel_context.get_current()), chunks)
 
 
 def _is_span_current() -> bool:
@@ -49,16 +74,13 @@ def _read_in(asked: Context, chunks: Generator[Any, None, None]) -> Iterator[Any
         asked.run(chunks.close)
 
 
-async def _aread_in(asked: Any, chunks: AsyncGenerator[Any, None]) -> AsyncIterator[Any]:
-    async with aclosing(chunks):
-        if not _is_span_current():
-            token = otel_context.attach(asked)
-            try:
-                first = await anext(chunks, _END)
-            finally:
-                otel_context.detach(token)
-            if first is _END:
-                return
-            yield first
-        async for chunk in chunks:
-            yield chunk
+@contextmanager
+def _current_if_none_is(asked: Any) -> Iterator[None]:
+    if _is_span_current():
+        yield
+        return
+    token = otel_context.attach(asked)
+    try:
+        yield
+    finally:
+        otel_context.detach(token)
