@@ -104,7 +104,7 @@ def check(table: Table) -> Callable[[Stage, Cell], None]:
     def judged(stage: Stage, cell: Cell) -> Outcome:
         key = (cell.shape.name, cell.kind)
         if key not in answers:
-            stage.recorder.clear()
+            stage.clear()
             answers[key] = run_unspliced(stage, cell)
         return run_cell(stage, cell, answers[key])
 

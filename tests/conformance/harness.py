@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from contextlib import ExitStack
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from langfuse import propagate_attributes
@@ -61,6 +61,13 @@ class Stage:
     client_spans: ClientSpans
     gateways: dict[GatewayMode, Gateway]
     prompts: dict[str, Any]
+    earlier_traces: set[str] = field(default_factory=set)
+
+    def clear(self) -> None:
+        """Forget what was reported, and what may still come of it."""
+        # A gateway that has to ask its model again reports once more, at times after we look.
+        self.earlier_traces.update(each.trace_id for each in self.recorder.observations())
+        self.recorder.clear()
 
 
 class Application(Protocol):
@@ -155,7 +162,7 @@ class _Seen:
 
 def run_cell(stage: Stage, cell: Cell, expected_answer: Any) -> Outcome:
     """Run the cell spliced and judge it."""
-    stage.recorder.clear()
+    stage.clear()
     application = cell.framework(stage, cell, tracesplice.splice)
     enclosing = None
     with ExitStack() as around:
@@ -202,6 +209,7 @@ def gateway_generations(stage: Stage, recorder: Recorder) -> list[Observation]:
         observation
         for observation in recorder.observations()
         if observation.id not in stage.client_spans.ids
+        and observation.trace_id not in stage.earlier_traces
         and observation.type == "GENERATION"
         and observation.scope in GATEWAY_SCOPES
     ]

@@ -19,7 +19,7 @@ CALLS = 100
 
 
 def test_each_generation_has_its_own_parent_and_user(stage: Stage) -> None:
-    stage.recorder.clear()
+    stage.clear()
     gateway = stage.gateways[GatewayMode.LANGFUSE]
     users: dict[str, str] = {}
 

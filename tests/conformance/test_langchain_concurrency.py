@@ -23,7 +23,7 @@ CALLS = 200
 
 
 def test_each_generation_has_its_own_parent_and_prompt(stage: Stage) -> None:
-    stage.recorder.clear()
+    stage.clear()
     gateway = stage.gateways[GatewayMode.LANGFUSE]
     handler = CallbackHandler(public_key=stage.recorder.public_key)
     names = [f"prompt-{number}" for number in range(CALLS)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from inspect import unwrap
@@ -293,6 +294,20 @@ def test_the_metadata_of_a_call_is_nearer_than_what_is_ambient(
     assert (sent["trace_user_id"], sent["session_id"]) == ("eve", "s-1")
     assert set(sent["tags"]) == {"a", "beta"}
     assert sent["prompt"] == {**prompt, "prompt": ""}
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="no context for tasks before Python 3.11")
+@pytest.mark.parametrize("kind", ["invoke", "ainvoke"])
+def test_langchains_tags_are_trace_tags_as_langfuses_handler_has_them(
+    wire: ModelServer, make_handler: Callable[[], CallbackHandler], kind: str
+) -> None:
+    def build(model: Any) -> Any:
+        chain = RunnableLambda(str) | tracesplice.splice(model).with_config(tags=["of the model"])
+        return chain.with_config(tags=["of the chain"])
+
+    call(wire, kind, [make_handler()], splice=build)
+    [(_, sent, _)] = links(wire)
+    assert sent["tags"] == ["of the chain"]
 
 
 @pytest.mark.usefixtures("_uninstrument")

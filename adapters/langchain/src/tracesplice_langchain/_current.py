@@ -96,7 +96,12 @@ def _prompt(metadata: Mapping[str, Any]) -> Any:
 def _tags(run: Any, metadata: Mapping[str, Any]) -> list[str]:
     given = metadata.get("langfuse_tags")
     tags = [str(tag) for tag in given] if isinstance(given, list) else []
-    # Langfuse's handler takes LangChain's own tags of a chain for trace tags too.
-    if run.parent_run_id is not None and langfuse_handlers(run.handlers):
-        tags += run.inheritable_tags
-    return tags
+    return tags + _tags_of_chain(run)
+
+
+def _tags_of_chain(run: Any) -> list[str]:
+    # Langfuse's handler takes LangChain's own tags of a chain for trace tags too; those of the
+    # model alone, which LangGraph knows some special ones of, it does not.
+    around = enclosing_run()
+    inside = around is not None and around.parent_run_id == run.parent_run_id
+    return around.inheritable_tags if inside and langfuse_handlers(run.handlers) else []
