@@ -28,9 +28,9 @@ PAGE = ROOT / "docs" / "compatibility.md"
 INTRODUCTION = (
     "Generated from the conformance run by `make table`; do not edit. Every cell was run against a "
     "real LiteLLM proxy, synchronous and asynchronous where both exist, with and without an "
-    "enclosing span, with a tracer on the client's side (`langfuse.openai` for the OpenAI SDK, "
-    "Langfuse's `CallbackHandler` for LangChain) and, for the OpenAI SDK and the first calls of "
-    "LangChain, without. ✓ means that all of these held:"
+    "enclosing span. The OpenAI SDK's also with and without `langfuse.openai`; LangChain's with "
+    "Langfuse's `CallbackHandler`, and its basic calls also with OpenInference's instrumentor and "
+    "with neither. ✓ means that all of these held:"
 )
 MODES = ("langfuse", "langfuse_otel", "langfuse_otel_v2")
 MEANINGS = {

@@ -153,6 +153,7 @@ def test_a_model_without_a_client_is_refused() -> None:
     model = chat(root_client=None, client=object(), async_client=object())
     with pytest.raises(TracespliceError, match="has no OpenAI client to splice"):
         tracesplice.splice(model)
+    assert tracesplice.unsplice(model) is model
 
 
 def test_a_model_with_a_client_of_the_users_is_spliced() -> None:

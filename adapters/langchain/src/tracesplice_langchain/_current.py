@@ -36,8 +36,7 @@ def current(run: Any) -> Iterator[None]:
         run: The run's manager; None leaves everything as it is.
     """
     with ExitStack() as around:
-        if run is not None:
-            _enter(around, run, run.run_id)
+        _enter_run(around, run)
         yield
 
 
@@ -53,6 +52,19 @@ def enclosing() -> Iterator[None]:
 
 
 @guarded("the LangChain run a call belongs to")
+def _enter_run(around: ExitStack, run: Any) -> None:
+    if run is not None:
+        _enter(around, run, run.run_id)
+
+
+@guarded("the LangChain run a call belongs to")
+def _enter_enclosing(around: ExitStack) -> None:
+    if not trace.get_current_span().get_span_context().is_valid:
+        run = enclosing_run()
+        if run is not None and run.parent_run_id is not None:
+            _enter(around, run, run.parent_run_id)
+
+
 def _enter(around: ExitStack, run: Any, run_id: Any) -> None:
     span = span_of_run(run.handlers, run_id)
     if span is not None and span is not trace.get_current_span():
@@ -62,14 +74,6 @@ def _enter(around: ExitStack, run: Any, run_id: Any) -> None:
     attributes = _attributes(run)
     if attributes:
         around.enter_context(propagate_attributes(**attributes))
-
-
-@guarded("the LangChain run a call belongs to")
-def _enter_enclosing(around: ExitStack) -> None:
-    if not trace.get_current_span().get_span_context().is_valid:
-        run = enclosing_run()
-        if run is not None and run.parent_run_id is not None:
-            _enter(around, run, run.parent_run_id)
 
 
 def _attributes(run: Any) -> dict[str, Any]:
@@ -102,6 +106,8 @@ def _tags(run: Any, metadata: Mapping[str, Any]) -> list[str]:
 def _tags_of_chain(run: Any) -> list[str]:
     # Langfuse's handler takes LangChain's own tags of a chain for trace tags too; those of the
     # model alone, which LangGraph knows some special ones of, it does not.
-    around = enclosing_run()
-    inside = around is not None and around.parent_run_id == run.parent_run_id
-    return around.inheritable_tags if inside and langfuse_handlers(run.handlers) else []
+    if run.parent_run_id is None or not langfuse_handlers(run.handlers):
+        return []
+    chain = enclosing_run()
+    inside = chain is not None and chain.parent_run_id == run.parent_run_id
+    return list(chain.inheritable_tags) if inside else []

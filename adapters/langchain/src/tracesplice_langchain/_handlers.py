@@ -19,6 +19,10 @@ __all__ = ["langfuse_handlers", "span_of_run"]
 # (https://github.com/langfuse/langfuse-python/blob/main/langfuse/langchain/CallbackHandler.py).
 _RUNS = "_runs"
 
+# Its tracer is a handler too, and says so in public
+# (https://github.com/Arize-ai/openinference/tree/main/python/instrumentation/openinference-instrumentation-langchain).
+_OPENINFERENCE = "openinference."
+
 
 def span_of_run(handlers: Sequence[Any], run_id: UUID) -> Span | None:
     """Return the client observation of a run, or None where no handler made one.
@@ -63,8 +67,8 @@ def _kept_by_langfuse(handler: Any, run_id: UUID) -> Span | None:
 
 
 def _kept_by_tracer(handler: Any, run_id: UUID) -> Span | None:
-    # OpenInference's tracer
-    # (https://github.com/Arize-ai/openinference/blob/main/python/instrumentation/openinference-instrumentation-langchain/src/openinference/instrumentation/langchain/_tracer.py).
     get_span = getattr(handler, "get_span", None)
-    span = get_span(run_id) if callable(get_span) else None
+    if not callable(get_span) or not type(handler).__module__.startswith(_OPENINFERENCE):
+        return None
+    span = get_span(run_id)
     return span if isinstance(span, Span) else None

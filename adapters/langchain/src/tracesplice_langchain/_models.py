@@ -8,7 +8,6 @@ import openai
 from langchain_openai import OpenAIEmbeddings
 from langchain_openai.chat_models.base import BaseChatOpenAI
 
-from tracesplice.adapter import TracespliceError
 from tracesplice_openai import is_spliced
 
 __all__ = ["ChatModel", "clients", "is_model", "is_spliced_model"]
@@ -25,31 +24,18 @@ def is_model(target: object) -> bool:
 
 
 def clients(model: Any) -> list[_Client]:
-    """Return the synchronous and the asynchronous client of ``model``, as far as it has them.
-
-    Raises:
-        TracespliceError: It has none.
-    """
-    found = [each for each in _candidates(model) if isinstance(each, _Client)]
-    if not found:
-        raise TracespliceError(
-            f"This {type(model).__name__} has no OpenAI client to splice. Pass your own as "
-            "root_client= and root_async_client=, or use tracesplice.instrument()."
-        )
-    return found
-
-
-def is_spliced_model(model: Any) -> bool:
-    """Return whether the calls of ``model`` carry a link because it was spliced."""
-    return any(is_spliced(each) for each in _candidates(model) if isinstance(each, _Client))
-
-
-def _candidates(model: Any) -> list[Any]:
+    """Return the synchronous and the asynchronous client of ``model``, as far as it has them."""
     if isinstance(model, BaseChatOpenAI):
         pairs = ((model.root_client, model.client), (model.root_async_client, model.async_client))
     else:
         pairs = ((None, model.client), (None, model.async_client))
-    return [root or _owner(resource) for root, resource in pairs]
+    candidates = (root or _owner(resource) for root, resource in pairs)
+    return [each for each in candidates if isinstance(each, _Client)]
+
+
+def is_spliced_model(model: Any) -> bool:
+    """Return whether the calls of ``model`` carry a link because it was spliced."""
+    return any(is_spliced(client) for client in clients(model))
 
 
 def _owner(resource: Any) -> Any:

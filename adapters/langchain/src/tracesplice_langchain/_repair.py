@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from tracesplice.adapter import warn_once
+from tracesplice.adapter import guarded, warn_once
 from tracesplice_langchain._current import current, enclosing
 from tracesplice_langchain._models import ChatModel, is_spliced_model
 from tracesplice_langchain._process import is_instrumented
@@ -110,6 +110,7 @@ def _ask_astream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any
     return astream_from_here(chunks) if _is_ours(model) else chunks
 
 
+@guarded("the LangChain run a call belongs to")
 def _is_ours(model: Any) -> bool:
     return is_instrumented() or is_spliced_model(model)
 

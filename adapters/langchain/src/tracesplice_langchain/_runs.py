@@ -11,6 +11,8 @@ import wrapt
 from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackManager, CallbackManager
 from langchain_core.runnables import ensure_config
 
+from tracesplice.adapter import guarded
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -35,6 +37,7 @@ def note_runs() -> None:
         wrapt.wrap_function_wrapper(AsyncCallbackManager, "on_chat_model_start", _on_astart)
 
 
+@guarded("the LangChain run a call belongs to")
 def take_run() -> Any:
     """Return the manager of the run started in this context that was not asked for yet, or None.
 
@@ -62,6 +65,7 @@ async def _on_astart(wrapped: Callable[..., Any], _manager: Any, args: Any, kwar
     return runs
 
 
+@guarded("the LangChain run a call belongs to")
 def _note(runs: list[Any]) -> None:
     # The context may live for long; what handlers hold on to should not.
     _started.set(deque(ref(run) for run in runs))

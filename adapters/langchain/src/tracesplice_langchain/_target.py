@@ -46,7 +46,10 @@ def _may_hold_models(target: object) -> bool:
 
 
 def _splice_model(model: object) -> None:
-    for client in clients(model):
+    found = clients(model)
+    if not found:
+        raise TracespliceError(_without_client(model))
+    for client in found:
         tracesplice.splice(client)
     _repair.install(type(model))
 
@@ -67,6 +70,13 @@ def _refusal(model: object) -> TracespliceError | None:
         # A fallback, say, that goes to the provider itself is right to be left out.
         return error
     return None
+
+
+def _without_client(model: object) -> str:
+    return (
+        f"This {type(model).__name__} has no OpenAI client to splice. Pass your own as "
+        "root_client= and root_async_client=, or use tracesplice.instrument()."
+    )
 
 
 def _not_found(target: object) -> str:
