@@ -7,17 +7,17 @@ from typing import Any
 import wrapt
 
 from tracesplice.adapter import guarded
+from tracesplice_langchain._scope import include_every_model
 
-__all__ = ["instrument", "is_instrumented", "uninstrument"]
+__all__ = ["instrument", "uninstrument"]
 
-_instrumented = False
 _awaiting_import = False
 
 
 def instrument() -> None:
     """Repair every model's context, now or once LangChain is imported."""
-    global _instrumented, _awaiting_import
-    _instrumented = True
+    global _awaiting_import
+    include_every_model(True)
     if not _awaiting_import:
         _awaiting_import = True
         wrapt.register_post_import_hook(_install, "langchain_openai")
@@ -25,13 +25,7 @@ def instrument() -> None:
 
 def uninstrument() -> None:
     """Undo ``instrument``: what it wrapped does nothing from now on."""
-    global _instrumented
-    _instrumented = False
-
-
-def is_instrumented() -> bool:
-    """Return whether ``instrument`` is in force."""
-    return _instrumented
+    include_every_model(False)
 
 
 @guarded("the links of LangChain's models")

@@ -33,8 +33,8 @@ import wrapt
 from tracesplice.adapter import guarded, warn_once
 from tracesplice_langchain._current import current, enclosing
 from tracesplice_langchain._models import ChatModel, is_spliced_model
-from tracesplice_langchain._process import is_instrumented
 from tracesplice_langchain._runs import note_runs, take_run
+from tracesplice_langchain._scope import is_every_model_included
 from tracesplice_langchain._streams import (
     afirst_read_in,
     astream_from_here,
@@ -112,7 +112,7 @@ def _ask_astream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any
 
 @guarded("the LangChain run a call belongs to")
 def _is_ours(model: Any) -> bool:
-    return is_instrumented() or is_spliced_model(model)
+    return is_every_model_included() or is_spliced_model(model)
 
 
 def _run(
