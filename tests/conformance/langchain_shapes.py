@@ -33,7 +33,8 @@ __all__ = ["SHAPES"]
 
 App = LangChainApplication
 SHAPES: list[Shape] = []
-# LangChain can pass the config of the runnable around a call to a task from Python 3.11 on.
+# LangChain can pass the config of the runnable around a call, and with it the handler, on to a task
+# from Python 3.11 on.
 NESTED = ("sync", "async") if sys.version_info >= (3, 11) else ("sync",)
 LOST_ON_3_10 = 1 if sys.version_info >= (3, 11) else None
 
@@ -337,7 +338,7 @@ async def nested(app: App) -> Any:
     return await app.call(runnable, "invoke", {"what": QUESTION}, app.config())
 
 
-AGENT = {"generations": 2, "observations": 2, "traces": 1}
+AGENT: dict[str, Any] = {"kinds": NESTED, "generations": 2, "observations": 2, "traces": 1}
 
 
 def _agent(app: App) -> Any:
@@ -365,7 +366,7 @@ async def agent_stream(app: App) -> Any:
     return [message.content for message, _ in chunks]
 
 
-@shape("create_agent with a tool, astream_events", kinds=("async",), **AGENT)
+@shape("create_agent with a tool, astream_events", **{**AGENT, "kinds": NESTED[1:]})
 async def agent_events(app: App) -> Any:
     stream = _agent(app).astream_events({"messages": [QUESTION]}, app.config(), version="v2")
     return [event["event"] async for event in stream]
@@ -378,7 +379,7 @@ async def agent_prompt(app: App) -> Any:
     return [message.content for message in state["messages"]]
 
 
-@shape("graph, interrupted and resumed", generations=2, observations=2)
+@shape("graph, interrupted and resumed", kinds=NESTED, generations=2, observations=2)
 async def interrupted(app: App) -> Any:
     model = app.model()
 

@@ -45,7 +45,12 @@ class OpenAIApplication:
             if azure
             else {"base_url": gateway.url}
         )
-        client = kind(api_key=gateway.key, http_client=http(verify=TLS), **where)
+        client = kind(
+            api_key=gateway.key,
+            max_retries=0,  # a call made twice is reported twice
+            http_client=http(verify=TLS),
+            **where,
+        )
         self._client = splice(client)
 
     async def run(self, shape: Shape) -> Any:

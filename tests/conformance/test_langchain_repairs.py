@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("_sdk_untraced")
 
+NEEDS_CONTEXT = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="no context for tasks before Python 3.11"
+)
+FALLBACKS = "with_fallbacks after a failure"
 TWO_STREAMED = "ChatOpenAI(streaming=True).generate, two inputs"
 BY_NAME = {shape.name: shape for shape in SHAPES}
 
@@ -74,8 +78,10 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[type, str], None]:
         ("_generate", "ChatOpenAI.invoke", "sync", OPENINFERENCE, True, {"b"}),
         ("_stream", "ChatOpenAI.stream", "sync", OPENINFERENCE, True, {"b"}),
         # with_fallbacks, which does not pass its run on
-        ("agenerate", "with_fallbacks after a failure", "async", HANDLER, False, {"a"}),
-        ("generate", "with_fallbacks after a failure", "sync", OPENINFERENCE, False, {"a"}),
+        pytest.param("agenerate", FALLBACKS, "async", HANDLER, False, {"a"}, marks=NEEDS_CONTEXT),
+        pytest.param(
+            "generate", FALLBACKS, "sync", OPENINFERENCE, False, {"a"}, marks=NEEDS_CONTEXT
+        ),
     ],
 )
 def test_without_the_repaired_method(
@@ -123,7 +129,7 @@ async def _search(app: LangChainApplication, _: Any) -> Any:
     return await app.call(chain, "invoke", "question-1", app.config())
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="no context for tasks before Python 3.11")
+@NEEDS_CONTEXT
 @pytest.mark.parametrize("repaired", [True, False])
 @pytest.mark.parametrize(
     ("method", "kind", "tracer"),

@@ -15,6 +15,7 @@ __all__ = ["ModelServer"]
 
 _ROUTES = [*_ollama.ROUTES, *_openai.ROUTES, *_responses.ROUTES, *_media.ROUTES]
 _PATIENCE = 10.0
+_KEEP_ALIVE = 600  # seconds; a gateway that uses a connection as it is closed asks twice
 
 
 class ModelServer:
@@ -39,6 +40,7 @@ class ModelServer:
             lifespan="off",
             ws="none",
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=_KEEP_ALIVE,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="rig-model", daemon=True)

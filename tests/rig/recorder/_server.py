@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 _GRACE_SECONDS = 2
+_KEEP_ALIVE_SECONDS = 600  # a client that uses a connection as it is closed asks twice
 
 
 class Server:
@@ -31,6 +32,7 @@ class Server:
                 log_level="error",
                 access_log=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             )
         )
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
