@@ -1,4 +1,7 @@
-"""The gateways of the rig: all three start, answer with each model, and leave nothing behind."""
+"""The gateways of the rig: all three start, answer with each model, and leave nothing behind.
+
+After the tables, which what these calls report would get in the way of.
+"""
 
 import http.server
 import json
@@ -6,7 +9,6 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -68,29 +70,6 @@ def langfuse_env() -> Iterator[dict[str, str]]:
         }
         sink.shutdown()
         thread.join()
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[ModelServer]:
-    with ModelServer() as model:
-        yield model
-
-
-@pytest.fixture(scope="module")
-def gateways(
-    langfuse_env: dict[str, str], model: ModelServer
-) -> Iterator[dict[GatewayMode, Gateway]]:
-    with ExitStack() as stack:
-        found = {
-            mode: Gateway(mode, langfuse_env=langfuse_env, model_url=model.url)
-            for mode in GatewayMode
-        }
-        for gateway in found.values():
-            stack.callback(gateway.stop)
-            gateway.start()
-        for gateway in found.values():
-            gateway.wait_ready()
-        yield found
 
 
 @pytest.fixture(params=GatewayMode, ids=lambda mode: mode.value)
@@ -162,16 +141,13 @@ def test_a_gateway_that_cannot_start_says_why(langfuse_env: dict[str, str]) -> N
     assert broken.log()
 
 
-def test_one_that_a_signal_ended_is_started_again(
-    langfuse_env: dict[str, str], model: ModelServer
-) -> None:
-    mode = GatewayMode.LANGFUSE_OTEL
-    with Gateway(mode, langfuse_env=langfuse_env, model_url=model.url) as gateway:
-        assert not gateway.revive()
-        assert gateway._process is not None
-        os.kill(gateway._process.pid, signal.SIGSEGV)
-        assert gateway.revive()
-        assert gateway.post("/chat/completions", {"model": "chat", **SAYS_HI}).status == 200
+def test_one_that_a_signal_ended_is_started_again(gateways: dict[GatewayMode, Gateway]) -> None:
+    gateway = gateways[GatewayMode.LANGFUSE_OTEL]
+    assert not gateway.revive()
+    assert gateway._process is not None
+    os.kill(gateway._process.pid, signal.SIGSEGV)
+    assert gateway.revive()
+    assert gateway.post("/chat/completions", {"model": "chat", **SAYS_HI}).status == 200
 
 
 def test_the_users_environment_stays_out(
