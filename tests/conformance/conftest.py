@@ -86,8 +86,8 @@ def table(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Table]:
     yield outcomes
     # A run of a few cells picked by hand is no table.
     if outcomes.cells == len(request.module.CELLS):
-        name = packages[0].replace(" ", "-")
-        outcomes.save(OUTCOMES / f"{request.module.__name__.rpartition('.')[2]}-{name}.json")
+        versions = "-".join(package.replace(" ", "-") for package in packages)
+        outcomes.save(OUTCOMES / f"{request.module.__name__.rpartition('.')[2]}-{versions}.json")
 
 
 @pytest.fixture
