@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from langfuse import Langfuse
+from langfuse.langchain import CallbackHandler
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
@@ -71,6 +72,16 @@ def make_langfuse() -> Iterator[Callable[..., Langfuse]]:
 @pytest.fixture
 def langfuse(make_langfuse: Callable[[], Langfuse]) -> Langfuse:
     return make_langfuse()
+
+
+@pytest.fixture
+def make_handler(make_langfuse: Callable[[str], Langfuse]) -> Callable[[], CallbackHandler]:
+    def make() -> CallbackHandler:
+        key = f"pk-{secrets.token_hex(8)}"
+        make_langfuse(key)
+        return CallbackHandler(public_key=key)
+
+    return make
 
 
 @pytest.fixture

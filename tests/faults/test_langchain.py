@@ -1,13 +1,11 @@
-"""LangChain calls on the wire: whose they are when things are not as usual."""
+"""LangChain calls on the wire: whose they are, and what they carry."""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
-from inspect import unwrap
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -15,97 +13,23 @@ import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableLambda
-from langchain_openai import ChatOpenAI
 from langfuse import propagate_attributes
-from langfuse.langchain import CallbackHandler
 from openinference.instrumentation.langchain import LangChainInstrumentor
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
-from pydantic import SecretStr
 
 import tracesplice
+from faults.langchain_calls import KINDS, Watch, call, model_of, parents
 from faults.wire import carries_nothing, links
-from tracesplice_langchain import _current, _handlers, _repair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from langfuse import Langfuse
+    from langfuse.langchain import CallbackHandler
 
     from rig.model import ModelServer
-
-KINDS = pytest.mark.parametrize("kind", ["invoke", "ainvoke", "stream", "astream"])
-
-
-class Watch(BaseCallbackHandler):
-    """Remembers the observation that Langfuse's handler has for the run of a model."""
-
-    def __init__(self, handler: CallbackHandler) -> None:
-        self.handler = handler
-        self.run_inline = True  # before any other
-        self.id: str | None = None
-
-    def on_llm_end(self, *_: Any, run_id: Any, **__: Any) -> None:
-        self.id = self.handler._runs[run_id].id
-
-
-@pytest.fixture
-def make_handler(make_langfuse: Callable[[str], Langfuse]) -> Callable[[], CallbackHandler]:
-    def make() -> CallbackHandler:
-        key = f"pk-{secrets.token_hex(8)}"
-        make_langfuse(key)
-        return CallbackHandler(public_key=key)
-
-    return make
-
-
-def model_of(wire: ModelServer, make: type[ChatOpenAI] = ChatOpenAI, **options: Any) -> Any:
-    defaults = {"max_retries": 0, "model": "gpt-4o-mini"}
-    url = f"{wire.url}/v1"
-    return make(base_url=url, api_key=SecretStr("sk-any"), **{**defaults, **options})
-
-
-def call(
-    wire: ModelServer,
-    kind: str = "invoke",
-    callbacks: Any = (),
-    splice: Callable[[Any], Any] = tracesplice.splice,
-    config: dict[str, Any] | None = None,
-    **options: Any,
-) -> None:
-    """Call a model in one of four ways."""
-    given = {"callbacks": list(callbacks), **(config or {})}
-    if kind.startswith("a"):
-        asyncio.run(_acall(wire, kind, given, splice, options))
-        return
-    with openai.DefaultHttpxClient() as http_client:
-        model = splice(model_of(wire, http_client=http_client, **options))
-        # Two of Langfuse's handlers leave one of their generations current.
-        copy_context().run(_ask, model, kind, given)
-
-
-def _ask(model: Any, kind: str, config: Any) -> None:
-    if kind == "invoke":
-        model.invoke("hi", config)
-    else:
-        list(model.stream("hi", config))
-
-
-async def _acall(
-    wire: ModelServer, kind: str, config: Any, splice: Callable[[Any], Any], options: Any
-) -> None:
-    async with openai.DefaultAsyncHttpxClient() as http_client:
-        model = splice(model_of(wire, http_async_client=http_client, **options))
-        if kind == "ainvoke":
-            await model.ainvoke("hi", config)
-            return
-        async for _ in model.astream("hi", config):
-            pass
-
-
-def parents(wire: ModelServer) -> list[str | None]:
-    return [metadata.get("parent_observation_id") for _, metadata, _ in links(wire)]
 
 
 @KINDS
@@ -141,69 +65,6 @@ def test_a_handler_that_knows_nothing_changes_nothing(
     with langfuse.start_as_current_observation(name="enclosing") as span:
         call(wire, kind, [BaseCallbackHandler()])
     assert parents(wire) == [span.id]
-
-
-@pytest.mark.parametrize("kind", ["ainvoke", "astream"])
-def test_without_langfuses_private_map_the_enclosing_span_is_the_parent(
-    wire: ModelServer,
-    langfuse: Langfuse,
-    make_handler: Callable[[], CallbackHandler],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    kind: str,
-) -> None:
-    monkeypatch.setattr(_handlers, "_RUNS", "_no_such_map")
-    monkeypatch.setattr("tracesplice._report._seen", set())
-    with langfuse.start_as_current_observation(name="enclosing") as span:
-        call(wire, kind, [make_handler()])
-        call(wire, kind, [make_handler()])
-    assert parents(wire) == [span.id, span.id]
-    [record] = [each for each in caplog.records if each.name == "tracesplice"]
-    assert "does not say which generation it made" in record.message
-    assert "go under the enclosing span" in record.message
-
-
-def test_without_a_method_of_langchains_the_enclosing_span_is_the_parent(
-    wire: ModelServer,
-    langfuse: Langfuse,
-    make_handler: Callable[[], CallbackHandler],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    class NextModel(ChatOpenAI):
-        """One of which the methods have other names."""
-
-        _agenerate = unwrap(ChatOpenAI._agenerate)
-
-    monkeypatch.setattr("tracesplice._report._seen", set())
-    wrapper = _repair._OF_CHAT_MODELS["_agenerate"]
-    monkeypatch.setattr(_repair, "_OF_CHAT_MODELS", {"_agenerate_next": wrapper})
-    with langfuse.start_as_current_observation(name="enclosing") as span:
-        call(wire, "ainvoke", [make_handler()], make=NextModel)
-        call(wire, "ainvoke", [make_handler()], make=NextModel)
-    assert caplog.text.count("NextModel has no method _agenerate_next") == 1
-    assert parents(wire) == [span.id, span.id]
-
-
-@pytest.mark.usefixtures("lenient")
-@KINDS
-def test_a_fault_of_ours_costs_neither_the_call_nor_the_answer(
-    wire: ModelServer,
-    langfuse: Langfuse,
-    make_handler: Callable[[], CallbackHandler],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    kind: str,
-) -> None:
-    def broken(*_: object) -> None:
-        raise RuntimeError("broken on purpose")
-
-    monkeypatch.setattr(_current, "span_of_run", broken)
-    with langfuse.start_as_current_observation(name="enclosing") as span:
-        call(wire, kind, [make_handler()])
-    [(_, metadata, _)] = links(wire)
-    assert metadata["existing_trace_id"] == span.trace_id
-    assert caplog.text.count("tracesplice failed and left out") == 1
 
 
 @pytest.mark.parametrize("kind", ["ainvoke", "astream"])

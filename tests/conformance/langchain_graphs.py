@@ -1,0 +1,97 @@
+"""LangGraph: agents, and a graph that is interrupted and resumed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from langchain.agents import create_agent
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.types import Command, interrupt
+
+from conformance.langchain_application import QUESTION
+from conformance.langchain_shape import (
+    NESTED,
+    App,
+    registry,
+    weather,
+)
+from conformance.shape import OWN
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import (
+        RunnableConfig,
+    )
+
+__all__ = ["SHAPES"]
+
+SHAPES, shape = registry()
+
+
+AGENT: dict[str, Any] = {"kinds": NESTED, "generations": 2, "observations": 2, "traces": 1}
+
+
+def _agent(app: App) -> Any:
+    return create_agent(app.model("tools"), [weather])
+
+
+@shape("create_agent with a tool", **AGENT)
+async def agent(app: App) -> Any:
+    state = await app.call(_agent(app), "invoke", {"messages": [QUESTION]}, app.config())
+    return [message.content for message in state["messages"]]
+
+
+@shape("create_agent with a tool, spliced as a whole", **AGENT)
+async def spliced_agent(app: App) -> Any:
+    graph = app.splice(create_agent(app.plain_model("tools"), [weather]))
+    state = await app.call(graph, "invoke", {"messages": [QUESTION]}, app.config())
+    return [message.content for message in state["messages"]]
+
+
+@shape("create_agent with a tool, stream of messages", **AGENT)
+async def agent_stream(app: App) -> Any:
+    chunks = await app.stream(
+        _agent(app), {"messages": [QUESTION]}, app.config(), stream_mode="messages"
+    )
+    return [message.content for message, _ in chunks]
+
+
+@shape("create_agent with a tool, astream_events", **{**AGENT, "kinds": NESTED[1:]})
+async def agent_events(app: App) -> Any:
+    stream = _agent(app).astream_events({"messages": [QUESTION]}, app.config(), version="v2")
+    return [event["event"] async for event in stream]
+
+
+@shape("create_agent, prompt in the config", prompts=(OWN,), **AGENT)
+async def agent_prompt(app: App) -> Any:
+    config = app.config(metadata={"langfuse_prompt": app.prompts[OWN]})
+    state = await app.call(_agent(app), "invoke", {"messages": [QUESTION]}, config)
+    return [message.content for message in state["messages"]]
+
+
+@shape("graph, interrupted and resumed", kinds=NESTED, generations=2, observations=2)
+async def interrupted(app: App) -> Any:
+    model = app.model()
+
+    def ask(state: MessagesState) -> Any:
+        return {"messages": [model.invoke(state["messages"])]}
+
+    async def aask(state: MessagesState, config: RunnableConfig) -> Any:
+        return {"messages": [await model.ainvoke(state["messages"], config)]}
+
+    def approve(state: MessagesState) -> Any:
+        return {"messages": [interrupt("Go on?")]}
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("first", aask if app.is_async else ask)
+    builder.add_node("approve", approve)
+    builder.add_node("second", aask if app.is_async else ask)
+    for start, end in ((START, "first"), ("first", "approve"), ("approve", "second")):
+        builder.add_edge(start, end)
+    builder.add_edge("second", END)
+    graph = builder.compile(checkpointer=InMemorySaver())
+    config = app.config(configurable={"thread_id": uuid4().hex})
+    await app.call(graph, "invoke", {"messages": [QUESTION]}, config)
+    state = await app.call(graph, "invoke", Command(resume="question-2"), config)
+    return [message.content for message in state["messages"]]

@@ -1,0 +1,53 @@
+"""What the modules of LangChain's call shapes share."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.prompts import ChatPromptTemplate
+from pydantic import BaseModel
+
+from conformance.langchain_application import LangChainApplication
+from conformance.shape import OWN, Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["LOST_ON_3_10", "NESTED", "App", "Weather", "registry", "template", "weather"]
+
+App = LangChainApplication
+# LangChain can pass the config of the runnable around a call, and with it the handler, on to a task
+# from Python 3.11 on.
+NESTED = ("sync", "async") if sys.version_info >= (3, 11) else ("sync",)
+LOST_ON_3_10 = 1 if sys.version_info >= (3, 11) else None
+
+
+class Weather(BaseModel):
+    """The weather in a city."""
+
+    city: str
+
+
+def weather(city: str) -> str:
+    """Look up the weather in a city."""
+    return f"sunny in {city}"
+
+
+def registry() -> tuple[list[Shape], Callable[..., Callable[[Any], Any]]]:
+    """Return a list of shapes, and the decorator that puts a function into it."""
+    shapes: list[Shape] = []
+
+    def shape(name: str, **options: Any) -> Callable[[Any], Any]:
+        def register(run: Any) -> Any:
+            shapes.append(Shape(name, lambda app, _: run(app), **options))
+            return run
+
+        return register
+
+    return shapes, shape
+
+
+def template(app: App, prompt: str = OWN) -> ChatPromptTemplate:
+    metadata = {"langfuse_prompt": app.prompts[prompt]}
+    return ChatPromptTemplate([("user", "{what}")], metadata=metadata)

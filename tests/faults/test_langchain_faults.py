@@ -1,0 +1,84 @@
+"""What becomes of a LangChain call when something that the adapter needs is gone or breaks."""
+
+from __future__ import annotations
+
+from inspect import unwrap
+from typing import TYPE_CHECKING
+
+import pytest
+from langchain_openai import ChatOpenAI
+
+from faults.langchain_calls import KINDS, call, parents
+from faults.wire import links
+from tracesplice_langchain import _current, _handlers, _repair
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from langfuse import Langfuse
+    from langfuse.langchain import CallbackHandler
+
+    from rig.model import ModelServer
+
+
+@pytest.mark.parametrize("kind", ["ainvoke", "astream"])
+def test_without_langfuses_private_map_the_enclosing_span_is_the_parent(
+    wire: ModelServer,
+    langfuse: Langfuse,
+    make_handler: Callable[[], CallbackHandler],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    kind: str,
+) -> None:
+    monkeypatch.setattr(_handlers, "_RUNS", "_no_such_map")
+    monkeypatch.setattr("tracesplice._report._seen", set())
+    with langfuse.start_as_current_observation(name="enclosing") as span:
+        call(wire, kind, [make_handler()])
+        call(wire, kind, [make_handler()])
+    assert parents(wire) == [span.id, span.id]
+    [record] = [each for each in caplog.records if each.name == "tracesplice"]
+    assert "does not say which generation it made" in record.message
+    assert "go under the enclosing span" in record.message
+
+
+def test_without_a_method_of_langchains_the_enclosing_span_is_the_parent(
+    wire: ModelServer,
+    langfuse: Langfuse,
+    make_handler: Callable[[], CallbackHandler],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class NextModel(ChatOpenAI):
+        """One of which the methods have other names."""
+
+        _agenerate = unwrap(ChatOpenAI._agenerate)
+
+    monkeypatch.setattr("tracesplice._report._seen", set())
+    wrapper = _repair._OF_CHAT_MODELS["_agenerate"]
+    monkeypatch.setattr(_repair, "_OF_CHAT_MODELS", {"_agenerate_next": wrapper})
+    with langfuse.start_as_current_observation(name="enclosing") as span:
+        call(wire, "ainvoke", [make_handler()], make=NextModel)
+        call(wire, "ainvoke", [make_handler()], make=NextModel)
+    assert caplog.text.count("NextModel has no method _agenerate_next") == 1
+    assert parents(wire) == [span.id, span.id]
+
+
+@pytest.mark.usefixtures("lenient")
+@KINDS
+def test_a_fault_of_ours_costs_neither_the_call_nor_the_answer(
+    wire: ModelServer,
+    langfuse: Langfuse,
+    make_handler: Callable[[], CallbackHandler],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    kind: str,
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr(_current, "span_of_run", broken)
+    with langfuse.start_as_current_observation(name="enclosing") as span:
+        call(wire, kind, [make_handler()])
+    [(_, metadata, _)] = links(wire)
+    assert metadata["existing_trace_id"] == span.trace_id
+    assert caplog.text.count("tracesplice failed and left out") == 1
