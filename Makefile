@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := core adapters tests examples bench noxfile.py
-DISTRIBUTIONS := -e core -e adapters/openai -e adapters/langchain
-TYPED := core/src adapters/openai/src adapters/langchain/src
+DISTRIBUTIONS := -e core -e adapters/openai -e adapters/langchain -e adapters/llama_index
+TYPED := core/src adapters/openai/src adapters/langchain/src adapters/llama_index/src
 PIP := -m pip --disable-pip-version-check
 
 .PHONY: help install demo test table lint format bench pins docs clean
@@ -13,16 +13,18 @@ help:  ## Show this list
 
 install: .venv/.installed .venv-gateway/.installed  ## Build .venv (client) and .venv-gateway (LiteLLM)
 
-.venv/.installed: requirements/client.txt core/pyproject.toml $(wildcard adapters/*/pyproject.toml)
+.venv/.installed: requirements/client.txt requirements/pip.txt core/pyproject.toml $(wildcard adapters/*/pyproject.toml)
 	@echo "== .venv: the client side, with every adapter"
 	$(PYTHON) -m venv .venv
+	$(BIN)/python $(PIP) install --quiet --require-hashes -r requirements/pip.txt
 	$(BIN)/python $(PIP) install --require-hashes -r requirements/client.txt
 	$(BIN)/python $(PIP) install --quiet --no-build-isolation --no-deps $(DISTRIBUTIONS)
 	@touch $@
 
-.venv-gateway/.installed: requirements/gateway.txt
+.venv-gateway/.installed: requirements/gateway.txt requirements/pip.txt
 	@echo "== .venv-gateway: the LiteLLM proxy (about a minute)"
 	$(PYTHON) -m venv .venv-gateway
+	.venv-gateway/bin/python $(PIP) install --quiet --require-hashes -r requirements/pip.txt
 	.venv-gateway/bin/python $(PIP) install --require-hashes -r requirements/gateway.txt
 	@touch $@
 

@@ -7,7 +7,12 @@ import nox
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 
-DISTRIBUTIONS = ("-e", "core", "-e", "adapters/openai", "-e", "adapters/langchain")
+DISTRIBUTIONS = (
+    *("-e", "core"),
+    *("-e", "adapters/openai"),
+    *("-e", "adapters/langchain"),
+    *("-e", "adapters/llama_index"),
+)
 
 # In this order: the second imports langfuse.openai, which patches the SDK for the whole process.
 TABLES = ("tests/conformance/test_langchain.py", "tests/conformance/test_openai.py")
@@ -16,6 +21,7 @@ TABLES = ("tests/conformance/test_langchain.py", "tests/conformance/test_openai.
 def install(session: nox.Session, pins: str, *build: str) -> None:
     """Install a pinned set and this repository's distributions."""
     pip = ("--quiet", "--disable-pip-version-check")
+    session.install(*pip, "--require-hashes", "-r", "requirements/pip.txt")
     session.install(*pip, "--require-hashes", "-r", f"requirements/{pins}.txt")
     session.install(*pip, *build, "--no-deps", *DISTRIBUTIONS)
 
