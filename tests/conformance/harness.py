@@ -42,13 +42,20 @@ _QUESTION = re.compile(r"question-\d+")
 
 
 class ClientSpans(SpanProcessor):
-    """Knows which observations the application made itself."""
+    """Knows which observations the application made itself.
+
+    Attributes:
+        ids: All of them.
+        of_cell: Those since the last cell; OpenInference ends some spans half a minute late.
+    """
 
     def __init__(self) -> None:
         self.ids: set[str] = set()
+        self.of_cell: set[str] = set()
 
     def on_start(self, span: Any, parent_context: Any = None) -> None:
-        self.ids.add(f"{span.context.span_id:016x}")
+        for ids in (self.ids, self.of_cell):
+            ids.add(f"{span.context.span_id:016x}")
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,7 @@ class Stage:
         """Forget what was reported, and what may still come of it."""
         # A gateway that has to ask its model again reports once more, at times after we look.
         self.earlier_traces.update(each.trace_id for each in self.recorder.observations())
+        self.client_spans.of_cell.clear()
         self.recorder.clear()
 
 
@@ -79,9 +87,15 @@ class Application(Protocol):
 
 
 class Framework(Protocol):
-    """Makes the application of a cell; `splice` is what it does to its client or model."""
+    """Makes the application of a cell; `splice` is what it does to its client or model.
+
+    Attributes:
+        name: As the compatibility table shows it.
+        prompts_by_tracer: Whether only the client's tracer knows which prompt a call names.
+    """
 
     name: str
+    prompts_by_tracer: bool
 
     def __call__(self, stage: Stage, cell: Cell, splice: Callable[[Any], Any]) -> Application: ...
 
@@ -115,7 +129,8 @@ class Cell:
 
     @property
     def prompts(self) -> tuple[str, ...]:
-        return self.shape.prompts if self.is_traced else (AMBIENT,)
+        unknown = self.framework.prompts_by_tracer and not self.is_traced
+        return (AMBIENT,) if unknown else self.shape.prompts
 
 
 @dataclass(frozen=True)
@@ -139,7 +154,7 @@ class _Seen:
     @property
     def client(self) -> list[Observation]:
         """The application's own observations."""
-        return [each for each in self.by_id.values() if each.id in self.stage.client_spans.ids]
+        return [each for each in self.by_id.values() if each.id in self.stage.client_spans.of_cell]
 
     @property
     def client_calls(self) -> list[Observation]:
@@ -256,6 +271,9 @@ def _parents(seen: _Seen) -> str | None:
         return f"{len(made)} calls on the client's side, not {wanted}"
     if not set(found) <= made or len(set(found)) != wanted:
         return f"under {found}, not {wanted} of {sorted(made)}"
+    around = {each.parent_id for each in seen.client_calls}
+    if around & set(found):
+        return f"under {around & set(found)}, with another call of the client's in it"
     for owner, generation in zip(owners, seen.gateway, strict=True):
         # LITELLM_OTEL_V2 does not report what was asked.
         if generation.input and _questions(owner) != _questions(generation):

@@ -37,6 +37,7 @@ class LangChainApplication:
     """
 
     name = "LangChain"
+    prompts_by_tracer = False
 
     def __init__(self, stage: Stage, cell: Cell, splice: Callable[[Any], Any]) -> None:
         self.prompts = stage.prompts

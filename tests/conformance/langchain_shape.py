@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
 from langchain_core.prompts import ChatPromptTemplate
 from pydantic import BaseModel
 
 from conformance.langchain_application import LangChainApplication
-from conformance.shape import OWN, Shape
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from conformance.shape import OWN, registry
 
 __all__ = ["LOST_ON_3_10", "NESTED", "App", "Weather", "registry", "template", "weather"]
 
@@ -32,20 +28,6 @@ class Weather(BaseModel):
 def weather(city: str) -> str:
     """Look up the weather in a city."""
     return f"sunny in {city}"
-
-
-def registry() -> tuple[list[Shape], Callable[..., Callable[[Any], Any]]]:
-    """Return a list of shapes, and the decorator that puts a function into it."""
-    shapes: list[Shape] = []
-
-    def shape(name: str, **options: Any) -> Callable[[Any], Any]:
-        def register(run: Any) -> Any:
-            shapes.append(Shape(name, lambda app, _: run(app), **options))
-            return run
-
-        return register
-
-    return shapes, shape
 
 
 def template(app: App, prompt: str = OWN) -> ChatPromptTemplate:

@@ -31,6 +31,7 @@ class OpenAIApplication:
     """Makes a client, and hands it to the shape."""
 
     name = "OpenAI SDK"
+    prompts_by_tracer = True
 
     def __init__(self, stage: Stage, cell: Cell, splice: Callable[[Any], Any]) -> None:
         own = OWN in cell.prompts

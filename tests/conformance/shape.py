@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["AMBIENT", "OTHER", "OWN", "Shape"]
+__all__ = ["AMBIENT", "OTHER", "OWN", "Shape", "registry"]
 
 AMBIENT, OWN, OTHER = "ambient", "own", "other"
 """Names of prompts: the one in force around a call, and those that calls name themselves."""
@@ -39,3 +39,17 @@ class Shape:
     traces: int | None = None
     prompts: tuple[str, ...] = (AMBIENT,)
     attributes: tuple[str, str, tuple[str, ...]] | None = None
+
+
+def registry() -> tuple[list[Shape], Callable[..., Callable[[Any], Any]]]:
+    """Return a list of shapes, and the decorator that puts a function of an application into it."""
+    shapes: list[Shape] = []
+
+    def shape(name: str, **options: Any) -> Callable[[Any], Any]:
+        def register(run: Any) -> Any:
+            shapes.append(Shape(name, lambda app, _: run(app), **options))
+            return run
+
+        return register
+
+    return shapes, shape

@@ -32,12 +32,13 @@ class Gateway:
     path: str
 
     @classmethod
-    def declare(cls, url: object) -> Gateway:
+    def declare(cls, url: object, *, argument: str = "base_url") -> Gateway:
         """Declare the gateway at ``url``.
 
         Args:
             url: Its address as a client's base URL has it: with or without ``/v1`` or a slash at
                 the end, any letter case, any path prefix. Anything whose ``str()`` is the URL.
+            argument: What the user passes it as, for the error message.
 
         Raises:
             TracespliceError: ``url`` is no http(s) URL, or a model provider's own address.
@@ -51,7 +52,7 @@ class Gateway:
             )
         provider = provider_of(parts[0][1])
         if provider:
-            raise TracespliceError(_provider_message(text, provider))
+            raise TracespliceError(_provider_message(text, provider, argument))
         return cls(*parts)
 
     def matches(self, url: str) -> bool:
@@ -95,9 +96,9 @@ def _parse(url: str) -> tuple[tuple[str, str, int], str] | None:
     return (parts.scheme, parts.hostname.rstrip("."), port or _PORTS[parts.scheme]), path
 
 
-def _provider_message(url: str, provider: str) -> str:
+def _provider_message(url: str, provider: str, argument: str) -> str:
     return (
         f"{url!r} is {provider} itself, not a LiteLLM gateway: there is no second trace to join, "
         f"and nothing extra may be sent there. Give the client your gateway's address, such as "
-        f'base_url="{_EXAMPLE}", before you splice it.'
+        f'{argument}="{_EXAMPLE}", before you splice it.'
     )

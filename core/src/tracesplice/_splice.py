@@ -13,7 +13,7 @@ from tracesplice._plugins import Adapters, installed_adapters
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["adapters", "instrument", "splice", "uninstrument", "unsplice"]
+__all__ = ["adapters", "instrument", "is_instrumented", "splice", "uninstrument", "unsplice"]
 
 _T = TypeVar("_T")
 
@@ -100,6 +100,11 @@ def uninstrument() -> None:
     with _lock:
         _declared.clear()
         adapters().uninstrument()
+
+
+def is_instrumented() -> bool:
+    """Return whether calls of objects that are not spliced carry a link too."""
+    return bool(_declared)
 
 
 def _gateways(gateway: str | Iterable[str] | None) -> list[Gateway]:

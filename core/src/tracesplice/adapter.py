@@ -12,6 +12,8 @@ from tracesplice._link import Link, PromptRef
 from tracesplice._litellm import Injection, inject
 from tracesplice._observation import span_of
 from tracesplice._report import guarded, warn_once
+from tracesplice._splice import is_instrumented
+from tracesplice._streams import afirst_read_in, first_read_in
 from tracesplice.hookspecs import hookimpl
 
 __all__ = [
@@ -20,10 +22,13 @@ __all__ = [
     "Link",
     "PromptRef",
     "TracespliceError",
+    "afirst_read_in",
     "capture_link",
+    "first_read_in",
     "guarded",
     "hookimpl",
     "inject",
+    "is_instrumented",
     "own_prompt",
     "span_of",
     "warn_once",

@@ -27,6 +27,9 @@ _OLLAMA = {
 }
 _OPENAI = {
     "openai-chat": ("gpt-4o-mini", "chat"),
+    # Clients that know how long OpenAI's contexts are call its models by their names.
+    "gpt-4o-mini": ("gpt-4o-mini", "chat"),
+    "text-embedding-3-small": ("text-embedding-3-small", "embedding"),
     "openai-completion": ("gpt-3.5-turbo-instruct", "completion"),
     "openai-embed": ("text-embedding-3-small", "embedding"),
     "image": ("gpt-image-1", "image_generation"),

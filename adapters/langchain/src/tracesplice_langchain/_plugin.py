@@ -21,7 +21,6 @@ __all__ = [
     "tracesplice_handles",
     "tracesplice_instrument",
     "tracesplice_splice",
-    "tracesplice_uninstrument",
     "tracesplice_unsplice",
 ]
 
@@ -55,8 +54,3 @@ def tracesplice_unsplice(target: object) -> bool | None:
 @hookimpl
 def tracesplice_instrument(gateways: Sequence[Gateway]) -> None:
     _process.instrument()
-
-
-@hookimpl
-def tracesplice_uninstrument() -> None:
-    _process.uninstrument()

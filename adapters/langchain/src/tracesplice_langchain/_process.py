@@ -7,9 +7,8 @@ from typing import Any
 import wrapt
 
 from tracesplice.adapter import guarded
-from tracesplice_langchain._scope import include_every_model
 
-__all__ = ["instrument", "uninstrument"]
+__all__ = ["instrument"]
 
 _awaiting_import = False
 
@@ -17,15 +16,9 @@ _awaiting_import = False
 def instrument() -> None:
     """Repair every model's context, now or once LangChain is imported."""
     global _awaiting_import
-    include_every_model(True)
     if not _awaiting_import:
         _awaiting_import = True
         wrapt.register_post_import_hook(_install, "langchain_openai")
-
-
-def uninstrument() -> None:
-    """Undo ``instrument``: what it wrapped does nothing from now on."""
-    include_every_model(False)
 
 
 @guarded("the links of LangChain's models")

@@ -30,17 +30,17 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from tracesplice.adapter import guarded, warn_once
+from tracesplice.adapter import (
+    afirst_read_in,
+    first_read_in,
+    guarded,
+    is_instrumented,
+    warn_once,
+)
 from tracesplice_langchain._current import current, enclosing
 from tracesplice_langchain._models import ChatModel, is_spliced_model
 from tracesplice_langchain._runs import note_runs, take_run
-from tracesplice_langchain._scope import is_every_model_included
-from tracesplice_langchain._streams import (
-    afirst_read_in,
-    astream_from_here,
-    first_read_in,
-    stream_from_here,
-)
+from tracesplice_langchain._streams import astream_from_here, stream_from_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,7 +112,7 @@ def _ask_astream(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any
 
 @guarded("the LangChain run a call belongs to")
 def _is_ours(model: Any) -> bool:
-    return is_every_model_included() or is_spliced_model(model)
+    return is_instrumented() or is_spliced_model(model)
 
 
 def _run(

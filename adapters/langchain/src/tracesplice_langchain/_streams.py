@@ -7,42 +7,21 @@ later. Where nothing is current then, what was current when the stream was asked
 
 from __future__ import annotations
 
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 
+from tracesplice.adapter import afirst_read_in
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-    from contextlib import AbstractContextManager
 
-__all__ = ["afirst_read_in", "astream_from_here", "first_read_in", "stream_from_here"]
+__all__ = ["astream_from_here", "stream_from_here"]
 
 _END = object()
-
-
-def first_read_in(place: AbstractContextManager[None], chunks: Iterator[Any]) -> Iterator[Any]:
-    """Yield ``chunks``, the first of them read inside ``place``: that one sends the request."""
-    with place:
-        first = next(chunks, _END)
-    if first is not _END:
-        yield first
-        yield from chunks
-
-
-async def afirst_read_in(
-    place: AbstractContextManager[None], chunks: AsyncGenerator[Any, None]
-) -> AsyncIterator[Any]:
-    """Yield ``chunks``, the first of them read inside ``place``: that one sends the request."""
-    async with aclosing(chunks):
-        with place:
-            first = await anext(chunks, _END)
-        if first is not _END:
-            yield first
-            async for chunk in chunks:
-                yield chunk
 
 
 def stream_from_here(chunks: Generator[Any, None, None]) -> Iterator[Any]:

@@ -1,0 +1,1 @@
+"""tracesplice adapter for LlamaIndex; its hooks are in ``_plugin``."""

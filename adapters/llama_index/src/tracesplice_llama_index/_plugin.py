@@ -1,0 +1,56 @@
+"""The adapter's hooks; see ``tracesplice.hookspecs`` for what each one promises.
+
+The modules behind them import LlamaIndex, which takes seconds. An application that does not use it
+should not wait for that, and cannot hold one of its objects.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from tracesplice.adapter import hookimpl
+from tracesplice_llama_index import _process
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracesplice.adapter import Gateway
+
+__all__ = [
+    "tracesplice_handles",
+    "tracesplice_instrument",
+    "tracesplice_splice",
+    "tracesplice_unsplice",
+]
+
+
+@hookimpl
+def tracesplice_handles() -> str:
+    return (
+        "llama_index OpenAILike, OpenAI, OpenAIResponses, OpenAILikeResponses, OpenAIEmbedding, "
+        "OpenAILikeEmbedding, Settings"
+    )
+
+
+@hookimpl
+def tracesplice_splice(target: object) -> bool | None:
+    if "llama_index.core" not in sys.modules:
+        return None
+    from tracesplice_llama_index import _target
+
+    return _target.splice(target)
+
+
+@hookimpl
+def tracesplice_unsplice(target: object) -> bool | None:
+    if "llama_index.core" not in sys.modules:
+        return None
+    from tracesplice_llama_index import _target
+
+    return _target.unsplice(target)
+
+
+@hookimpl
+def tracesplice_instrument(gateways: Sequence[Gateway]) -> None:
+    _process.instrument()

@@ -1,0 +1,31 @@
+"""What the modules of LlamaIndex's call shapes share."""
+
+from __future__ import annotations
+
+from llama_index.core import Document
+from llama_index.core.prompts import PromptTemplate
+from pydantic import BaseModel
+
+from conformance.llama_index_application import LlamaIndexApplication
+from conformance.shape import OWN, registry
+
+__all__ = ["DOCUMENTS", "App", "Weather", "registry", "template", "weather"]
+
+App = LlamaIndexApplication
+DOCUMENTS = [Document(text="It is sunny in Oslo.")]
+
+
+class Weather(BaseModel):
+    """The weather in a city."""
+
+    city: str
+
+
+def weather(city: str) -> str:
+    """Look up the weather in a city."""
+    return f"sunny in {city}"
+
+
+def template(app: App, text: str = "{what}", prompt: str = OWN) -> PromptTemplate:
+    """A template of LlamaIndex's own, linked to a prompt."""
+    return PromptTemplate(text, metadata={"langfuse_prompt": app.prompts[prompt]})
