@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import openai
+import pytest
 from llama_index.core import Settings
 from llama_index.embeddings.openai import OpenAIEmbedding
 from llama_index.embeddings.openai_like import OpenAILikeEmbedding
@@ -17,13 +19,15 @@ from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 from conformance.either import TLS, each, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from conformance.harness import Cell, Stage
     from conformance.shape import Shape
 
-__all__ = ["OPENINFERENCE", "QUESTION", "LlamaIndexApplication"]
+__all__ = ["OPENINFERENCE", "QUESTION", "WARNINGS", "LlamaIndexApplication"]
 
+# LlamaIndex and OpenInference look at attributes that pydantic calls deprecated.
+WARNINGS = [pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 OPENINFERENCE = "OpenInference"
 QUESTION = "question-1"
 
@@ -58,6 +62,8 @@ class LlamaIndexApplication:
                 instrumentor = LlamaIndexInstrumentor()
                 instrumentor.instrument(tracer_provider=self._stage.provider)
                 around.callback(instrumentor.uninstrument)
+            if not self.is_async:
+                around.enter_context(self._own_loop())
             async with self._clients:
                 return await shape.run(self, None)
 
@@ -116,6 +122,17 @@ class LlamaIndexApplication:
         stream = await self.call(owner, method, *args, **kwargs)
         return [chunk async for chunk in each(stream)]
 
+    @contextmanager
+    def _own_loop(self) -> Iterator[None]:
+        # LlamaIndex makes one for asynchronous work in synchronous calls, and leaves it open.
+        self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+        try:
+            yield
+        finally:
+            asyncio.set_event_loop(None)
+            self._loop.close()
+
     def _access(self) -> dict[str, Any]:
         clients = (
             openai.DefaultHttpxClient(verify=TLS),
@@ -124,6 +141,8 @@ class LlamaIndexApplication:
         self._clients.callback(clients[0].close)
         if self.is_async:
             self._clients.push_async_callback(clients[1].aclose)
+        else:
+            self._clients.callback(lambda: self._loop.run_until_complete(clients[1].aclose()))
         return {
             "api_base": f"{self._gateway.url}/v1",
             "api_key": self._gateway.key,

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.frameworks_at_once import judge
+from conformance.llama_index_application import WARNINGS
 
 if TYPE_CHECKING:
     from conformance.harness import Stage
 
+pytestmark = [pytest.mark.usefixtures("_sdk_untraced"), *WARNINGS]
 
-@pytest.mark.usefixtures("_sdk_untraced")
+
 def test_every_generation_is_under_its_own_observation(stage: Stage) -> None:
     assert judge(stage) == {
         "span",

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.harness import UNTRACED, Cell, Stage
-from conformance.llama_index_application import OPENINFERENCE, LlamaIndexApplication
+from conformance.llama_index_application import OPENINFERENCE, WARNINGS, LlamaIndexApplication
 from conformance.llama_index_shapes import SHAPES
 from rig.gateway import GatewayMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+pytestmark = [pytest.mark.usefixtures("_sdk_untraced"), *WARNINGS]
 
 PACKAGES = ("llama-index-llms-openai-like", "llama-index-core", "openai", "langfuse")
 
@@ -26,7 +28,6 @@ CELLS = [
 ]
 
 
-@pytest.mark.usefixtures("_sdk_untraced")
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_cell(stage: Stage, cell: Cell, check: Callable[[Stage, Cell], Any]) -> None:
     check(stage, cell)

@@ -13,7 +13,12 @@ from llama_index.llms.openai_like import OpenAILike
 
 from conformance.either import each, settle
 from conformance.harness import UNTRACED, Cell, Stage, gateway_generations, run_cell
-from conformance.llama_index_application import OPENINFERENCE, QUESTION, LlamaIndexApplication
+from conformance.llama_index_application import (
+    OPENINFERENCE,
+    QUESTION,
+    WARNINGS,
+    LlamaIndexApplication,
+)
 from conformance.llama_index_shape import Weather, template
 from conformance.llama_index_shapes import SHAPES
 from conformance.shape import OWN, Shape
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
 
     Remove = Callable[[type, str], None]
 
-pytestmark = pytest.mark.usefixtures("_sdk_untraced")
+pytestmark = [pytest.mark.usefixtures("_sdk_untraced"), *WARNINGS]
 
 BY_NAME = {shape.name: shape for shape in SHAPES}
 

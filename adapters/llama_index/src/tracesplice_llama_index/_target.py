@@ -54,8 +54,18 @@ def _splice_settings() -> None:
             "Settings has no model that can be spliced. Assign one first, or splice the model: "
             'Settings.llm = tracesplice.splice(OpenAILike(api_base="http://localhost:4000", ...)).'
         )
-    for model in models:
+    refused = [error for model in models if (error := _refusal(model)) is not None]
+    if len(refused) == len(models):
+        raise refused[0]
+
+
+def _refusal(model: Any) -> TracespliceError | None:
+    try:
         _splice_model(model)
+    except TracespliceError as error:
+        # Embeddings, say, may well be asked of the provider itself.
+        return error
+    return None
 
 
 def _model_of(target: Any) -> Any:

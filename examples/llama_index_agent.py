@@ -1,0 +1,50 @@
+"""A LlamaIndex agent with a tool: every call of its model is in the agent's trace."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from langfuse import get_client
+from llama_index.core.agent.workflow import FunctionAgent
+from llama_index.llms.openai_like import OpenAILike
+from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
+
+import tracesplice
+
+
+def weather(city: str) -> str:
+    """Look up the weather in a city."""
+    return f"It is sunny in {city}."
+
+
+async def main() -> None:
+    """Have the agent call its tool and answer."""
+    tracer = get_client()
+    LlamaIndexInstrumentor().instrument()
+    llm = tracesplice.splice(
+        OpenAILike(
+            api_base=os.environ["LITELLM_PROXY_API_BASE"],
+            api_key=os.environ["LITELLM_PROXY_API_KEY"],
+            model=os.environ.get("TRACESPLICE_MODEL", "chat"),
+            is_chat_model=True,
+            is_function_calling_model=True,
+        )
+    )
+    agent = FunctionAgent(tools=[weather], llm=llm)
+    print(await agent.run("How is the weather in Oslo?"))
+    tracer.flush()
+
+
+NEEDED = (
+    "LITELLM_PROXY_API_BASE",
+    "LITELLM_PROXY_API_KEY",
+    "LANGFUSE_PUBLIC_KEY",
+    "LANGFUSE_SECRET_KEY",
+)
+if __name__ == "__main__":
+    missing = [name for name in NEEDED if not os.environ.get(name)]
+    if missing:
+        sys.exit(f"Set {', '.join(missing)} first; examples/README.md says to what.")
+    asyncio.run(main())
