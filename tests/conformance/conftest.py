@@ -76,6 +76,7 @@ def stage(recorder: Recorder, gateways: dict[GatewayMode, Gateway]) -> Iterator[
         prompts={name: client.get_prompt(name) for name in (AMBIENT, OWN, OTHER)},
     )
     client.shutdown()
+    provider.shutdown()  # spans that OpenInference ends late have nowhere to go
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from llama_index.core.llms import ChatMessage
 from llama_index.core.tools import FunctionTool
 from llama_index.llms.openai import OpenAI
 
+from conformance.either import settle
 from conformance.llama_index_application import QUESTION
 from conformance.llama_index_shape import App, Weather, registry, template, weather
 from conformance.shape import OWN
@@ -222,5 +223,8 @@ async def spliced_settings(app: App) -> Any:
 @shape("copies of a spliced model", generations=2, observations=2)
 async def copied(app: App) -> Any:
     model = app.model(http_client=None, async_http_client=None)
-    copies = (copy.deepcopy(model), pickle.loads(pickle.dumps(model)))
-    return [(await app.call(each, "complete", QUESTION)).text for each in copies]
+    answers = []
+    for each in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        answers.append((await app.call(each, "complete", QUESTION)).text)
+        await settle((each._get_aclient() if app.is_async else each._get_client()).close())
+    return answers
