@@ -54,7 +54,7 @@ bench: install  ## Measure the cost of a link, as ratios in one run
 	PYTHONPATH=tests $(BIN)/python bench/overhead.py
 
 docs: install  ## Draw the pictures of the README and the docs again
-	for program in langchain openai; do PYTHONPATH=tests $(BIN)/python -m rig.demo \
+	for program in langchain llama_index openai; do PYTHONPATH=tests $(BIN)/python -m rig.demo \
 	  --program $$program --svg docs/images/$$program.svg || exit 1; done
 
 pins: .venv/.installed  ## Resolve requirements/*.txt anew from requirements/*.in

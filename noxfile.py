@@ -16,6 +16,7 @@ DISTRIBUTIONS = (
 
 # In this order: the second imports langfuse.openai, which patches the SDK for the whole process.
 TABLES = ("tests/conformance/test_langchain.py", "tests/conformance/test_openai.py")
+LLAMA_INDEX = "tests/conformance/test_llama_index.py"  # not on openai 3 yet
 
 
 def install(session: nox.Session, pins: str, *build: str) -> None:
@@ -38,7 +39,7 @@ def openai3(session: nox.Session) -> None:
 def oldest(session: nox.Session) -> None:
     """The oldest packages the metadata admits."""
     install(session, "oldest")
-    session.run("python", "-m", "pytest", *TABLES)
+    session.run("python", "-m", "pytest", LLAMA_INDEX, *TABLES)
 
 
 @nox.session(name="pydantic-ai")

@@ -271,7 +271,7 @@ def _parents(seen: _Seen) -> str | None:
         return f"{len(made)} calls on the client's side, not {wanted}"
     if not set(found) <= made or len(set(found)) != wanted:
         return f"under {found}, not {wanted} of {sorted(made)}"
-    around = {each.parent_id for each in seen.client_calls}
+    around = {each.parent_id for each in seen.client_generations}
     if around & set(found):
         return f"under {around & set(found)}, with another call of the client's in it"
     for owner, generation in zip(owners, seen.gateway, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llama_index.core import Settings, SummaryIndex, VectorStoreIndex
+from llama_index.core import Document, Settings, SummaryIndex, VectorStoreIndex
 from llama_index.core.chat_engine import SimpleChatEngine
 from llama_index.core.chat_engine.types import ChatMode
 from llama_index.core.memory import ChatMemoryBuffer
@@ -54,7 +54,8 @@ async def query_use_async(app: App) -> Any:
 
 @shape("query engine, own templates", generations=2, observations=2, prompts=(OWN, OTHER))
 async def query_templates(app: App) -> Any:
-    engine = SummaryIndex.from_documents([*DOCUMENTS, *DOCUMENTS]).as_query_engine(
+    documents = [*DOCUMENTS, Document(text="It rains in Bergen.")]
+    engine = SummaryIndex.from_documents(documents).as_query_engine(
         llm=app.model(),
         response_mode="refine",
         text_qa_template=template(app, QA),

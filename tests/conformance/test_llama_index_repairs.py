@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.program import FunctionCallingProgram, LLMTextCompletionProgram
+from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from llama_index.llms.openai_like import OpenAILike
+from openinference.instrumentation.llama_index import _handler
 
 from conformance.either import each, settle
 from conformance.harness import UNTRACED, Cell, Stage, gateway_generations, run_cell
@@ -53,6 +55,7 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Remove:
 
     def remove(owner: type, name: str) -> None:
         _repair.install(OpenAILike)
+        _repair.install(OpenAILikeEmbedding)
         for base in owner.__mro__:
             method = vars(base).get(name)
             if isinstance(method, _repair._Repaired):
@@ -60,6 +63,59 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Remove:
         monkeypatch.setattr(_repair, "install", lambda _: None)
 
     return remove
+
+
+@pytest.fixture
+def _no_span_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenInference as it was before release 4.6.1."""
+    if hasattr(_handler._Span, "attach_context"):
+        monkeypatch.setattr(_handler._Span, "attach_context", lambda _: None)
+
+
+@pytest.mark.usefixtures("_no_span_current")
+@pytest.mark.parametrize("repaired", [True, False])
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize(
+    ("method", "shape"),
+    [
+        ("_chat", "OpenAILike.chat"),
+        ("_stream_chat", "OpenAILike.stream_chat"),
+        ("_complete", "OpenAILike(is_chat_model=False).complete"),
+        ("_stream_complete", "OpenAILike(is_chat_model=False).stream_complete"),
+    ],
+)
+def test_an_openinference_that_makes_no_span_current(
+    stage: Stage, without: Remove, method: str, shape: str, kind: str, repaired: bool
+) -> None:
+    if not repaired:
+        without(OpenAILike, method if kind == "sync" else f"_a{method[1:]}")
+    assert wrong(stage, cell(BY_NAME[shape], kind, OPENINFERENCE)) == (set() if repaired else {"b"})
+
+
+@pytest.mark.usefixtures("_no_span_current")
+@pytest.mark.parametrize("repaired", [True, False])
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize(
+    ("method", "ask"),
+    [
+        ("get_query_embedding", "query"),
+        ("get_text_embedding", "text"),
+        ("get_text_embeddings", "batch"),
+    ],
+)
+def test_its_embeddings_too(
+    stage: Stage, without: Remove, method: str, ask: str, kind: str, repaired: bool
+) -> None:
+    if not repaired:
+        without(OpenAILikeEmbedding, f"_{'a' * (kind == 'async')}{method}")
+    shape = Shape("embeddings", lambda app, _: _embed(app, ask))
+    assert wrong(stage, cell(shape, kind, OPENINFERENCE)) == (set() if repaired else {"b"})
+
+
+async def _embed(app: LlamaIndexApplication, ask: str) -> Any:
+    model, given = app.embeddings(), [QUESTION] if ask == "batch" else QUESTION
+    names = {"query": "query_embedding", "text": "text_embedding", "batch": "text_embedding_batch"}
+    return await settle(getattr(model, f"{'a' * app.is_async}get_{names[ask]}")(given))
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,8 @@ def test_a_template_does_not_change_the_prompt_of_a_generation_around_it(
     template = PromptTemplate("hi", metadata={"langfuse_prompt": PROMPT})
     with langfuse.start_as_current_observation(name="own", as_type="generation") as around:
         model.predict(template)
-        attributes = around._otel_span.attributes
+        span: Any = around._otel_span
+        attributes = span.attributes
     assert "langfuse.observation.prompt.name" not in attributes
     [(_, sent, _)] = links(wire)
     assert sent["prompt"]["name"] == "own"

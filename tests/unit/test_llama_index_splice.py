@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 GATEWAY = "http://gw:4000/v1"
 
 
-class OwnModel(OpenAILike):
+class OwnModel(OpenAI):
     pass
 
 

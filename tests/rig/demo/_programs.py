@@ -43,6 +43,12 @@ PROGRAMS = [
         "llm = ChatOpenAI(base_url=GATEWAY, model=MODEL)",
         "rig.demo._langchain_program",
     ),
+    Program(
+        "llama_index",
+        "LlamaIndex",
+        "llm = OpenAILike(api_base=GATEWAY, model=MODEL)",
+        "rig.demo._llama_index_program",
+    ),
     # Last: it imports langfuse.openai, which then traces the SDK inside other frameworks as well.
     Program(
         "openai",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from langfuse import Langfuse
 from langfuse.api import NotFoundError
 from langfuse.api.core import ApiError
+from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 from rig.demo._checks import check_gateway, check_langfuse, check_ollama, mode_of
@@ -132,6 +133,7 @@ def _environment(langfuse: Server) -> dict[str, str]:
 def _langfuse(server: Server, app: AppSpans) -> Langfuse:
     provider = TracerProvider()
     provider.add_span_processor(app)
+    trace.set_tracer_provider(provider)  # an instrumentor's spans go where Langfuse's go
     return Langfuse(
         base_url=server.url,
         public_key=server.public_key,

@@ -10,6 +10,7 @@ from llama_index.core.base.llms.base import BaseLLM
 from tracesplice.adapter import afirst_read_in, first_read_in, guarded, is_instrumented
 from tracesplice_llama_index._asked import as_asked_here
 from tracesplice_llama_index._mark import is_marked, mark_again, splice_client
+from tracesplice_llama_index._observation import under_observation
 from tracesplice_llama_index._template_link import linked_to_template
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ __all__ = [
     "call",
     "get_client",
     "of_nothing",
+    "of_observation",
     "of_program",
     "of_prompt",
     "of_structured_prompt",
@@ -73,6 +75,11 @@ def set_state(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -
 def of_nothing(_owner: object, /, *_: object, **__: object) -> AbstractContextManager[None]:
     """Make nothing current."""
     return nullcontext()
+
+
+def of_observation(_owner: object, /, *_: object, **__: object) -> AbstractContextManager[None]:
+    """Make the span of the call itself current."""
+    return under_observation()
 
 
 def of_prompt(

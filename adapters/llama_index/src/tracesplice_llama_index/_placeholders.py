@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from llama_index.core.base.llms.base import BaseLLM
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.prompts import ChatPromptTemplate
 
-__all__ = ["ChatTemplate", "message", "placeholder"]
+if TYPE_CHECKING:
+    from llama_index.core.base.llms.base import BaseLLM
+
+__all__ = ["chat_template", "message", "placeholder"]
 
 _NAME = "placeholder"
 
 
-class ChatTemplate(ChatPromptTemplate):
+class _ChatTemplate(ChatPromptTemplate):
     """A ``ChatPromptTemplate`` in which ``placeholder`` stands for the messages of that name."""
 
     def format_messages(self, llm: BaseLLM | None = None, **kwargs: Any) -> list[ChatMessage]:
@@ -23,6 +25,13 @@ class ChatTemplate(ChatPromptTemplate):
             name = each.additional_kwargs.get(_NAME)
             messages.extend([each] if name is None else given.get(name) or ())
         return messages
+
+
+def chat_template(parts: list[ChatMessage], metadata: dict[str, Any]) -> ChatPromptTemplate:
+    """Return the template of ``parts``, each made by ``message`` or ``placeholder``."""
+    make: Any = _ChatTemplate  # a type checker takes its arguments for those of a plain model
+    template: ChatPromptTemplate = make(parts, metadata=metadata)
+    return template
 
 
 def message(role: str, content: str) -> ChatMessage:

@@ -2,6 +2,8 @@
 
 What is current when a request is sent is something else than what the call belongs to where
 
+- OpenInference, before its release 4.6.1, makes spans for LlamaIndex's calls and none of them
+  current;
 - a stream is asked for: LlamaIndex sends its request when the first part is read, and by then has
   left the span that OpenInference made for it;
 - a structured stream is asked for: even the model is only called when the first part is read.
@@ -31,6 +33,7 @@ from tracesplice_llama_index._methods import (
     call,
     get_client,
     of_nothing,
+    of_observation,
     of_program,
     of_prompt,
     of_structured_prompt,
@@ -66,6 +69,8 @@ def install(model: type) -> None:
         _wrap(StructuredLLM, _OF_STRUCTURED_LLMS)
         _wrap(FunctionCallingProgram, _OF_PROGRAMS)
         _wrap(LLMTextCompletionProgram, _OF_PROGRAMS)
+    else:
+        _wrap(model, _OF_EMBEDDINGS)
 
 
 def _wrap(owner: type, wrappers: Wrappers) -> None:
@@ -80,12 +85,24 @@ def _wrap(owner: type, wrappers: Wrappers) -> None:
 _OF_EVERY_MODEL: Wrappers = {"__setstate__": set_state}
 _OF_CLIENTS: Wrappers = {"_get_client": get_client, "_get_aclient": get_client}
 _OF_COMPLETIONS: Wrappers = {
-    "_stream_complete": call(of_nothing, lazy=True),
-    "_astream_complete": acall(of_nothing, lazy=True),
+    "_complete": call(of_observation),
+    "_acomplete": acall(of_observation),
+    "_stream_complete": call(of_observation, lazy=True),
+    "_astream_complete": acall(of_observation, lazy=True),
+}
+_OF_EMBEDDINGS: Wrappers = {
+    "_get_query_embedding": call(of_observation),
+    "_aget_query_embedding": acall(of_observation),
+    "_get_text_embedding": call(of_observation),
+    "_aget_text_embedding": acall(of_observation),
+    "_get_text_embeddings": call(of_observation),
+    "_aget_text_embeddings": acall(of_observation),
 }
 _OF_LLMS: Wrappers = {
-    "_stream_chat": call(of_nothing, lazy=True),
-    "_astream_chat": acall(of_nothing, lazy=True),
+    "_chat": call(of_observation),
+    "_achat": acall(of_observation),
+    "_stream_chat": call(of_observation, lazy=True),
+    "_astream_chat": acall(of_observation, lazy=True),
     "predict": call(of_prompt),
     "apredict": acall(of_prompt),
     "stream": call(of_prompt),

@@ -47,7 +47,7 @@ def prompt_template(prompt: object) -> ChatPromptTemplate | PromptTemplate:
     if isinstance(prompt, TextPromptClient):
         return PromptTemplate(_text(prompt.prompt), metadata=_link(prompt))
     if isinstance(prompt, ChatPromptClient):
-        from tracesplice_llama_index._placeholders import ChatTemplate, message, placeholder
+        from tracesplice_llama_index._placeholders import chat_template, message, placeholder
 
         parts: list[Any] = prompt.prompt
         templates = [
@@ -56,7 +56,7 @@ def prompt_template(prompt: object) -> ChatPromptTemplate | PromptTemplate:
             else message(part["role"], _text(part["content"]))
             for part in parts
         ]
-        return ChatTemplate(templates, metadata=_link(prompt))
+        return chat_template(templates, _link(prompt))
     raise TracespliceError(
         f'Not a Langfuse prompt: {prompt!r}. Pass what langfuse.get_prompt("name") returns.'
     )
