@@ -271,9 +271,9 @@ def _parents(seen: _Seen) -> str | None:
         return f"{len(made)} calls on the client's side, not {wanted}"
     if not set(found) <= made or len(set(found)) != wanted:
         return f"under {found}, not {wanted} of {sorted(made)}"
-    around = {each.parent_id for each in seen.client_generations}
-    if around & set(found):
-        return f"under {around & set(found)}, with another call of the client's in it"
+    inner = {each.parent_id for each in seen.client_generations if each.id not in found}
+    if inner & set(found):
+        return f"under {inner & set(found)}, with the call's own observation in it"
     for owner, generation in zip(owners, seen.gateway, strict=True):
         # LITELLM_OTEL_V2 does not report what was asked.
         if generation.input and _questions(owner) != _questions(generation):

@@ -30,7 +30,8 @@ INTRODUCTION = (
     "real LiteLLM proxy, synchronous and asynchronous where both exist, with and without an "
     "enclosing span. The OpenAI SDK's also with and without `langfuse.openai`; LangChain's with "
     "Langfuse's `CallbackHandler`, and its basic calls also with OpenInference's instrumentor and "
-    "with neither. ✓ means that all of these held:"
+    "with neither; LlamaIndex's with OpenInference's instrumentor and without. ✓ means that all of "
+    "these held:"
 )
 # On Python 3.10 some asynchronous calls do not exist; the page is of a newer one.
 _LESS_OF_LANGCHAIN = sys.version_info < (3, 11)

@@ -19,11 +19,18 @@ DISTRIBUTIONS = {
     "tracesplice": "core",
     "tracesplice_openai": "adapters/openai",
     "tracesplice_langchain": "adapters/langchain",
+    "tracesplice_llama_index": "adapters/llama_index",
 }
 NEEDS = {
     "tracesplice": {"langfuse", "opentelemetry-api", "packaging", "pluggy"},
     "tracesplice_openai": {"openai", "tracesplice", "wrapt"},
     "tracesplice_langchain": {"langchain-openai", "tracesplice", "tracesplice-openai", "wrapt"},
+    "tracesplice_llama_index": {
+        "llama-index-llms-openai-like",
+        "tracesplice",
+        "tracesplice-openai",
+        "wrapt",
+    },
 }
 
 

@@ -8,10 +8,14 @@ import openai
 from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
 from langchain_core.runnables import Runnable
 from langchain_openai import ChatOpenAI
+from llama_index.core.prompts import ChatPromptTemplate as LlamaIndexChatTemplate
+from llama_index.core.prompts import PromptTemplate as LlamaIndexTemplate
+from llama_index.llms.openai import OpenAI
 from typing_extensions import assert_type
 
 import tracesplice
 from tracesplice_langchain import prompt_template
+from tracesplice_llama_index import prompt_template as llama_index_template
 
 if TYPE_CHECKING:
     from langfuse.model import ChatPromptClient, TextPromptClient
@@ -38,6 +42,14 @@ def langchain_objects_keep_their_type(
     assert_type(tracesplice.splice(chain), Runnable[str, str])
     assert_type(prompt_template(text), PromptTemplate)
     assert_type(prompt_template(chat), ChatPromptTemplate)
+
+
+def llama_index_objects_keep_their_type(
+    model: OpenAI, text: TextPromptClient, chat: ChatPromptClient
+) -> None:
+    assert_type(tracesplice.splice(model), OpenAI)
+    assert_type(llama_index_template(text), LlamaIndexTemplate)
+    assert_type(llama_index_template(chat), LlamaIndexChatTemplate)
 
 
 def the_rest_is_typed() -> None:

@@ -13,7 +13,7 @@ import pytest
 # Notes what happens while tracesplice is imported; with the frameworks imported before or not.
 SCRIPT = """
 import json, logging, sys, threading
-PATCHABLE = "openai", "langfuse", "httpx", "langchain_core", "langchain_openai"
+PATCHABLE = "openai", "langfuse", "httpx", "langchain_core", "langchain_openai", "llama_index"
 frameworks = {frameworks}
 for name in frameworks:
     __import__(name)
@@ -46,7 +46,14 @@ print(json.dumps({{
         and logging.getLogger("tracesplice").level == level),
 }}))
 """
-OURS = ["tracesplice", "tracesplice.adapter", "tracesplice._cli", "tracesplice_langchain"]
+OURS = [
+    "tracesplice",
+    "tracesplice.adapter",
+    "tracesplice._cli",
+    "tracesplice_langchain",
+    "tracesplice_llama_index",
+]
+PLUGINS = ["tracesplice_langchain._plugin", "tracesplice_llama_index._plugin"]
 FRAMEWORKS = {"openai", "langchain", "langchain_core", "llama_index", "tracesplice_openai"}
 
 
@@ -68,7 +75,7 @@ def test_it_opens_no_socket_and_starts_nothing(module: str) -> None:
     assert found["logging"]
 
 
-@pytest.mark.parametrize("module", [*OURS, "tracesplice_langchain._plugin"])
+@pytest.mark.parametrize("module", [*OURS, *PLUGINS])
 def test_it_imports_no_framework(module: str) -> None:
     modules = imported(module)["modules"]
     assert module in modules
@@ -89,8 +96,15 @@ def test_it_patches_no_framework_that_is_there() -> None:
     assert {"openai", "langfuse", "tracesplice"} <= set(found["modules"])
 
 
-def test_an_adapter_patches_nothing_either() -> None:
-    frameworks = ("openai", "langfuse", "langfuse.langchain", "langchain_openai")
-    found = imported("tracesplice_langchain._plugin", *frameworks)
+@pytest.mark.parametrize(
+    ("plugin", "frameworks"),
+    [
+        (PLUGINS[0], ("openai", "langfuse", "langfuse.langchain", "langchain_openai")),
+        (PLUGINS[1], ("openai", "langfuse", "llama_index.llms.openai")),
+    ],
+)
+def test_an_adapter_patches_nothing_either(plugin: str, frameworks: tuple[str, ...]) -> None:
+    pytest.importorskip(frameworks[-1])
+    found = imported(plugin, *frameworks)
     assert found["patched"] == []
-    assert {"langchain_openai", "tracesplice_langchain"} <= set(found["modules"])
+    assert {frameworks[-1], plugin} <= set(found["modules"])
