@@ -9,9 +9,11 @@ from tracesplice._by_hand import extra_body, headers
 from tracesplice._errors import TracespliceError
 from tracesplice._prompt import prompt_metadata
 from tracesplice._splice import instrument, splice, uninstrument, unsplice
+from tracesplice._usage import count_usage_once
 
 __all__ = [
     "TracespliceError",
+    "count_usage_once",
     "extra_body",
     "headers",
     "instrument",

@@ -45,3 +45,8 @@ class Link:
     tags: tuple[str, ...] = ()
     trace_name: str | None = None
     environment: str | None = None
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether the client's side of the trace is exported."""
+        return bool(self.trace_flags & 1)

@@ -12,6 +12,7 @@ from tracesplice._link import Link, PromptRef
 from tracesplice._litellm import Injection, inject
 from tracesplice._observation import span_of
 from tracesplice._report import guarded, warn_once
+from tracesplice._reported import UsageClaim, claim_usage
 from tracesplice._splice import is_instrumented
 from tracesplice._streams import afirst_read_in, first_read_in
 from tracesplice.hookspecs import hookimpl
@@ -22,8 +23,10 @@ __all__ = [
     "Link",
     "PromptRef",
     "TracespliceError",
+    "UsageClaim",
     "afirst_read_in",
     "capture_link",
+    "claim_usage",
     "first_read_in",
     "guarded",
     "hookimpl",

@@ -1,0 +1,84 @@
+"""The part of Langfuse's attribute names that is about usage and cost.
+
+What a Langfuse server takes for a generation, and where it reads usage and cost, is in
+https://github.com/langfuse/langfuse/tree/main/packages/shared/src/server/otel
+(``ObservationTypeMapper.ts``, ``OtelIngestionProcessor.ts``).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["is_generation", "zeroed"]
+
+_USAGE = "langfuse.observation.usage_details"
+_COST = "langfuse.observation.cost_details"
+
+# An observation's type; the first of these that is there decides.
+_TYPES: tuple[tuple[str, frozenset[str]], ...] = (
+    ("langfuse.observation.type", frozenset({"generation", "embedding"})),
+    ("openinference.span.kind", frozenset({"LLM", "EMBEDDING"})),
+    (
+        "gen_ai.operation.name",
+        frozenset(
+            {"chat", "completion", "text_completion", "generate_content", "generate", "embeddings"}
+        ),
+    ),
+)
+# Anything else with a model is a generation.
+_MODELS = (
+    "langfuse.observation.model.name",
+    "gen_ai.request.model",
+    "gen_ai.response.model",
+    "llm.model_name",
+    "model",
+)
+# Where instrumentations that are not Langfuse's say what was used.
+_COUNTERS = ("gen_ai.usage.", "llm.token_count.", "llm.usage.", "llm.cost.")
+_TOTALS = ("input", "output", "total")
+# What Langfuse calls by the names above.
+_RENAMED = frozenset(
+    {"prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens"}
+)
+
+
+def is_generation(attributes: Mapping[str, Any]) -> bool:
+    """Return whether Langfuse takes a span for a generation or an embedding, and counts it."""
+    for key, kinds in _TYPES:
+        if key in attributes:
+            return attributes[key] in kinds
+    return any(attributes.get(key) for key in _MODELS)
+
+
+def zeroed(attributes: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Work out how a span comes to say that nothing was used.
+
+    To leave usage out is not enough: Langfuse counts the tokens of a generation that has a model
+    and no usage itself (``getUsageUnits`` in
+    https://github.com/langfuse/langfuse/blob/main/worker/src/services/IngestionService/index.ts).
+
+    Returns:
+        The attributes to set, and the keys of those to delete.
+    """
+    nothing = {key: _zeros(attributes.get(key)) for key in (_USAGE, _COST)}
+    return nothing, tuple(key for key in attributes if key.startswith(_COUNTERS))
+
+
+def _zeros(given: object) -> str:
+    return json.dumps(dict.fromkeys((*_TOTALS, *_kinds(given)), 0))
+
+
+def _kinds(given: object) -> Iterable[str]:
+    """Yield the kinds of usage or cost that a span gives, as its JSON has them."""
+    try:
+        details = json.loads(given) if isinstance(given, str) else None
+    except ValueError:
+        details = None
+    if isinstance(details, dict):
+        for kind, value in details.items():
+            if isinstance(value, (int, float)) and kind not in _RENAMED:
+                yield kind

@@ -1,0 +1,105 @@
+"""``count_usage_once``: the client's observations say zero for what the gateway reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, get_args
+
+from tracesplice._errors import TracespliceError
+from tracesplice._langfuse_usage import is_generation, zeroed
+from tracesplice._masks import as_result, one_after_the_other
+from tracesplice._report import guarded
+from tracesplice._reported import reported
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from langfuse.types import (
+        MaskOtelSpansFunction,
+        MaskOtelSpansParams,
+        MaskOtelSpansResult,
+        OtelSpanData,
+    )
+
+    from tracesplice._masks import Patches
+
+__all__ = ["Owner", "count_usage_once"]
+
+Owner = Literal["gateway", "client"]
+"""Whose figures count."""
+
+_HOW_TO = "Langfuse(mask_otel_spans=tracesplice.count_usage_once({}))"
+
+
+def count_usage_once(
+    *, then: MaskOtelSpansFunction | None = None, owner: Owner = "gateway"
+) -> MaskOtelSpansFunction:
+    """Make a mask that counts each call once: ``Langfuse(mask_otel_spans=count_usage_once())``.
+
+    The gateway's figures are the truth: it knows caches, fallbacks and negotiated prices. Of a call
+    that was linked and answered, the client's generation, and those directly around it, keep model,
+    prompt, input, output and times, and say that they used and cost nothing. A gateway with our
+    adapter says for each call whether it reports it; of any other ``owner`` is believed.
+
+    Args:
+        then: A mask of your own, to run on the result.
+        owner: "gateway", or "client" where the gateway does not report to Langfuse: then nothing
+            is changed.
+
+    Returns:
+        A function for ``langfuse.Langfuse(mask_otel_spans=...)``.
+
+    Raises:
+        TracespliceError: An argument is none of these.
+    """
+    _check(then, owner)
+
+    def mask(*, params: MaskOtelSpansParams) -> MaskOtelSpansResult | None:
+        ours = (_patches(params) if owner == "gateway" else None) or {}
+        if then is not None:
+            return one_after_the_other(params, ours, then)
+        return as_result(ours)
+
+    return mask
+
+
+def _check(then: object, owner: object) -> None:
+    if owner not in get_args(Owner):
+        here, not_here = _HOW_TO.format(""), _HOW_TO.format('owner="client"')
+        raise TracespliceError(
+            f"owner={owner!r} is neither 'gateway' nor 'client'. Where the gateway reports to "
+            f"Langfuse, type {here}; where it does not, {not_here}."
+        )
+    if then is not None and not callable(then):
+        raise TracespliceError(
+            f"then={then!r} is no function. Pass your own mask without calling it: "
+            f"{_HOW_TO.format('then=my_mask')}."
+        )
+
+
+@guarded("the zeros on a batch of observations, whose usage may count twice")
+def _patches(params: MaskOtelSpansParams) -> Patches:
+    from langfuse.types import OtelSpanPatch
+
+    spans = {(span.trace_id, span.span_id): (key, span) for key, span in params.spans.items()}
+    generations = {
+        place: span for place, (_, span) in spans.items() if is_generation(span.attributes)
+    }
+    _note_around(generations)
+    patches: Patches = {}
+    for place, span in generations.items():
+        if reported.get(place):
+            patches[spans[place][0]] = OtelSpanPatch(*zeroed(span.attributes))
+    return patches
+
+
+def _note_around(generations: Mapping[tuple[str, str], OtelSpanData]) -> None:
+    """Note the generations around those of reported calls: they describe the same call."""
+    todo = [place for place in generations if reported.get(place) is not None]
+    while todo:
+        span = generations[todo.pop()]
+        says = reported.get((span.trace_id, span.span_id))
+        if span.parent_span_id is None or says is None:
+            continue
+        around = (span.trace_id, span.parent_span_id)
+        if reported.note(around, says) and around in generations:
+            todo.append(around)

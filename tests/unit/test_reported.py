@@ -1,0 +1,127 @@
+"""Which observations are known to describe a call that the gateway reports."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langfuse import Langfuse
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+
+from tracesplice._langfuse import capture_link
+from tracesplice._reported import REPORTS_HEADER, Reported, claim_usage, reported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PLACES = st.tuples(st.sampled_from("ab"), st.sampled_from("cdef"))
+
+
+@pytest.fixture(scope="module")
+def langfuse() -> Iterator[Langfuse]:
+    client = Langfuse(
+        public_key="pk-reported",
+        secret_key="sk-unit",
+        base_url="http://127.0.0.1:9",
+        tracer_provider=TracerProvider(),
+        span_exporter=InMemorySpanExporter(),
+    )
+    yield client
+    client.shutdown()
+
+
+class TestRegistry:
+    @given(st.lists(st.tuples(PLACES, st.booleans())))
+    def test_an_observation_is_reported_if_all_its_calls_are(
+        self, notes: list[tuple[tuple[str, str], bool]]
+    ) -> None:
+        known = Reported()
+        for place, reports in notes:
+            known.note(place, reports)
+        for place in {place for place, _ in notes}:
+            assert known.get(place) is all(reports for each, reports in notes if each == place)
+        assert known.get(("x", "y")) is None
+
+    @given(st.lists(st.tuples(PLACES, st.booleans())), PLACES, st.booleans())
+    def test_a_note_says_whether_it_is_news(
+        self, notes: list[tuple[tuple[str, str], bool]], place: tuple[str, str], reports: bool
+    ) -> None:
+        known = Reported()
+        for each, says in notes:
+            known.note(each, says)
+        before = known.get(place)
+        assert known.note(place, reports) is (known.get(place) is not before)
+
+    @given(st.integers(1, 20), st.integers(0, 60))
+    def test_it_holds_the_latest_up_to_its_limit(self, limit: int, count: int) -> None:
+        known = Reported(limit)
+        for number in range(count):
+            known.note(("t", str(number)), True)
+        held = [number for number in range(count) if known.get(("t", str(number)))]
+        assert held == list(range(max(0, count - limit), count))
+
+    def test_threads_do_not_disturb_each_other(self) -> None:
+        known = Reported(50)
+
+        def work(name: str) -> bool:
+            for number in range(2_000):
+                known.note((name, str(number)), True)
+                known.get((name, str(number - 1)))
+            return True
+
+        with ThreadPoolExecutor(4) as pool:
+            assert all(pool.map(work, "abcd"))
+        held = [(name, str(number)) for name in "abcd" for number in range(2_000)]
+        assert sum(known.get(place) is True for place in held) == 50
+
+
+class TestClaim:
+    def test_a_call_in_no_trace_claims_nothing(self) -> None:
+        assert claim_usage(capture_link()).places == ()
+
+    def test_the_current_span_s(self, langfuse: Langfuse) -> None:
+        with langfuse.start_as_current_observation(name="s") as span:
+            assert claim_usage(capture_link()).places == ((span.trace_id, span.id),)
+
+    def test_a_generation_s_and_what_is_around_it(self, langfuse: Langfuse) -> None:
+        with (
+            langfuse.start_as_current_observation(name="s") as outer,
+            langfuse.start_as_current_observation(name="g", as_type="generation") as inner,
+        ):
+            found = claim_usage(capture_link()).places
+        assert found == ((inner.trace_id, inner.id), (outer.trace_id, outer.id))
+
+    def test_one_that_is_not_current(self, langfuse: Langfuse) -> None:
+        generation = langfuse.start_observation(name="g", as_type="generation")
+        span = generation._otel_span
+        found = claim_usage(capture_link(span), span).places
+        generation.end()
+        assert found == ((generation.trace_id, generation.id),)
+
+    def test_nothing_where_the_trace_is_not_sampled(self) -> None:
+        tracer = TracerProvider(sampler=ALWAYS_OFF).get_tracer("langfuse-sdk")
+        with tracer.start_as_current_span("s"):
+            assert claim_usage(capture_link()).places == ()
+
+    @pytest.mark.parametrize(
+        ("headers", "reports"),
+        [
+            ({}, True),
+            ({REPORTS_HEADER: "true"}, True),
+            ({REPORTS_HEADER: " False "}, False),
+            ({REPORTS_HEADER: "perhaps"}, True),
+        ],
+    )
+    def test_the_answer_says_whether_it_is_reported(
+        self, langfuse: Langfuse, headers: dict[str, str], reports: bool
+    ) -> None:
+        with langfuse.start_as_current_observation(name="g", as_type="generation") as span:
+            claim = claim_usage(capture_link())
+        assert reported.get((span.trace_id, span.id)) is None
+        claim.answered(headers)
+        assert reported.get((span.trace_id, span.id)) is reports

@@ -1,0 +1,237 @@
+"""What the mask of ``count_usage_once`` makes of a batch of observations."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tracesplice
+from rig.recorder._given import given_cost, given_usage
+from rig.recorder._usage import cost_details, count, usage_details
+from tracesplice import TracespliceError, _usage
+from tracesplice._langfuse_usage import is_generation
+from tracesplice._reported import reported
+from unit.masking import LLM, OPENINFERENCE, PLAIN, TRACE, Spans, applied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PRICES = {"input": 1e-6, "output": 2e-6}
+NAMES = ["a", "b", "c", "d", "e"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_reported() -> Iterator[None]:
+    reported._known.clear()
+    yield
+    reported._known.clear()
+
+
+def counted(attributes: Mapping[str, Any]) -> tuple[dict[str, int], float]:
+    """What Langfuse counts of a span, as the recorder models it."""
+    usage, cost = usage_details(given_usage(attributes)), cost_details(given_cost(attributes))
+    found = count(usage, cost, PRICES, ("what was asked", "what was answered"))
+    return found.usage, found.cost
+
+
+def says_zero(attributes: Mapping[str, Any]) -> bool:
+    usage, cost = counted(attributes)
+    return cost == 0 and not any(usage.values())
+
+
+def zeroed(batch: Spans) -> set[str]:
+    after = applied(tracesplice.count_usage_once(), batch)
+    return {each for each, attributes in after.items() if says_zero(attributes)}
+
+
+def chain(*attributes: dict[str, Any]) -> Spans:
+    """Spans in each other; the first is the innermost."""
+    names = NAMES[: len(attributes)]
+    return Spans(dict(zip(names, attributes, strict=True)), dict(pairwise(names)))
+
+
+USAGES = st.dictionaries(
+    st.sampled_from(["input", "output", "total", "input_cached_tokens", "prompt_tokens"]),
+    st.integers(0, 10**6),
+).map(lambda usage: {"langfuse.observation.usage_details": json.dumps(usage)})
+COSTS = st.dictionaries(st.sampled_from(["input", "total", "x"]), st.floats(0, 9)).map(
+    lambda cost: {"langfuse.observation.cost_details": json.dumps(cost)}
+)
+COUNTERS = st.dictionaries(
+    st.sampled_from(
+        ["llm.token_count.prompt", "gen_ai.usage.input_tokens", "gen_ai.usage.cost", "llm.cost.x"]
+    ),
+    st.integers(0, 10**6),
+)
+GARBAGE = st.sampled_from(["", "null", "[1]", "{", '{"input": "x"}', '{"input": {"a": 1}}']).map(
+    lambda text: {"langfuse.observation.usage_details": text}
+)
+
+
+class TestZero:
+    @given(
+        st.lists(st.one_of(USAGES, COSTS, COUNTERS, GARBAGE)),
+        st.sampled_from([LLM, OPENINFERENCE, {"gen_ai.request.model": "m"}]),
+    )
+    def test_whatever_was_there_nothing_is_counted(
+        self, parts: list[dict[str, Any]], kind: dict[str, Any]
+    ) -> None:
+        given: dict[str, Any] = {**kind}
+        for part in parts:
+            given.update(part)
+        reported.note((TRACE, "a"), True)
+        after = applied(tracesplice.count_usage_once(), chain(given))["a"]
+        assert says_zero(after)
+
+    def test_the_rest_is_kept(self) -> None:
+        reported.note((TRACE, "a"), True)
+        given = {**OPENINFERENCE, "input.value": "hi", "langfuse.observation.prompt.name": "p"}
+        after = applied(tracesplice.count_usage_once(), chain(given))["a"]
+        counters = {key for key in given if "token_count" in key}
+        assert {key: after[key] for key in given if key not in counters} == {
+            key: value for key, value in given.items() if key not in counters
+        }
+        assert not counters & set(after)
+
+    def test_each_kind_of_usage_that_was_there_is_named(self) -> None:
+        reported.note((TRACE, "a"), True)
+        usage = '{"input": 1, "input_cached_tokens": 2, "prompt_tokens": 3}'
+        batch = chain({**LLM, "langfuse.observation.usage_details": usage})
+        after = applied(tracesplice.count_usage_once(), batch)["a"]
+        assert json.loads(after["langfuse.observation.usage_details"]) == {
+            "input": 0,
+            "output": 0,
+            "total": 0,
+            "input_cached_tokens": 0,
+        }
+
+    def test_without_it_the_server_would_count_the_tokens_itself(self) -> None:
+        bare = {"langfuse.observation.type": "generation"}
+        assert counted(bare)[1] > 0
+        reported.note((TRACE, "a"), True)
+        assert zeroed(chain(bare)) == {"a"}
+
+
+class TestWhich:
+    def test_only_what_is_reported(self) -> None:
+        assert zeroed(chain(LLM)) == set()
+        reported.note((TRACE, "b"), True)
+        assert zeroed(Spans({"a": LLM, "b": LLM}, {})) == {"b"}
+
+    def test_not_what_the_gateway_does_not_report(self) -> None:
+        reported.note((TRACE, "a"), False)
+        assert zeroed(chain(LLM, LLM)) == set()
+
+    def test_not_an_observation_that_stands_for_an_unreported_call_as_well(self) -> None:
+        reported.note((TRACE, "a"), True)
+        reported.note((TRACE, "b"), False)
+        batch = Spans({"a": LLM, "b": LLM, "c": LLM}, {"a": "c", "b": "c"})
+        assert zeroed(batch) == {"a"}
+
+    @pytest.mark.parametrize("outer", [LLM, OPENINFERENCE])
+    def test_the_generations_right_around_it(self, outer: dict[str, Any]) -> None:
+        reported.note((TRACE, "a"), True)
+        assert zeroed(chain(LLM, outer, outer)) == {"a", "b", "c"}
+
+    @pytest.mark.parametrize("between", [PLAIN, {"openinference.span.kind": "CHAIN"}])
+    def test_none_beyond_something_else(self, between: dict[str, Any]) -> None:
+        reported.note((TRACE, "a"), True)
+        assert zeroed(chain(LLM, between, LLM)) == {"a"}
+
+    def test_no_generation_around_a_call_that_has_none(self) -> None:
+        reported.note((TRACE, "a"), True)
+        assert zeroed(chain(PLAIN, LLM)) == set()
+
+    def test_not_another_call_next_to_it(self) -> None:
+        reported.note((TRACE, "a"), True)
+        batch = Spans({"a": LLM, "b": LLM, "c": LLM}, {"a": "c", "b": "c"})
+        assert zeroed(batch) == {"a", "c"}
+
+    @given(st.permutations(NAMES), st.lists(st.integers(1, 5), min_size=1))
+    def test_in_whatever_order_and_batches_they_come_inside_out(
+        self, order: list[str], sizes: list[int]
+    ) -> None:
+        # Any order within a batch; between batches the inner ones come first.
+        reported._known.clear()
+        reported.note((TRACE, "a"), True)
+        whole = chain(*[LLM] * len(NAMES))
+        left = list(NAMES)
+        found: set[str] = set()
+        for size in [*sizes, len(NAMES)]:
+            names, left = left[:size], left[size:]
+            batch = {name: whole.attributes[name] for name in order if name in names}
+            if batch:
+                found |= zeroed(Spans(batch, whole.parents))
+        assert found == set(NAMES)
+
+
+class TestIsGeneration:
+    @pytest.mark.parametrize(
+        ("attributes", "expected"),
+        [
+            ({"langfuse.observation.type": "generation"}, True),
+            ({"langfuse.observation.type": "embedding"}, True),
+            ({"langfuse.observation.type": "span", "model": "m"}, False),
+            ({"openinference.span.kind": "LLM"}, True),
+            ({"openinference.span.kind": "EMBEDDING"}, True),
+            ({"openinference.span.kind": "AGENT", "llm.model_name": "m"}, False),
+            ({"gen_ai.operation.name": "chat"}, True),
+            ({"gen_ai.operation.name": "execute_tool"}, False),
+            ({"gen_ai.request.model": "m"}, True),
+            ({}, False),
+        ],
+    )
+    def test_as_langfuse_says(self, attributes: dict[str, Any], expected: bool) -> None:
+        assert is_generation(attributes) is expected
+
+
+class TestOwner:
+    def test_the_client_s_figures_may_count(self) -> None:
+        reported.note((TRACE, "a"), True)
+        assert tracesplice.count_usage_once(owner="client")(params=chain(LLM).params) is None
+
+    @pytest.mark.parametrize("owner", ["nobody", None, "", [], "Gateway"])
+    def test_any_other_is_refused(self, owner: Any) -> None:
+        with pytest.raises(TracespliceError, match=r"count_usage_once\(owner=\"client\"\)"):
+            tracesplice.count_usage_once(owner=owner)
+
+    @pytest.mark.parametrize("then", ["mask", 1, {}])
+    def test_a_mask_that_is_no_function_is_refused(self, then: Any) -> None:
+        with pytest.raises(TracespliceError, match=r"count_usage_once\(then=my_mask\)"):
+            tracesplice.count_usage_once(then=then)
+
+
+class TestFaults:
+    @pytest.fixture(autouse=True)
+    def _broken(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(_: object) -> Any:
+            raise RuntimeError("ours")
+
+        monkeypatch.setattr(_usage, "zeroed", fail)
+        reported.note((TRACE, "a"), True)
+
+    @pytest.mark.usefixtures("lenient")
+    def test_one_of_ours_leaves_the_batch_as_it_was(self, caplog: pytest.LogCaptureFixture) -> None:
+        batch = chain(LLM)
+        for _ in range(2):
+            assert applied(tracesplice.count_usage_once(), batch) == batch.attributes
+        [record] = caplog.records
+        assert "may count twice" in record.getMessage()
+
+    @pytest.mark.usefixtures("lenient")
+    def test_the_user_s_mask_still_runs(self) -> None:
+        seen: list[Any] = []
+        batch = chain(LLM)
+        params = batch.params
+        mask = tracesplice.count_usage_once(then=lambda *, params: seen.append(params))
+        mask(params=params)
+        assert seen == [params]
+
+    def test_it_is_raised_under_test(self) -> None:
+        with pytest.raises(RuntimeError, match="ours"):
+            tracesplice.count_usage_once()(params=chain(LLM).params)
