@@ -11,6 +11,7 @@ import pytest
 from langfuse import Langfuse
 from opentelemetry.sdk.trace import TracerProvider
 
+import tracesplice
 from conformance.harness import Cell, ClientSpans, Outcome, Stage, run_cell, run_unspliced
 from conformance.shape import AMBIENT, OTHER, OWN
 from conformance.table import OUTCOMES, Table, installed
@@ -66,6 +67,7 @@ def stage(recorder: Recorder, gateways: dict[GatewayMode, Gateway]) -> Iterator[
         secret_key=recorder.secret_key,
         tracer_provider=provider,
         flush_at=1,
+        mask_otel_spans=tracesplice.count_usage_once(),
     )
     yield Stage(
         recorder=recorder,

@@ -3,7 +3,7 @@
 A cell is a call shape in a gateway mode, with or without an enclosing span, with one client tracer
 or none. The checks are (a) one trace, (b) right parent, (c) prompt on both sides, (d) user, session
 and tags on the gateway generation, (e) the same answer as without tracesplice, (f) the caller's
-objects unchanged.
+objects unchanged, (g) usage and cost of all traces are what the gateway's generations say.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from conformance.either import drive
 from conformance.shape import AMBIENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from langfuse import Langfuse
     from opentelemetry.sdk.trace import TracerProvider
@@ -36,7 +36,6 @@ __all__ = ["UNTRACED", "Cell", "ClientSpans", "Framework", "Outcome", "Stage", "
 
 GATEWAY_SCOPES = ("litellm", "langfuse-sdk")  # of its own generations, not of its web framework's
 ATTRIBUTES: dict[str, Any] = {"user_id": "user-1", "session_id": "session-1", "tags": ["tag-1"]}
-CHECKS = "abcdef"
 UNTRACED = "untraced"
 _QUESTION = re.compile(r"question-\d+")
 
@@ -198,6 +197,7 @@ def run_cell(stage: Stage, cell: Cell, expected_answer: Any) -> Outcome:
             "d": _attributes(seen),
             "e": None if answer == expected_answer else f"{answer!r} is not {expected_answer!r}",
             "f": application.changed(),
+            "g": _counted(seen),
         },
         stage.recorder.report(),
     )
@@ -310,3 +310,23 @@ def _attributes(seen: _Seen) -> str | None:
         if found[:2] != wanted[:2] or not set(wanted[2]) <= set(found[2]):
             return f"{found} is not {wanted}"
     return None
+
+
+def _counted(seen: _Seen) -> str | None:
+    everything = [
+        each for each in seen.by_id.values() if each.trace_id not in seen.stage.earlier_traces
+    ]
+    found, wanted = _figures(everything), _figures(seen.gateway)
+    if found != wanted:
+        gateway = _figures(each for each in everything if each not in seen.client)
+        side = "the client" if gateway == wanted else "the gateway"
+        return f"{side} counts more than once: {found} is not {wanted}"
+    # Where the client says zero, somebody else must say what it was.
+    free = [each.name for each in seen.gateway if each.level != "ERROR" and not each.cost]
+    return f"the gateway counts nothing for {free}" if free and seen.client_calls else None
+
+
+def _figures(observations: Iterable[Observation]) -> tuple[int, float]:
+    """Tokens and dollars, as Langfuse adds them up."""
+    both = [(each.usage.get("total", 0), each.cost) for each in observations]
+    return sum(tokens for tokens, _ in both), round(sum(cost for _, cost in both), 12)

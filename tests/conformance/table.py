@@ -43,6 +43,7 @@ MEANINGS = {
     "d": "user, session and tags on the gateway generation",
     "e": "same answer as without tracesplice",
     "f": "the caller's objects unchanged",
+    "g": "usage and cost of the traces are the gateway's own figures",
 }
 
 

@@ -53,13 +53,13 @@ def make_langfuse() -> Iterator[Callable[..., Langfuse]]:
     """Langfuse clients that export nowhere, each with its own keys and tracer provider."""
     made: list[Langfuse] = []
 
-    def make(public_key: str | None = None) -> Langfuse:
+    def make(public_key: str | None = None, **options: Any) -> Langfuse:
         client = Langfuse(
             public_key=public_key or f"pk-{secrets.token_hex(8)}",
             secret_key="sk-unused",
             base_url="http://127.0.0.1:9",
             tracer_provider=TracerProvider(),
-            span_exporter=NoExport(),
+            **{"span_exporter": NoExport(), **options},
         )
         made.append(client)
         return client

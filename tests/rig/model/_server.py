@@ -22,17 +22,19 @@ class ModelServer:
     """Answers as a model would, deterministically, and keeps what it was sent.
 
     `rig.model._answers` says what the answers are, `rig.model._directives` how to ask for faults.
+    `answer_headers` are on every answer, until `clear`.
     """
 
     def __init__(self) -> None:
         self._log = RequestLog()
+        self.answer_headers: dict[str, str] = {}
         self._socket = socket.socket()
         # asyncio does so only for sockets it makes itself; each answer would be 40 ms late.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # A port that is bound before uvicorn starts cannot be taken by anyone in between.
         self._socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        app = _Recorder(Starlette(routes=_ROUTES), self._log)
+        app = _Recorder(Starlette(routes=_ROUTES), self._log, self.answer_headers)
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -61,6 +63,7 @@ class ModelServer:
     def clear(self) -> None:
         """Forget the requests received, and let every `fail-once` fail once more."""
         self._log.clear()
+        self.answer_headers.clear()
 
     def start(self) -> None:
         """Start serving. The socket listens already when this returns."""
@@ -88,8 +91,8 @@ class ModelServer:
 class _Recorder:
     """Reads each request whole, records it, and replays it to the application."""
 
-    def __init__(self, app: ASGIApp, log: RequestLog) -> None:
-        self._app, self._log = app, log
+    def __init__(self, app: ASGIApp, log: RequestLog, answer_headers: dict[str, str]) -> None:
+        self._app, self._log, self._answer_headers = app, log, answer_headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         chunks: list[bytes] = []
@@ -111,4 +114,10 @@ class _Recorder:
             given = True
             return {"type": "http.request", "body": body, "more_body": False}
 
-        await self._app(scope, replay, send)
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                added = [(k.encode(), v.encode()) for k, v in self._answer_headers.items()]
+                message = {**message, "headers": [*message.get("headers", ()), *added]}
+            await send(message)
+
+        await self._app(scope, replay, answer)

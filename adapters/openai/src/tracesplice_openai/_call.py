@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
-    from tracesplice.adapter import Gateway
+    from tracesplice.adapter import Gateway, UsageClaim
 
 __all__ = ["Call", "Options", "current_call", "entered"]
 
@@ -36,7 +36,8 @@ class Call:
         client: The client that makes it.
         gateways: The gateways it may carry a link to.
         observation: The span of its own client observation, where there is one.
-        linked: The attempt that carries the link, so that no attempt is linked twice.
+        linked: The attempt that was looked at last, so that no attempt is linked twice.
+        usage: What claims its usage on the client's side; None while no attempt carries a link.
         follows_redirects: Whether this adapter follows redirects in place of the HTTP client.
         hops: Redirects followed so far.
         bare: Whether the call is to carry nothing of ours.
@@ -46,6 +47,7 @@ class Call:
     gateways: Sequence[Gateway]
     observation: Span | None = None
     linked: Options | None = None
+    usage: UsageClaim | None = None
     follows_redirects: bool = False
     hops: int = 0
     bare: bool = False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 
 from tracesplice.adapter import Gateway
+from tracesplice_openai._answer import process_response
 from tracesplice_openai._langfuse_openai import observe_generations
 from tracesplice_openai._request import OWN_GATEWAY, arequest, build_request, request
 
@@ -49,6 +50,7 @@ def _splice(client: Any, gateway: Gateway) -> None:
     wrappers = {
         "request": arequest if is_async else request,
         "_build_request": build_request,
+        "_process_response": process_response,
         **dict.fromkeys(_COPIERS, _copy),
     }
     attributes = vars(client)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 import wrapt
 
+from tracesplice_openai._answer import process_response
 from tracesplice_openai._langfuse_openai import observe_generations
 from tracesplice_openai._request import arequest, build_request, declare, request
 
@@ -23,8 +24,10 @@ __all__ = ["instrument", "uninstrument"]
 _WRAPPERS: tuple[tuple[type, str, Callable[..., Any]], ...] = (
     (openai.OpenAI, "request", request),
     (openai.OpenAI, "_build_request", build_request),
+    (openai.OpenAI, "_process_response", process_response),
     (openai.AsyncOpenAI, "request", arequest),
     (openai.AsyncOpenAI, "_build_request", build_request),
+    (openai.AsyncOpenAI, "_process_response", process_response),
 )
 _installed: list[tuple[type, str, Any, Any]] = []
 

@@ -1,10 +1,10 @@
 """Puts the link into the requests of an OpenAI client.
 
 Two methods of the client are wrapped, on one instance (``_instance``) or on the classes
-(``_process``). ``request`` runs once per call and settles which observation the call belongs to.
-``_build_request`` runs once per attempt, right before the body is serialised and inside whatever
-else instruments the client, so that the current span is the innermost one. It is private; the SDK
-has no public method at that place
+(``_process``); a third one is in ``_answer``. ``request`` runs once per call and settles which
+observation the call belongs to. ``_build_request`` runs once per attempt, right before the body is
+serialised and inside whatever else instruments the client, so that the current span is the
+innermost one. It is private; the SDK has no public method at that place
 (https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py).
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 
 from tracesplice.adapter import Gateway, capture_link, guarded, inject
+from tracesplice_openai._answer import usage_of
 from tracesplice_openai._call import Call, Options, current_call, entered
 from tracesplice_openai._langfuse_openai import take_generation
 from tracesplice_openai._redirect import follow_up
@@ -78,8 +79,10 @@ def build_request(
 ) -> Any:
     """Build one attempt's HTTP request, with the link in it; the result is ``wrapped``'s."""
     call = current_call(client)
-    if call is not None and not call.bare and call.linked is not options:
-        _add_link(call, client, options)
+    if call is not None and call.linked is not options:
+        call.linked, call.usage = options, None
+        if not call.bare:
+            _add_link(call, client, options)
     return wrapped(options, *args, **kwargs)
 
 
@@ -95,7 +98,6 @@ def _begin(client: Any) -> Call | None:
 
 @guarded("the link of a call")
 def _add_link(call: Call, client: Any, options: Options) -> None:
-    call.linked = options
     if not call.reaches(options.url if "://" in options.url else str(client.base_url)):
         return
     body = {**_mapping(options.json_data), **_mapping(options.extra_json)}
@@ -113,6 +115,7 @@ def _add_link(call: Call, client: Any, options: Options) -> None:
     if _http_client_follows(client, options):
         options.follow_redirects = False
         call.follows_redirects = True
+    call.usage = usage_of(link, call.observation)
 
 
 def _http_client_follows(client: Any, options: Options) -> bool:

@@ -1,0 +1,265 @@
+"""Whose usage counts is decided by the gateway's answer: a client says zero for nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+import tracesplice
+from faults.wire import client_of, say
+from tracesplice._reported import REPORTS_HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from langfuse import Langfuse
+
+    from rig.model import ModelServer
+
+USAGE = {"input": 3, "output": 4, "total": 7}
+ZERO = dict.fromkeys(USAGE, 0)
+TRUE, FALSE, ABSENT = {REPORTS_HEADER: "true"}, {REPORTS_HEADER: "false"}, dict[str, str]()
+
+
+@pytest.fixture
+def exported() -> InMemorySpanExporter:
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def counting(make_langfuse: Callable[..., Langfuse], exported: InMemorySpanExporter) -> Langfuse:
+    return make_langfuse(
+        span_exporter=exported, mask_otel_spans=tracesplice.count_usage_once(), flush_at=1
+    )
+
+
+@pytest.fixture
+def client(wire: ModelServer) -> Iterator[openai.OpenAI]:
+    with client_of(wire, max_retries=1) as made:
+        yield tracesplice.splice(made)
+
+
+@pytest.fixture
+def usage_of(
+    counting: Langfuse, exported: InMemorySpanExporter
+) -> Callable[[Callable[[], Any]], dict[str, int]]:
+    """Makes a call in a generation and returns the usage that is exported of it."""
+
+    def run(call: Callable[[], Any]) -> dict[str, int]:
+        with counting.start_as_current_observation(
+            name="g", as_type="generation", model="m", usage_details=USAGE
+        ):
+            call()
+        counting.flush()
+        [span] = exported.get_finished_spans()
+        found: dict[str, int] = json.loads(
+            str((span.attributes or {})["langfuse.observation.usage_details"])
+        )
+        return found
+
+    return run
+
+
+def whole(client: Any) -> None:
+    say(client)
+
+
+def streamed(client: Any) -> None:
+    list(say(client, stream=True))
+
+
+def left(client: Any) -> None:
+    with say(client, stream=True) as stream:
+        next(iter(stream))
+
+
+def raw(client: Any) -> None:
+    say(client.with_raw_response).parse()
+
+
+def raw_unparsed(client: Any) -> None:
+    say(client.with_raw_response)
+
+
+def raw_streamed(client: Any) -> None:
+    list(say(client.with_raw_response, stream=True).parse())
+
+
+def streaming_response(client: Any) -> None:
+    with say(client.with_streaming_response) as response:
+        response.read()
+
+
+def of_a_copy(client: Any) -> None:
+    say(client.with_options(timeout=30))
+
+
+def responses(client: Any) -> None:
+    client.responses.create(model="gpt-4o-mini", input="hi")
+
+
+def embedding(client: Any) -> None:
+    client.embeddings.create(model="text-embedding-3-small", input="hi")
+
+
+def retried(client: Any) -> None:
+    say(client, "hi [[fail-once:503]]")
+
+
+CALLS = [
+    whole,
+    streamed,
+    left,
+    raw,
+    raw_unparsed,
+    raw_streamed,
+    streaming_response,
+    of_a_copy,
+    responses,
+    embedding,
+    retried,
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(("headers", "expected"), [(TRUE, ZERO), (ABSENT, ZERO), (FALSE, USAGE)])
+def test_every_way_to_call(
+    wire: ModelServer,
+    client: openai.OpenAI,
+    usage_of: Callable[[Callable[[], Any]], dict[str, int]],
+    call: Callable[[Any], None],
+    headers: dict[str, str],
+    expected: dict[str, int],
+) -> None:
+    wire.answer_headers.update(headers)
+    assert usage_of(lambda: call(client)) == expected
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("headers", "expected"), [(TRUE, ZERO), (ABSENT, ZERO), (FALSE, USAGE)])
+def test_asynchronous_calls(
+    wire: ModelServer,
+    usage_of: Callable[[Callable[[], Any]], dict[str, int]],
+    stream: bool,
+    headers: dict[str, str],
+    expected: dict[str, int],
+) -> None:
+    wire.answer_headers.update(headers)
+
+    async def call() -> None:
+        async with openai.AsyncOpenAI(base_url=f"{wire.url}/v1", api_key="sk-any") as client:
+            answer = await say(tracesplice.splice(client), stream=stream)
+            if stream:
+                assert [chunk async for chunk in answer]
+
+    assert usage_of(lambda: asyncio.run(call())) == expected
+
+
+@pytest.mark.usefixtures("_uninstrument")
+def test_an_instrumented_process(
+    wire: ModelServer, usage_of: Callable[[Callable[[], Any]], dict[str, int]]
+) -> None:
+    tracesplice.instrument(wire.url)
+    with client_of(wire) as client:
+        assert usage_of(lambda: say(client)) == ZERO
+
+
+@pytest.mark.usefixtures("_uninstrument")
+def test_spliced_and_instrumented_at_once(
+    wire: ModelServer,
+    client: openai.OpenAI,
+    usage_of: Callable[[Callable[[], Any]], dict[str, int]],
+) -> None:
+    tracesplice.instrument(wire.url)
+    assert usage_of(lambda: say(client)) == ZERO
+
+
+class TestNotZero:
+    """The client's usage stays where nobody else is known to count the call."""
+
+    @pytest.fixture(autouse=True)
+    def _reports(self, wire: ModelServer) -> None:
+        wire.answer_headers.update(TRUE)
+
+    @pytest.mark.parametrize("text", ["hi [[fail:400]]", "hi [[fail:500]]", "hi [[drop]]"])
+    def test_a_call_that_failed(
+        self,
+        client: openai.OpenAI,
+        usage_of: Callable[[Callable[[], Any]], dict[str, int]],
+        text: str,
+    ) -> None:
+        def call() -> None:
+            with pytest.raises(openai.APIError):
+                say(client.with_options(max_retries=0), text)
+
+        assert usage_of(call) == USAGE
+
+    def test_a_gateway_that_is_not_there(
+        self, usage_of: Callable[[Callable[[], Any]], dict[str, int]]
+    ) -> None:
+        def call() -> None:
+            with (
+                openai.OpenAI(base_url="http://127.0.0.1:9", api_key="k", max_retries=0) as client,
+                pytest.raises(openai.APIConnectionError),
+            ):
+                say(tracesplice.splice(client))
+
+        assert usage_of(call) == USAGE
+
+    def test_a_client_that_is_not_spliced(
+        self, wire: ModelServer, usage_of: Callable[[Callable[[], Any]], dict[str, int]]
+    ) -> None:
+        with client_of(wire) as plain:
+            assert usage_of(lambda: say(plain)) == USAGE
+
+    def test_another_host(
+        self,
+        client: openai.OpenAI,
+        elsewhere: ModelServer,
+        usage_of: Callable[[Callable[[], Any]], dict[str, int]],
+    ) -> None:
+        elsewhere.answer_headers.update(TRUE)
+        other = client.with_options(base_url=f"{elsewhere.url}/v1")
+        assert usage_of(lambda: say(other)) == USAGE
+
+    def test_a_route_that_calls_no_model(
+        self, client: openai.OpenAI, usage_of: Callable[[Callable[[], Any]], dict[str, int]]
+    ) -> None:
+        assert usage_of(client.models.list) == USAGE
+
+    def test_a_call_among_others_that_is_not_reported(
+        self,
+        wire: ModelServer,
+        client: openai.OpenAI,
+        usage_of: Callable[[Callable[[], Any]], dict[str, int]],
+    ) -> None:
+        def calls() -> None:
+            say(client)
+            wire.answer_headers.update(FALSE)
+            say(client)
+            wire.answer_headers.update(TRUE)
+            say(client)
+
+        assert usage_of(calls) == USAGE
+
+
+@pytest.mark.usefixtures("lenient")
+def test_a_fault_of_ours_costs_neither_the_answer_nor_the_usage(
+    client: openai.OpenAI,
+    usage_of: Callable[[Callable[[], Any]], dict[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: object) -> Any:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr("tracesplice._reported.UsageClaim.answered", fail)
+    answers: list[Any] = []
+    assert usage_of(lambda: answers.append(say(client))) == USAGE
+    assert answers[0].choices
+    assert "left out the zero usage of a call" in caplog.text
