@@ -50,6 +50,7 @@ def test_both_generations_are_in_one_tree(
     assert gateway.prompt_name == above.prompt_name == "own"
     assert outcome.checks["a"] is None, outcome.recorded
     assert outcome.checks["d"] is None, outcome.recorded
+    assert outcome.checks["g"] is None, outcome.recorded
 
 
 def test_at_the_same_time_each_is_under_its_own(stage: Stage) -> None:
