@@ -16,9 +16,10 @@ from langfuse.types import (
 if TYPE_CHECKING:
     from langfuse.types import MaskOtelSpansFunction
 
-__all__ = ["LLM", "OPENINFERENCE", "PLAIN", "TRACE", "Spans", "applied"]
+__all__ = ["LLM", "OPENINFERENCE", "PLAIN", "SCOPE", "TRACE", "Spans", "applied"]
 
 TRACE = "a" * 32
+SCOPE = "openinference.instrumentation.any"
 USAGE = {"langfuse.observation.usage_details": '{"input": 3, "output": 4, "total": 7}'}
 LLM: dict[str, Any] = {
     "langfuse.observation.type": "generation",
@@ -53,7 +54,7 @@ class Spans:
                 span_id=span_id,
                 parent_span_id=self.parents.get(span_id),
                 name=span_id,
-                instrumentation_scope_name="any",
+                instrumentation_scope_name=SCOPE,
                 instrumentation_scope_version=None,
                 attributes=MappingProxyType(attributes),
                 resource_attributes=MappingProxyType({}),

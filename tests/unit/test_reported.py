@@ -23,12 +23,17 @@ PLACES = st.tuples(st.sampled_from("ab"), st.sampled_from("cdef"))
 
 
 @pytest.fixture(scope="module")
-def langfuse() -> Iterator[Langfuse]:
+def provider() -> TracerProvider:
+    return TracerProvider()
+
+
+@pytest.fixture(scope="module")
+def langfuse(provider: TracerProvider) -> Iterator[Langfuse]:
     client = Langfuse(
         public_key="pk-reported",
         secret_key="sk-unit",
         base_url="http://127.0.0.1:9",
-        tracer_provider=TracerProvider(),
+        tracer_provider=provider,
         span_exporter=InMemorySpanExporter(),
     )
     yield client
@@ -95,6 +100,20 @@ class TestClaim:
         ):
             found = claim_usage(capture_link()).places
         assert found == ((inner.trace_id, inner.id), (outer.trace_id, outer.id))
+
+    def test_one_of_an_instrumentation_that_says_late_what_it_is(
+        self, langfuse: Langfuse, provider: TracerProvider
+    ) -> None:
+        tracer = provider.get_tracer("openinference.instrumentation.any")
+        with (
+            langfuse.start_as_current_observation(name="s") as outer,
+            tracer.start_as_current_span("late") as span,
+        ):
+            late = claim_usage(capture_link()).places
+            span.set_attribute("openinference.span.kind", "CHAIN")
+            said = claim_usage(capture_link()).places
+        assert (outer.trace_id, outer.id) in late
+        assert (outer.trace_id, outer.id) not in said
 
     def test_one_that_is_not_current(self, langfuse: Langfuse) -> None:
         generation = langfuse.start_observation(name="g", as_type="generation")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 import tracesplice
 from rig.recorder._given import given_cost, given_usage
 from rig.recorder._usage import cost_details, count, usage_details
-from tracesplice import TracespliceError, _usage
+from tracesplice import TracespliceError, _helper_spans, _usage
 from tracesplice._langfuse_usage import is_generation
 from tracesplice._reported import reported
-from unit.masking import LLM, OPENINFERENCE, PLAIN, TRACE, Spans, applied
+from tracesplice.adapter import helper_spans
+from unit.masking import LLM, OPENINFERENCE, PLAIN, SCOPE, TRACE, Spans, applied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -168,6 +169,31 @@ class TestWhich:
             if batch:
                 found |= zeroed(Spans(batch, whole.parents))
         assert found == set(NAMES)
+
+
+class TestHelpers:
+    """Spans that look like a model's and stand for no call."""
+
+    BARE: ClassVar[dict[str, Any]] = {"openinference.span.kind": "LLM", "llm.model_name": "gpt"}
+
+    @pytest.fixture(autouse=True)
+    def _declared(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_helper_spans, "_known", set())
+        helper_spans(SCOPE, ["a"])
+        helper_spans("another", ["b"])
+
+    def test_what_is_declared_says_zero(self) -> None:
+        assert zeroed(Spans({"a": self.BARE, "b": self.BARE, "c": self.BARE}, {})) == {"a"}
+
+    def test_what_says_that_something_was_used_is_believed(self) -> None:
+        assert zeroed(chain(OPENINFERENCE)) == set()
+
+    def test_the_call_around_it_is_not_taken_along(self) -> None:
+        assert zeroed(chain(self.BARE, OPENINFERENCE)) == {"a"}
+
+    def test_it_stays_where_the_client_s_figures_count(self) -> None:
+        mask = tracesplice.count_usage_once(owner="client")
+        assert mask(params=chain(self.BARE).params) is None
 
 
 class TestIsGeneration:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["is_generation", "zeroed"]
+__all__ = ["is_generation", "may_become_generation", "says_usage", "zeroed"]
 
 _USAGE = "langfuse.observation.usage_details"
 _COST = "langfuse.observation.cost_details"
@@ -52,6 +52,19 @@ def is_generation(attributes: Mapping[str, Any]) -> bool:
         if key in attributes:
             return attributes[key] in kinds
     return any(attributes.get(key) for key in _MODELS)
+
+
+def may_become_generation(attributes: Mapping[str, Any]) -> bool:
+    """Return whether a span that has not ended is, or does not say yet that it is no generation.
+
+    OpenInference's LlamaIndex spans say what they are when they end.
+    """
+    return is_generation(attributes) or not any(key in attributes for key, _ in _TYPES)
+
+
+def says_usage(attributes: Mapping[str, Any]) -> bool:
+    """Return whether a span says itself what was used."""
+    return any(key in (_USAGE, _COST) or key.startswith(_COUNTERS) for key in attributes)
 
 
 def zeroed(attributes: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 
-from tracesplice._langfuse_usage import is_generation
+from tracesplice._langfuse_usage import may_become_generation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +107,7 @@ def _around(span: Span, link: Link) -> Place | None:
     # What is around a generation may be exported before it, and then cannot be found from it.
     parent = getattr(span, "parent", None)
     own = trace.format_span_id(span.get_span_context().span_id)
-    if parent is None or own != link.parent_id or not is_generation(_attributes(span)):
+    if parent is None or own != link.parent_id or not may_become_generation(_attributes(span)):
         return None
     return trace.format_trace_id(parent.trace_id), trace.format_span_id(parent.span_id)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, get_args
 
 from tracesplice._errors import TracespliceError
+from tracesplice._helper_spans import is_helper
 from tracesplice._langfuse_usage import is_generation, zeroed
 from tracesplice._masks import as_result, one_after_the_other
 from tracesplice._report import guarded
@@ -87,7 +88,7 @@ def _patches(params: MaskOtelSpansParams) -> Patches:
     _note_around(generations)
     patches: Patches = {}
     for place, span in generations.items():
-        if reported.get(place):
+        if reported.get(place) or is_helper(span):
             patches[spans[place][0]] = OtelSpanPatch(*zeroed(span.attributes))
     return patches
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
+from tracesplice._helper_spans import helper_spans
 from tracesplice._langfuse import capture_link, own_prompt
 from tracesplice._link import Link, PromptRef
 from tracesplice._litellm import Injection, inject
@@ -29,6 +30,7 @@ __all__ = [
     "claim_usage",
     "first_read_in",
     "guarded",
+    "helper_spans",
     "hookimpl",
     "inject",
     "is_instrumented",

@@ -28,6 +28,7 @@ from llama_index.core.program import FunctionCallingProgram, LLMTextCompletionPr
 from llama_index.llms.openai import OpenAI, OpenAIResponses
 
 from tracesplice.adapter import warn_once
+from tracesplice_llama_index._helpers import declare_helpers
 from tracesplice_llama_index._methods import (
     acall,
     call,
@@ -59,6 +60,7 @@ class _Repaired(wrapt.FunctionWrapper):  # type: ignore[type-arg]  # not generic
 
 def install(model: type) -> None:
     """Wrap the methods of a model's class; a second time changes nothing."""
+    declare_helpers(model)
     _wrap(model, _OF_EVERY_MODEL)
     if not issubclass(model, OpenAIResponses):  # that one makes its clients when it is made
         _wrap(model, _OF_CLIENTS)

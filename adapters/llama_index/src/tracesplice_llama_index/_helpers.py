@@ -1,0 +1,41 @@
+"""The methods of LlamaIndex's models that call no model themselves.
+
+OpenInference makes a span of a model for each of them, besides those for the calls: one that has
+the model's name and no usage
+(https://github.com/Arize-ai/openinference/tree/main/python/instrumentation/openinference-instrumentation-llama-index).
+They are LlamaIndex's own in
+https://github.com/run-llama/llama_index/tree/main/llama-index-core/llama_index/core/llms.
+"""
+
+from __future__ import annotations
+
+from tracesplice.adapter import helper_spans
+
+__all__ = ["declare_helpers"]
+
+_SCOPE = "openinference.instrumentation.llama_index"
+
+# They prepare a request, or leave it to one of the methods below.
+_HELPERS = (
+    "_prepare_chat_with_tools",
+    *("predict", "apredict", "stream", "astream"),
+    *("structured_predict", "astructured_predict"),
+    *("stream_structured_predict", "astream_structured_predict"),
+    *("predict_and_call", "apredict_and_call"),
+    *("chat_with_tools", "achat_with_tools"),
+    *("stream_chat_with_tools", "astream_chat_with_tools"),
+)
+# Of a model these are its calls; a structured model leaves them to a program.
+_CALLS = (
+    *("chat", "achat", "stream_chat", "astream_chat"),
+    *("complete", "acomplete", "stream_complete", "astream_complete"),
+)
+_MODELS = ("OpenAI", "OpenAILike", "OpenAIResponses", "OpenAILikeResponses")
+_STRUCTURED = "StructuredLLM"
+
+
+def declare_helpers(model: type) -> None:
+    """Declare the spans of ``model``'s helping methods, and of the models that are always here."""
+    owners = {*_MODELS, _STRUCTURED, model.__name__}
+    helper_spans(_SCOPE, (f"{owner}.{method}" for owner in owners for method in _HELPERS))
+    helper_spans(_SCOPE, (f"{_STRUCTURED}.{method}" for method in _CALLS))
