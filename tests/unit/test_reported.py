@@ -12,9 +12,11 @@ from langfuse import Langfuse
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
 
+from tracesplice._claim import REPORTS_HEADER, claim_usage
 from tracesplice._langfuse import capture_link
-from tracesplice._reported import REPORTS_HEADER, Reported, claim_usage, reported
+from tracesplice._reported import Reported, reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,6 +116,29 @@ class TestClaim:
             said = claim_usage(capture_link()).places
         assert (outer.trace_id, outer.id) in late
         assert (outer.trace_id, outer.id) not in said
+
+    @pytest.mark.parametrize(
+        ("scope", "attributes", "expected"),
+        [
+            ("any", {"langfuse.observation.type": "generation"}, True),
+            ("langfuse-sdk", {"langfuse.observation.type": "span"}, False),
+            ("openinference.instrumentation.any", {}, True),
+            ("openinference.instrumentation.any", {"openinference.span.kind": "CHAIN"}, False),
+            ("web-server", {}, False),
+        ],
+    )
+    def test_it_knows_whether_langfuse_counts_it(
+        self, provider: TracerProvider, scope: str, attributes: dict[str, str], expected: bool
+    ) -> None:
+        with provider.get_tracer(scope).start_as_current_span("s", attributes=attributes):
+            assert claim_usage(capture_link()).is_generation is expected
+
+    def test_a_parent_in_another_process_is_claimed_by_its_ids(self) -> None:
+        span = NonRecordingSpan(SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(1)))
+        with use_span(span):
+            claim = claim_usage(capture_link())
+        assert claim.places == (("1".zfill(32), "2".zfill(16)),)
+        assert not claim.is_generation
 
     def test_one_that_is_not_current(self, langfuse: Langfuse) -> None:
         generation = langfuse.start_observation(name="g", as_type="generation")

@@ -53,6 +53,7 @@ def count_usage_once(
         TracespliceError: An argument is none of these.
     """
     _check(then, owner)
+    reported.is_used = True
 
     def mask(*, params: MaskOtelSpansParams) -> MaskOtelSpansResult | None:
         ours = (_patches(params) if owner == "gateway" else None) or {}

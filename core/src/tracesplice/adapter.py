@@ -5,6 +5,7 @@ The names here are public and stable for authors of adapters; applications need 
 
 from __future__ import annotations
 
+from tracesplice._claim import UsageClaim, claim_usage
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
 from tracesplice._helper_spans import helper_spans
@@ -13,7 +14,6 @@ from tracesplice._link import Link, PromptRef
 from tracesplice._litellm import Injection, inject
 from tracesplice._observation import span_of
 from tracesplice._report import guarded, warn_once
-from tracesplice._reported import UsageClaim, claim_usage
 from tracesplice._splice import is_instrumented
 from tracesplice._streams import afirst_read_in, first_read_in
 from tracesplice.hookspecs import hookimpl

@@ -1,0 +1,95 @@
+"""Claims the usage of a call when it is linked, and settles who counts it when it is answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import trace
+
+from tracesplice._langfuse_usage import is_generation, may_become_generation
+from tracesplice._report import warn_once
+from tracesplice._reported import Place, reported
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.trace import Span
+
+    from tracesplice._link import Link
+
+__all__ = ["REPORTS_HEADER", "UsageClaim", "claim_usage"]
+
+REPORTS_HEADER = "x-tracesplice-reports"
+"""On an answer of a gateway with our adapter: "true" where the gateway reports this call."""
+
+_TWICE = (
+    "tracesplice: calls count twice in Langfuse, once as your application reports them and once as "
+    "the gateway does. Make your Langfuse client, before anything else gets it, with "
+    "Langfuse(mask_otel_spans=tracesplice.count_usage_once()); or with "
+    'count_usage_once(owner="client") if the gateway does not report to Langfuse.'
+)
+
+
+@dataclass(frozen=True)
+class UsageClaim:
+    """The client observations that describe one call, as far as they are known when it is made.
+
+    Attributes:
+        places: The call's own first.
+        is_generation: Whether the call's own says what was used, so that Langfuse counts it.
+    """
+
+    places: tuple[Place, ...]
+    is_generation: bool = False
+
+    def answered(self, headers: Mapping[str, str]) -> None:
+        """Note that the gateway answered the call.
+
+        Args:
+            headers: The answer's, in a mapping that does not care for case.
+        """
+        # Without our adapter in the gateway nothing is said, and what is configured holds.
+        says = str(headers.get(REPORTS_HEADER, "")).strip().lower()
+        for place in self.places:
+            reported.note(place, says != "false")
+        if self.is_generation and says != "false" and not reported.is_used:
+            warn_once("usage:twice", _TWICE)
+
+
+def claim_usage(link: Link, observation: Span | None = None) -> UsageClaim:
+    """Claim the usage of a call that is about to be sent.
+
+    Args:
+        link: The call's link.
+        observation: The span of its own client observation, as given to ``capture_link``.
+    """
+    if link.trace_id is None or link.parent_id is None or not link.is_sampled:
+        return UsageClaim(())
+    own = (link.trace_id, link.parent_id)
+    span = observation or trace.get_current_span()
+    if trace.format_span_id(span.get_span_context().span_id) != link.parent_id:
+        return UsageClaim((own,))
+    around = _around(span)
+    return UsageClaim((own,) if around is None else (own, around), _is_generation(span))
+
+
+def _around(span: Span) -> Place | None:
+    # What is around a generation may be exported before it, and then cannot be found from it.
+    parent = getattr(span, "parent", None)
+    if parent is None or not may_become_generation(_attributes(span)):
+        return None
+    return trace.format_trace_id(parent.trace_id), trace.format_span_id(parent.span_id)
+
+
+def _is_generation(span: Any) -> bool:
+    from langfuse.span_filter import is_known_llm_instrumentor
+
+    attributes = _attributes(span)
+    if is_generation(attributes) or getattr(span, "instrumentation_scope", None) is None:
+        return is_generation(attributes)
+    return may_become_generation(attributes) and bool(is_known_llm_instrumentor(span))
+
+
+def _attributes(span: Span) -> Mapping[str, object]:
+    return getattr(span, "attributes", None) or {}
