@@ -193,11 +193,13 @@ def test_nothing_of_the_gateway_is_not_unified() -> None:
 
 
 def test_the_tree_shows_both_sides() -> None:
-    shown = text(split(), unified())
+    shown = text(split(), unified(usage={"total": 0}, cost=0.0))
     assert shown.count("prompt greet v3") == 3
     assert shown.count("no prompt") == 1
     assert "client = tracesplice.splice(client)" in shown
-    assert shown.count("20 tokens · $1.000000  counted 2 times") == 2
+    assert shown.count("20 tokens · $1.000000  counted 2 times") == 1
+    assert shown.count("10 tokens · $0.500000  counted once") == 1
+    assert "mask_otel_spans=tracesplice.count_usage_once()" in shown
     assert "name-inner" not in shown
     assert "and 1 more span of the gateway" in shown
     assert len({len(line) for line in shown.splitlines()}) == 1

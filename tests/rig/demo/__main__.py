@@ -27,11 +27,6 @@ if TYPE_CHECKING:
     from rig.demo._run import Run
     from rig.demo._stage import Stage
 
-_COUNTED = (
-    "The call's tokens and cost still count {times} times: the application and the gateway both "
-    "report them,\nand Langfuse adds them up. Counting them once needs the gateway adapter, which "
-    "is not there yet."
-)
 UNIFIED, SPLIT, PROBLEM, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -83,7 +78,7 @@ def _show(stage: Stage, program: Program, console: Console, svg: Path | None) ->
     before, after = runs
     console.print(f"\n[bold]{program.title}[/]: one call, as Langfuse shows it\n")
     console.print(draw(console, program.made, before, after))
-    for line in _remarks(stage, after[1]):
+    for line in _remarks(stage):
         console.print(line)
     if svg is not None:
         fixed = [(run.same_each_time(str(i)), verdict) for i, (run, verdict) in enumerate(runs)]
@@ -103,10 +98,8 @@ def _judged(stage: Stage, program: Program, console: Console, spliced: bool) -> 
     return run, judge(run, stage.mode)
 
 
-def _remarks(stage: Stage, after: Verdict) -> list[Text]:
+def _remarks(stage: Stage) -> list[Text]:
     remarks = []
-    if after.times_counted > 1:
-        remarks.append(Text(_COUNTED.format(times=after.times_counted), "yellow"))
     settings = stage.settings
     if settings.gateway is None and settings.ollama is None:
         remarks.append(Text("Tokens and prices are made up by the demo's stand-ins.", "dim"))

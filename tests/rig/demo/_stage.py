@@ -13,6 +13,7 @@ from langfuse.api.core import ApiError
 from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
+import tracesplice
 from rig.demo._checks import check_gateway, check_langfuse, check_ollama, mode_of
 from rig.demo._progress import step
 from rig.demo._settings import DemoError, Server
@@ -141,6 +142,8 @@ def _langfuse(server: Server, app: AppSpans) -> Langfuse:
         tracer_provider=provider,
         tracing_enabled=True,
         sample_rate=1.0,
+        # Both runs have it; it leaves alone what is not linked.
+        mask_otel_spans=tracesplice.count_usage_once(),
     )
 
 

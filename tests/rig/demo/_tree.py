@@ -24,6 +24,7 @@ SIDE_BY_SIDE = 100
 
 _APP, _GATEWAY = "cyan", "magenta"
 _STATES = {"good": ("✔", "green"), "bad": ("✘", "red"), "open": ("○", "yellow")}
+_MASK = "mask_otel_spans=tracesplice.count_usage_once()"  # of the Langfuse client
 _FRAME = 4  # the panel's borders and padding
 
 
@@ -37,8 +38,8 @@ def draw(
     heights = [len(console.render_lines(tree, _inside(console, width))) for tree in trees]
     gaps = [max(heights) - height if wide else 0 for height in heights]
     name = made.partition(" = ")[0]
-    spliced = Text.assemble((f"{made}\n", "dim"), f"{name} = tracesplice.splice({name})")
-    code = [Text(f"{made}\n", "dim"), spliced]
+    spliced = f"{name} = tracesplice.splice({name})\n{_MASK}"
+    code = [Text(f"{made}\n\n", "dim"), Text.assemble((f"{made}\n", "dim"), spliced)]
     panels = [
         _panel(title, line, tree, gap, verdict, width)
         for title, line, tree, gap, (_, verdict) in zip(
@@ -74,10 +75,11 @@ def _panel(title: str, code: Text, tree: Group, gap: int, verdict: Verdict, widt
 def _conclusion(verdict: Verdict) -> list[Text]:
     colour = _STATES[verdict.traces.state][1]
     badge = Text(f" {verdict.traces.text} ", f"bold white on {colour}")
-    counted = f"  counted {verdict.times_counted} times" if verdict.times_counted > 1 else ""
-    total = Text.assemble(
-        "∑ ", f"{verdict.tokens} tokens · {_money(verdict.cost)}", (counted, "yellow")
-    )
+    total = Text.assemble("∑ ", f"{verdict.tokens} tokens · {_money(verdict.cost)}")
+    if verdict.times_counted > 1:
+        total.append(f"  counted {verdict.times_counted} times", "red")
+    elif verdict.times_counted == 1:
+        total.append("  counted once", "green")
     return [badge, _line(verdict.parent), _line(verdict.prompt), total]
 
 
