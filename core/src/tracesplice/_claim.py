@@ -38,10 +38,12 @@ class UsageClaim:
     Attributes:
         places: The call's own first.
         is_generation: Whether the call's own says what was used, so that Langfuse counts it.
+        expected: Whether the gateway is to report the call, as far as the request says.
     """
 
     places: tuple[Place, ...]
     is_generation: bool = False
+    expected: bool = True
 
     def answered(self, headers: Mapping[str, str]) -> None:
         """Note that the gateway answered the call.
@@ -49,29 +51,37 @@ class UsageClaim:
         Args:
             headers: The answer's, in a mapping that does not care for case.
         """
-        # Without our adapter in the gateway nothing is said, and what is configured holds.
-        says = str(headers.get(REPORTS_HEADER, "")).strip().lower()
+        reports = self._reports(headers)
         for place in self.places:
-            reported.note(place, says != "false")
-        if self.is_generation and says != "false" and not reported.is_used:
+            reported.note(place, reports)
+        if self.is_generation and reports and not reported.is_used:
             warn_once("usage:twice", _TWICE)
 
+    def _reports(self, headers: Mapping[str, str]) -> bool:
+        # Without our adapter in the gateway nothing is said, and what is configured holds.
+        says = str(headers.get(REPORTS_HEADER, "")).strip().lower()
+        return says == "true" if says in ("true", "false") else self.expected
 
-def claim_usage(link: Link, observation: Span | None = None) -> UsageClaim:
+
+def claim_usage(
+    link: Link, observation: Span | None = None, *, expected: bool = True
+) -> UsageClaim:
     """Claim the usage of a call that is about to be sent.
 
     Args:
         link: The call's link.
         observation: The span of its own client observation, as given to ``capture_link``.
+        expected: Whether the gateway is to report the call, as far as the request says.
     """
     if link.trace_id is None or link.parent_id is None or not link.is_sampled:
         return UsageClaim(())
     own = (link.trace_id, link.parent_id)
     span = observation or trace.get_current_span()
     if trace.format_span_id(span.get_span_context().span_id) != link.parent_id:
-        return UsageClaim((own,))
+        return UsageClaim((own,), expected=expected)
     around = _around(span)
-    return UsageClaim((own,) if around is None else (own, around), _is_generation(span))
+    places = (own,) if around is None else (own, around)
+    return UsageClaim(places, _is_generation(span), expected)
 
 
 def _around(span: Span) -> Place | None:

@@ -26,6 +26,7 @@ CONTAINER = "litellm_metadata"
 """LiteLLM's own metadata field: it leaves OpenAI's ``metadata`` parameter to the caller."""
 
 _TRACEPARENT = "traceparent"
+_NO_LOG = "no-log"
 _LLM_ROUTE = re.compile(
     r"/(completions|responses|embeddings|moderations"
     r"|images/(generations|edits|variations)|audio/(speech|transcriptions|translations))/?$"
@@ -42,10 +43,13 @@ class Injection:
     Attributes:
         body: Body fields to set; the caller's entries of such a field are in it.
         headers: Headers to add.
+        reported: Whether the caller lets the gateway report the call
+            (https://docs.litellm.ai/docs/proxy/logging, ``no-log``).
     """
 
     body: Mapping[str, Any]
     headers: Mapping[str, str]
+    reported: bool = True
 
 
 def request_metadata(link: Link) -> dict[str, Any]:
@@ -104,9 +108,10 @@ def inject(
         return None
     theirs = _mapping(body, "metadata")
     container = _mapping(body, CONTAINER)
+    reported = body.get(_NO_LOG) is not True
     own_header = _header(headers, _TRACEPARENT)
     if container is None or theirs is None:
-        return Injection({}, request_headers(link) if own_header is None else {})
+        return Injection({}, request_headers(link) if own_header is None else {}, reported)
     written = {**container, **theirs}  # LiteLLM: `metadata` goes before CONTAINER
     if written or own_header is not None:
         link = _as_written(link, written, own_header)
@@ -119,6 +124,7 @@ def inject(
     return Injection(
         _field({**added, **container}, form) if added else {},
         request_headers(link) if own_header is None else {},
+        reported,
     )
 
 

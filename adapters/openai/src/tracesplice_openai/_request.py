@@ -115,7 +115,7 @@ def _add_link(call: Call, client: Any, options: Options) -> None:
     if _http_client_follows(client, options):
         options.follow_redirects = False
         call.follows_redirects = True
-    call.usage = usage_of(link, call.observation)
+    call.usage = usage_of(link, call.observation, expected=injection.reported)
 
 
 def _http_client_follows(client: Any, options: Options) -> bool:

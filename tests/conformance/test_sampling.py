@@ -1,0 +1,124 @@
+"""What becomes of the gateway's side of a call that is not sampled, or not to be logged."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+from langfuse import Langfuse
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
+
+import tracesplice
+from rig.gateway import Gateway, GatewayMode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.harness import Stage
+    from rig.model import ModelServer
+
+# Langfuse samples by the lower half of a trace id alone.
+IN, OUT = (f"{'a' * 16}{half * 16}" for half in "1f")
+RATE = 0.5
+COST = 8e-6  # of "hello there" and its answer
+
+
+@pytest.fixture(scope="module")
+def sampling(stage: Stage) -> Iterator[Langfuse]:
+    """A client with a sample rate; Langfuse makes one client for each pair of keys."""
+    keys = (f"pk-{secrets.token_hex(8)}", f"sk-{secrets.token_hex(8)}")
+    stage.recorder.add_project(*keys)
+    client = Langfuse(
+        base_url=stage.recorder.url,
+        public_key=keys[0],
+        secret_key=keys[1],
+        tracer_provider=TracerProvider(sampler=TraceIdRatioBased(RATE)),
+        mask_otel_spans=tracesplice.count_usage_once(),
+    )
+    yield client
+    client.shutdown()
+
+
+@contextmanager
+def calling(gateway: Gateway) -> Iterator[Any]:
+    with openai.OpenAI(base_url=gateway.url, api_key=gateway.key, max_retries=0) as client:
+        yield tracesplice.splice(client)
+
+
+def ask(langfuse: Langfuse, client: Any) -> None:
+    """Call once in a trace that is not sampled, then once in one that is."""
+    for trace_id in (OUT, IN):
+        place: Any = {"trace_id": trace_id}
+        with langfuse.start_as_current_observation(
+            name="mine", as_type="generation", model="m", trace_context=place
+        ):
+            messages: Any = [{"role": "user", "content": "hello there"}]
+            client.chat.completions.create(model="chat", messages=messages)
+    langfuse.flush()
+
+
+def reported(stage: Stage) -> dict[str, list[float]]:
+    """Costs by trace, once both sides of the sampled one have arrived."""
+
+    def arrived(_: Any) -> bool:
+        return any(each.trace_id == IN and each.cost for each in stage.recorder.observations())
+
+    stage.recorder.wait_for(arrived)
+    found: dict[str, list[float]] = {}
+    for each in stage.recorder.observations():
+        if each.type == "GENERATION" and each.name != "fastapi.dependencies":
+            found.setdefault(each.trace_id, []).append(each.cost)
+    return {trace_id: sorted(costs) for trace_id, costs in found.items()}
+
+
+@pytest.mark.parametrize("mode", [GatewayMode.LANGFUSE_OTEL, GatewayMode.LANGFUSE_OTEL_V2])
+def test_the_opentelemetry_modes_leave_it_out_too(
+    stage: Stage, sampling: Langfuse, mode: GatewayMode
+) -> None:
+    stage.clear()
+    with calling(stage.gateways[mode]) as client:
+        ask(sampling, client)
+    assert reported(stage) == {IN: [0, pytest.approx(COST)]}
+
+
+def test_mode_langfuse_reports_it_alone(stage: Stage, sampling: Langfuse) -> None:
+    stage.clear()
+    with calling(stage.gateways[GatewayMode.LANGFUSE]) as client:
+        ask(sampling, client)
+    assert reported(stage) == {OUT: [pytest.approx(COST)], IN: [0, pytest.approx(COST)]}
+
+
+def test_mode_langfuse_leaves_it_out_with_the_same_sample_rate(
+    stage: Stage, sampling: Langfuse, model: ModelServer
+) -> None:
+    stage.clear()
+    gateway = Gateway(
+        GatewayMode.LANGFUSE,
+        langfuse_env=stage.recorder.env(),
+        model_url=model.url,
+        extra_env={"LANGFUSE_SAMPLE_RATE": str(RATE)},
+    )
+    with gateway, calling(gateway) as client:
+        ask(sampling, client)
+        assert reported(stage) == {IN: [0, pytest.approx(COST)]}
+
+
+@pytest.mark.parametrize("mode", GatewayMode)
+def test_a_call_that_is_not_to_be_logged_keeps_the_client_s_usage(
+    stage: Stage, mode: GatewayMode
+) -> None:
+    stage.clear()
+    with calling(stage.gateways[mode]) as client:
+        for trace_id, extra in ((OUT, {"no-log": True}), (IN, {})):
+            place: Any = {"trace_id": trace_id}
+            with stage.langfuse.start_as_current_observation(
+                name="mine", as_type="generation", cost_details={"total": 1.0}, trace_context=place
+            ):
+                messages: Any = [{"role": "user", "content": "hello there"}]
+                client.chat.completions.create(model="chat", messages=messages, extra_body=extra)
+    stage.langfuse.flush()
+    assert reported(stage) == {OUT: [1.0], IN: [0, pytest.approx(COST)]}
