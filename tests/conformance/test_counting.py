@@ -13,6 +13,7 @@ from llama_index.llms.openai_like import OpenAILike
 from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 
 import tracesplice
+from conformance.either import TLS
 from conformance.harness import gateway_generations
 from rig.gateway import GatewayMode
 
@@ -103,7 +104,8 @@ def test_a_stream_that_is_not_read_to_its_end_says_zero_too(stage: Stage, method
     stage.clear()
     instrumentor = LlamaIndexInstrumentor()
     instrumentor.instrument(tracer_provider=stage.provider)
-    stream = _stream(stage, method)
+    http = openai.DefaultHttpxClient(verify=TLS)
+    stream = _stream(stage, method, http)
     next(stream)
     waiting = _outermost_first(each for each in _spans_of(instrumentor) if each.active)
     assert len(waiting) > 1
@@ -111,6 +113,7 @@ def test_a_stream_that_is_not_read_to_its_end_says_zero_too(stage: Stage, method
         span.end()
         stage.langfuse.flush()
     stream.close()
+    http.close()
     instrumentor.uninstrument()
     ended = {f"{span._otel_span.get_span_context().span_id:016x}" for span in waiting}
     [generation] = stage.recorder.wait_for(
@@ -120,10 +123,15 @@ def test_a_stream_that_is_not_read_to_its_end_says_zero_too(stage: Stage, method
     assert trace.cost == generation.cost > 0
 
 
-def _stream(stage: Stage, method: str) -> Any:
+def _stream(stage: Stage, method: str, http: Any) -> Any:
     gateway = stage.gateways[GatewayMode.LANGFUSE]
     model = OpenAILike(
-        api_base=gateway.url, api_key=gateway.key, model="chat", is_chat_model=True, max_retries=0
+        api_base=gateway.url,
+        api_key=gateway.key,
+        model="chat",
+        is_chat_model=True,
+        max_retries=0,
+        http_client=http,
     )
     asked: dict[str, Any] = {
         "stream_complete": "hello",

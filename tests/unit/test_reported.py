@@ -117,6 +117,17 @@ class TestClaim:
         assert (outer.trace_id, outer.id) in late
         assert (outer.trace_id, outer.id) not in said
 
+    def test_one_in_a_generation_that_is_current(self, langfuse: Langfuse) -> None:
+        with (
+            langfuse.start_as_current_observation(name="s") as outer,
+            langfuse.start_as_current_observation(name="g", as_type="generation") as current,
+        ):
+            generation = langfuse.start_observation(name="h", as_type="generation")
+            span = generation._otel_span
+            found = claim_usage(capture_link(span), span).places
+            generation.end()
+        assert [place[1] for place in found] == [generation.id, current.id, outer.id]
+
     @pytest.mark.parametrize(
         ("scope", "attributes", "expected"),
         [

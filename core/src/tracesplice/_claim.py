@@ -14,7 +14,7 @@ from tracesplice._reported import Place, reported
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opentelemetry.trace import Span
+    from opentelemetry.trace import Span, SpanContext
 
     from tracesplice._link import Link
 
@@ -76,20 +76,30 @@ def claim_usage(
     if link.trace_id is None or link.parent_id is None or not link.is_sampled:
         return UsageClaim(())
     own = (link.trace_id, link.parent_id)
-    span = observation or trace.get_current_span()
-    if trace.format_span_id(span.get_span_context().span_id) != link.parent_id:
+    current = trace.get_current_span()
+    span = observation or current
+    if _place(span) != own:
         return UsageClaim((own,), expected=expected)
-    around = _around(span)
-    places = (own,) if around is None else (own, around)
-    return UsageClaim(places, _is_generation(span), expected)
+    return UsageClaim(_inside_out(own, span, current), _is_generation(span), expected)
 
 
-def _around(span: Span) -> Place | None:
+def _inside_out(own: Place, *spans: Span) -> tuple[Place, ...]:
     # What is around a generation may be exported before it, and then cannot be found from it.
-    parent = getattr(span, "parent", None)
-    if parent is None or not may_become_generation(_attributes(span)):
-        return None
-    return trace.format_trace_id(parent.trace_id), trace.format_span_id(parent.span_id)
+    places = [own]
+    for span in spans:
+        parent = getattr(span, "parent", None)
+        known = _place(span) == places[-1] and may_become_generation(_attributes(span))
+        if parent is not None and known:
+            places.append(_place_of(parent))
+    return tuple(places)
+
+
+def _place(span: Span) -> Place:
+    return _place_of(span.get_span_context())
+
+
+def _place_of(context: SpanContext) -> Place:
+    return trace.format_trace_id(context.trace_id), trace.format_span_id(context.span_id)
 
 
 def _is_generation(span: Any) -> bool:
