@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := core adapters tests examples bench noxfile.py
-DISTRIBUTIONS := -e core -e adapters/openai -e adapters/langchain -e adapters/llama_index
-TYPED := core/src adapters/openai/src adapters/langchain/src adapters/llama_index/src
+DISTRIBUTIONS := -e core -e adapters/openai -e adapters/langchain -e adapters/llama_index \
+  -e adapters/litellm
+TYPED := core/src adapters/openai/src adapters/langchain/src adapters/llama_index/src adapters/litellm/src
 PIP := -m pip --disable-pip-version-check
 
 .PHONY: help install demo test table lint format bench pins docs clean
@@ -21,11 +22,12 @@ install: .venv/.installed .venv-gateway/.installed  ## Build .venv (client) and 
 	$(BIN)/python $(PIP) install --quiet --no-build-isolation --no-deps $(DISTRIBUTIONS)
 	@touch $@
 
-.venv-gateway/.installed: requirements/gateway.txt requirements/pip.txt
-	@echo "== .venv-gateway: the LiteLLM proxy (about a minute)"
+.venv-gateway/.installed: requirements/gateway.txt requirements/pip.txt adapters/litellm/pyproject.toml
+	@echo "== .venv-gateway: the LiteLLM proxy, with its adapter (about a minute)"
 	$(PYTHON) -m venv .venv-gateway
 	.venv-gateway/bin/python $(PIP) install --quiet --require-hashes -r requirements/pip.txt
 	.venv-gateway/bin/python $(PIP) install --require-hashes -r requirements/gateway.txt
+	.venv-gateway/bin/python $(PIP) install --quiet --no-deps -e adapters/litellm
 	@touch $@
 
 demo: install  ## Show a call before and after splicing, as trace trees

@@ -27,11 +27,12 @@ OUTCOMES = ROOT / "build" / "conformance"
 PAGE = ROOT / "docs" / "compatibility.md"
 INTRODUCTION = (
     "Generated from the conformance run by `make table`; do not edit. Every cell was run against a "
-    "real LiteLLM proxy, synchronous and asynchronous where both exist, with and without an "
-    "enclosing span. The OpenAI SDK's also with and without `langfuse.openai`; LangChain's with "
-    "Langfuse's `CallbackHandler`, and its basic calls also with OpenInference's instrumentor and "
-    "with neither; LlamaIndex's with OpenInference's instrumentor and without. ✓ means that all of "
-    "these held:"
+    "real LiteLLM proxy with the gateway adapter, `tracesplice-litellm` ([what holds without "
+    "it](gateway.md#what-each-mode-gives)), synchronous and asynchronous where both exist, with "
+    "and without an enclosing span. The OpenAI SDK's also with and without `langfuse.openai`; "
+    "LangChain's with Langfuse's `CallbackHandler`, and its basic calls also with OpenInference's "
+    "instrumentor and with neither; LlamaIndex's with OpenInference's instrumentor and without. ✓ "
+    "means that all of these held:"
 )
 # On Python 3.10 some asynchronous calls do not exist; the page is of a newer one.
 _LESS_OF_LANGCHAIN = sys.version_info < (3, 11)
@@ -54,22 +55,21 @@ class Table:
     Attributes:
         packages: What the client side ran on, as ``name version``.
         gateway: What the gateway ran on.
-        rows: For framework, shape and mode: how many cells there were and what did not hold, with
-            the reason.
+        rows: For framework, shape and mode: how many cells there were and what did not hold.
     """
 
     packages: list[str]
     gateway: str
     rows: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
 
-    def add(self, cell: Cell, outcome: Outcome, cures: dict[str, str]) -> None:
-        """Note the outcome of a cell; ``cures`` gives the reasons for what is known not to hold."""
+    def add(self, cell: Cell, outcome: Outcome) -> None:
+        """Note the outcome of a cell."""
         key = (cell.framework.name, cell.shape.name, cell.mode.value)
         row = self.rows.setdefault(key, {"cells": 0, "missing": {}})
         row["cells"] += 1
         for check, wrong in outcome.checks.items():
             if wrong is not None:
-                row["missing"][check] = cures.get(check, "a defect")
+                row["missing"][check] = "a defect"
 
     @property
     def cells(self) -> int:

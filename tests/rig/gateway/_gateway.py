@@ -16,6 +16,7 @@ from rig.gateway._process import ProxyProcess, clean_environment, find_venv, fre
 
 __all__ = ["Gateway", "GatewayStartError"]
 
+ADAPTER = "tracesplice_litellm.adapter"
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -25,6 +26,8 @@ class GatewayStartError(RuntimeError):
 
 class Gateway:
     """A LiteLLM proxy that reports in `mode` to `langfuse_env`, with `model_url` as its upstream.
+
+    `adapter` switches on the gateway's part of tracesplice, with the one line a user writes.
 
     As a context manager it is ready when entered. To start several at once, `start()` each, then
     `wait_ready()` for each, and `stop()` each whatever happened.
@@ -41,16 +44,20 @@ class Gateway:
         extra_env: Mapping[str, str] = _NOTHING,
         workers: int = 1,
         config_extra: Mapping[str, object] = _NOTHING,
+        adapter: bool = False,
     ) -> None:
         self.mode = mode
         self.key = f"sk-{secrets.token_hex(24)}"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._workers = workers
+        callbacks = [*callbacks, ADAPTER] if adapter else callbacks
         self._config = build_config(
             mode, model_url, self.key, callbacks, extra_settings, config_extra
         )
-        self._env = clean_environment(environment(mode), langfuse_env, extra_env)
+        # A fault of the adapter's fails the call here, so that it is seen.
+        strict = {"TRACESPLICE_STRICT": "1"} if adapter else {}
+        self._env = clean_environment(environment(mode), langfuse_env, strict, extra_env)
         self._folder: Path | None = None
         self._process: ProxyProcess | None = None
         self._log = ""

@@ -1,0 +1,63 @@
+"""The state of one request, and what its link looks like as attributes of a span.
+
+The names: https://github.com/langfuse/langfuse-python/blob/main/langfuse/_client/attributes.py.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tracesplice_litellm._link import Link
+
+__all__ = ["TYPE", "Call", "begin", "current"]
+
+TYPE = "langfuse.observation.type"
+
+_current: ContextVar[Call | None] = ContextVar("tracesplice_litellm_call", default=None)
+
+
+@dataclass
+class Call:
+    """One request to the gateway, with all its attempts.
+
+    Attributes:
+        link: What the client sent.
+        observed: Whether a span of a model call was started for it in the request's own task.
+    """
+
+    link: Link
+    observed: bool = False
+    attributes: Mapping[str, str | int | Sequence[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.attributes = _attributes(self.link)
+
+
+def begin(link: Link) -> Call:
+    """Make the call of this request; tasks that the request starts see it, too."""
+    call = Call(link)
+    _current.set(call)
+    return call
+
+
+def current() -> Call | None:
+    """Return the call that is being served or, in LiteLLM's logging tasks, being reported."""
+    return _current.get()
+
+
+def _attributes(link: Link) -> dict[str, str | int | Sequence[str]]:
+    found: dict[str, str | int | Sequence[str] | None] = {
+        "user.id": link.user_id,
+        "session.id": link.session_id,
+        "langfuse.trace.tags": link.tags,
+        "langfuse.environment": link.environment,
+    }
+    if link.prompt is not None:
+        found["langfuse.observation.prompt.name"] = link.prompt.name
+        found["langfuse.observation.prompt.version"] = link.prompt.version
+    return {name: value for name, value in found.items() if value}

@@ -1,0 +1,57 @@
+"""What a client told the gateway about a call, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Link", "Place", "PromptRef"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a call belongs.
+
+    Attributes:
+        trace_id: 32 lower-case hex digits.
+        parent_id: The observation to nest under, 16 lower-case hex digits, or None.
+        sampled: Whether the client records this trace.
+    """
+
+    trace_id: str
+    parent_id: str | None
+    sampled: bool = True
+
+
+@dataclass(frozen=True)
+class PromptRef:
+    """One version of a Langfuse prompt: all that a prompt link needs."""
+
+    name: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a client sent; None, or empty, is what it did not send or what was invalid.
+
+    Attributes:
+        place: The trace and parent to join.
+        header: What its ``traceparent`` alone says, which LiteLLM acts on by itself.
+        starts_trace: Whether the client asked for a trace of that id, not for joining one.
+        prompt: The prompt version the call is linked to.
+        user_id: Langfuse's user id.
+        session_id: Langfuse's session id.
+        tags: Langfuse's trace tags.
+        trace_name: Langfuse's trace name.
+        environment: Langfuse's environment.
+    """
+
+    place: Place | None = None
+    header: Place | None = None
+    starts_trace: bool = False
+    prompt: PromptRef | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    tags: tuple[str, ...] = ()
+    trace_name: str | None = None
+    environment: str | None = None

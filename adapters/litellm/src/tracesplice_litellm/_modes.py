@@ -1,0 +1,57 @@
+"""Which ways to report to Langfuse are in force, read from LiteLLM's own list of callbacks.
+
+By class name, so that a gateway does not load the modules of modes it does not use.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import litellm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Mode", "loggers", "mode_of"]
+
+
+class Mode(Enum):
+    """One of LiteLLM's three ways to report to Langfuse."""
+
+    LANGFUSE = "langfuse"
+    OTEL = "langfuse_otel"
+    OTEL_V2 = "langfuse_otel with LITELLM_OTEL_V2"
+
+
+_BY_CLASS = {
+    "LangfusePromptManagement": Mode.LANGFUSE,
+    "LangFuseLogger": Mode.LANGFUSE,
+    "LangfuseOtelLogger": Mode.OTEL,
+    "LangfuseOpenTelemetryV2": Mode.OTEL_V2,
+}
+
+
+def mode_of(callback: object) -> Mode | None:
+    """Return the mode a registered callback stands for, None for one that is not Langfuse's."""
+    if isinstance(callback, str):
+        # As a name, LiteLLM runs only this one; the others it replaces by their loggers.
+        return Mode.LANGFUSE if callback == "langfuse" else None
+    names = (each.__name__ for each in type(callback).__mro__)
+    return next((_BY_CLASS[name] for name in names if name in _BY_CLASS), None)
+
+
+def loggers(further: Iterable[Any] = ()) -> Iterator[tuple[Mode, Any]]:
+    """Give each callback for answers that is Langfuse's, with its mode; once each.
+
+    Args:
+        further: Callbacks of the request's own key or team.
+    """
+    seen: set[int] = set()
+    # `getattr`: both lists are LiteLLM's, but only the first is documented.
+    asynchronous = getattr(litellm, "_async_success_callback", ())
+    for callback in (*litellm.success_callback, *asynchronous, *further):
+        mode = mode_of(callback)
+        if mode is not None and id(callback) not in seen:
+            seen.add(id(callback))
+            yield mode, callback

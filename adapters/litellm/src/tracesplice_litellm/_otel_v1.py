@@ -1,0 +1,48 @@
+"""The one method of LiteLLM that is wrapped: what ``langfuse_otel`` puts on a span.
+
+Without ``LITELLM_OTEL_V2`` the span is made after the call, by a tracer that is not reachable from
+outside, and its attributes come from a fixed list that has no prompt and no environment:
+https://github.com/BerriAI/litellm/blob/main/litellm/integrations/langfuse/langfuse_otel.py
+(``_set_metadata_attributes``); asked for in https://github.com/BerriAI/litellm/issues/20236.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from tracesplice_litellm._call import current
+from tracesplice_litellm._guard import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["repair"]
+
+_METHOD = "set_langfuse_otel_attributes"
+_MARK = "_tracesplice_litellm"
+
+
+def repair(logger: object) -> None:
+    """Make the class of a ``LangfuseOtelLogger`` put the link on its spans; twice is once."""
+    owner = next(each for each in type(logger).__mro__ if _METHOD in vars(each))
+    original: Callable[..., Any] = getattr(owner, _METHOD)
+    if hasattr(original, _MARK):
+        return
+
+    @wraps(original)
+    def with_link(span: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(span, *args, **kwargs)
+        _put_link(span)
+        return result
+
+    setattr(with_link, _MARK, True)
+    setattr(owner, _METHOD, staticmethod(with_link))
+
+
+@guarded("the link of a call")
+def _put_link(span: Any) -> None:
+    call = current()
+    if call is not None:
+        for name, value in call.attributes.items():
+            span.set_attribute(name, value)

@@ -1,0 +1,49 @@
+"""Prepares LiteLLM's Langfuse loggers, which come to life with the first requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import litellm
+
+from tracesplice_litellm._modes import Mode, loggers
+
+__all__ = ["prepare"]
+
+
+def prepare() -> None:
+    """Make every Langfuse logger that is registered by now carry links; cheap where it does."""
+    for mode, logger in loggers():
+        if mode is Mode.OTEL:
+            from tracesplice_litellm._otel_v1 import repair
+
+            repair(logger)
+        elif mode is Mode.OTEL_V2:
+            _watch(logger.tracer_provider)
+        else:
+            _prepare_langfuse(logger)
+
+
+def _prepare_langfuse(logger: Any) -> None:
+    _report_failures(logger)
+    tracing = getattr(logger, "tracing", None)
+    if tracing is not None:
+        _watch(tracing.provider)
+    else:
+        # An older LiteLLM, which lets user, session and tags of a joined trace through only so.
+        litellm.langfuse_enable_update_trace_keys = True
+
+
+def _watch(provider: Any) -> None:
+    from tracesplice_litellm._spans import watch
+
+    watch(provider)
+
+
+def _report_failures(logger: Any) -> None:
+    # This mode reports a failed call only where the configuration says so a second time.
+    failures = (*litellm.failure_callback, *getattr(litellm, "_async_failure_callback", ()))
+    if not any(each is logger or each == "langfuse" for each in failures):
+        litellm.logging_callback_manager.add_litellm_failure_callback(logger)
+        if not isinstance(logger, str):
+            litellm.logging_callback_manager.add_litellm_async_failure_callback(logger)

@@ -1,0 +1,57 @@
+"""Puts the link on spans as they start, where LiteLLM gives access to the provider that makes them.
+
+So in ``LITELLM_OTEL_V2`` and, for LiteLLM releases that report through OpenTelemetry there, too, in
+mode ``langfuse``. https://opentelemetry.io/docs/specs/otel/trace/sdk/#span-processor
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.trace import SpanKind
+
+from tracesplice_litellm._call import TYPE, current
+from tracesplice_litellm._guard import guarded
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import Span, TracerProvider
+
+__all__ = ["watch"]
+
+# How LITELLM_OTEL_V2 names the span of a model call while it runs: `<operation> <model>`.
+# https://github.com/BerriAI/litellm/blob/main/litellm/integrations/otel/model/semconv.py
+_OPERATIONS = frozenset({"chat", "text_completion", "embeddings", "generate_content"})
+
+_watched: WeakSet[Any] = WeakSet()
+
+
+class _LinkProcessor(SpanProcessor):
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        _put_link(span)
+
+
+def watch(provider: TracerProvider) -> None:
+    """Put the link of each call on the spans ``provider`` makes for it; twice is once."""
+    if provider not in _watched:
+        _watched.add(provider)
+        provider.add_span_processor(_LinkProcessor())
+
+
+@guarded("the link of a call")
+def _put_link(span: Span) -> None:
+    call = current()
+    if call is None or not _is_generation(span):
+        return
+    call.observed = True
+    for name, value in call.attributes.items():
+        span.set_attribute(name, value)
+
+
+def _is_generation(span: Span) -> bool:
+    attributes = span.attributes or {}
+    if attributes.get(TYPE) == "generation":
+        return True
+    return span.kind is SpanKind.CLIENT and span.name.partition(" ")[0] in _OPERATIONS

@@ -1,0 +1,121 @@
+"""Writes the checked link back into the request, as each of LiteLLM's Langfuse modes reads it.
+
+Source of the names: https://docs.litellm.ai/docs/observability/langfuse_integration and
+https://github.com/BerriAI/litellm/blob/main/litellm/integrations/langfuse/langfuse.py. ``tags`` and
+``session_id`` are left as they came: the first take part in LiteLLM's routing, the second becomes
+the trace's id where there is none.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from tracesplice_litellm import _values
+from tracesplice_litellm._link import Link, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, MutableMapping
+
+__all__ = ["formatted", "joined_place", "write_link"]
+
+_TEXTS: Mapping[str, Callable[[object], str | None]] = {
+    "existing_trace_id": _values.text,  # LiteLLM makes an id of any text
+    "trace_id": _values.text,
+    "parent_observation_id": _values.span_id,
+    "generation_id": _values.text,
+    "generation_name": _values.text,
+    "trace_name": _values.text,
+    "trace_user_id": _values.text,
+    "trace_session_id": _values.text,
+    "session_id": _values.text,
+    "trace_version": _values.text,
+    "trace_release": _values.text,
+    "version": _values.text,
+}
+_HEADER = "langfuse_"
+
+
+def write_link(data: MutableMapping[str, Any], link: Link) -> None:
+    """Put ``link`` into a request, and take out what Langfuse would not take.
+
+    Args:
+        data: The request as LiteLLM hands it to ``async_pre_call_hook``; changed in place, as it is
+            LiteLLM's own copy.
+        link: Its link, from ``read_link``.
+    """
+    name = "litellm_metadata" if "litellm_metadata" in data else "metadata"
+    if not isinstance(data.get(name), dict):
+        data[name] = {}
+    headers = (data.get("proxy_server_request") or {}).get("headers")
+    for each in ("metadata", "litellm_metadata"):
+        if isinstance(data.get(each), dict):
+            _clean(data[each])
+    if isinstance(headers, dict):
+        _take_named_headers(headers, data[name])
+    data[name].update(_for_langfuse(link, data[name]))
+    place = joined_place(link)
+    if place is not None and isinstance(headers, dict):
+        headers["traceparent"] = formatted(place)
+
+
+def joined_place(link: Link) -> Place | None:
+    """Return the place that the OpenTelemetry modes do not find by themselves; None if they do."""
+    place = link.place
+    if place is None or place == link.header:
+        return None
+    if place.parent_id is not None:
+        return place
+    # As LiteLLM does in mode `langfuse`: under a parent that never arrives, so that the generation
+    # does not pass for the trace's root.
+    return None if link.starts_trace else Place(place.trace_id, _unknown(place), place.sampled)
+
+
+def formatted(place: Place) -> str:
+    """Return ``place`` as a ``traceparent`` header."""
+    return f"00-{place.trace_id}-{place.parent_id}-{int(place.sampled):02x}"
+
+
+def _unknown(place: Place) -> str:
+    # Of the trace's id, so that asking twice gives the same.
+    return place.trace_id[:16] if _values.span_id(place.trace_id[:16]) else secrets.token_hex(8)
+
+
+def _clean(metadata: MutableMapping[str, Any]) -> None:
+    for key, check in _TEXTS.items():
+        if metadata.get(key) is not None and check(metadata[key]) is None:
+            del metadata[key]
+    for key in ("tags", "trace_tags", "update_trace_keys"):
+        if metadata.get(key) is not None:
+            metadata[key] = list(_values.tags(metadata[key]))
+    # LiteLLM in mode `langfuse` reports nothing of a call whose prompt it cannot read.
+    metadata.pop("prompt", None)
+
+
+def _take_named_headers(
+    headers: MutableMapping[str, Any], metadata: MutableMapping[str, Any]
+) -> None:
+    # LiteLLM lets these go before the body, unchecked.
+    for name in [each for each in headers if each.startswith(_HEADER)]:
+        key = name.removeprefix(_HEADER)
+        check = _TEXTS.get(key)
+        if check is not None and check(headers[name]) is not None:
+            metadata[key] = headers[name]
+        if check is not None or key in ("prompt", "tags", "trace_tags"):
+            del headers[name]
+
+
+def _for_langfuse(link: Link, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "trace_name": link.trace_name,
+        "trace_user_id": link.user_id,
+        "trace_session_id": link.session_id,
+        "trace_tags": list(link.tags),
+    }
+    if link.prompt is not None:
+        # Without the empty text LiteLLM rejects the prompt.
+        found["prompt"] = {"name": link.prompt.name, "version": link.prompt.version, "prompt": ""}
+    if link.place is not None and not link.starts_trace:
+        found["existing_trace_id"] = link.place.trace_id
+        found["parent_observation_id"] = link.place.parent_id
+    return {key: value for key, value in found.items() if value}
