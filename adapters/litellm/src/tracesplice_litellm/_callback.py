@@ -6,11 +6,13 @@ from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
 
-from tracesplice_litellm._call import begin
+from tracesplice_litellm._call import begin, current
 from tracesplice_litellm._guard import guarded
+from tracesplice_litellm._modes import Mode
 from tracesplice_litellm._read import read_link
+from tracesplice_litellm._reports import HEADER, reports
 from tracesplice_litellm._setup import prepare
-from tracesplice_litellm._write import write_link
+from tracesplice_litellm._write import joined_place, write_link
 
 __all__ = ["adapter"]
 
@@ -21,20 +23,37 @@ class _Adapter(CustomLogger):
     async def async_pre_call_hook(
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: Any
     ) -> None:
-        _prepare()
-        _splice(data)
+        modes = _prepare()
+        _splice(data, modes or frozenset())
+
+    async def async_post_call_response_headers_hook(
+        self, data: dict[str, Any], user_api_key_dict: Any, response: Any, **_: Any
+    ) -> dict[str, str] | None:
+        # It is asked for failed calls, too, which have nothing to count.
+        return None if response is None else _report(data)
 
 
 @guarded("the links of this gateway")
-def _prepare() -> None:
-    prepare()
+def _prepare() -> frozenset[Mode]:
+    return prepare()
 
 
 @guarded("the link of a call")
-def _splice(data: dict[str, Any]) -> None:
+def _splice(data: dict[str, Any], modes: frozenset[Mode]) -> None:
     link = read_link(data)
     write_link(data, link)
     begin(link)
+    place = joined_place(link)
+    if place is not None and Mode.OTEL_V2 in modes:
+        from tracesplice_litellm._otel_v2 import anchor
+
+        anchor(place)
+
+
+@guarded("the header that says who counts a call")
+def _report(data: dict[str, Any]) -> dict[str, str] | None:
+    call = current()
+    return None if call is None else {HEADER: str(reports(data, call)).lower()}
 
 
 adapter = _Adapter()

@@ -44,6 +44,7 @@ class Link:
         tags: Langfuse's trace tags.
         trace_name: Langfuse's trace name.
         environment: Langfuse's environment.
+        generation_name: What the gateway generation is to be called.
     """
 
     place: Place | None = None
@@ -55,3 +56,4 @@ class Link:
     tags: tuple[str, ...] = ()
     trace_name: str | None = None
     environment: str | None = None
+    generation_name: str | None = None

@@ -1,7 +1,7 @@
 """The one method of LiteLLM that is wrapped: what ``langfuse_otel`` puts on a span.
 
 Without ``LITELLM_OTEL_V2`` the span is made after the call, by a tracer that is not reachable from
-outside, and its attributes come from a fixed list that has no prompt and no environment:
+outside, and its attributes come from a fixed list that has no prompt, environment or error:
 https://github.com/BerriAI/litellm/blob/main/litellm/integrations/langfuse/langfuse_otel.py
 (``_set_metadata_attributes``); asked for in https://github.com/BerriAI/litellm/issues/20236.
 """
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from tracesplice_litellm._call import current
 from tracesplice_litellm._guard import guarded
+from tracesplice_litellm._values import MAX_MESSAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 __all__ = ["repair"]
 
@@ -31,9 +32,10 @@ def repair(logger: object) -> None:
         return
 
     @wraps(original)
-    def with_link(span: Any, *args: Any, **kwargs: Any) -> Any:
-        result = original(span, *args, **kwargs)
+    def with_link(span: Any, kwargs: Any, response_obj: Any) -> Any:
+        result = original(span, kwargs, response_obj)
         _put_link(span)
+        _put_error(span, kwargs)
         return result
 
     setattr(with_link, _MARK, True)
@@ -46,3 +48,13 @@ def _put_link(span: Any) -> None:
     if call is not None:
         for name, value in call.attributes.items():
             span.set_attribute(name, value)
+
+
+@guarded("the error of a call")
+def _put_error(span: Any, kwargs: Mapping[str, Any]) -> None:
+    # LiteLLM says that there was one, and what it was in an event, which Langfuse does not show.
+    error = kwargs.get("exception")
+    if error is not None:
+        reported = kwargs.get("standard_logging_object") or {}
+        message = str(reported.get("error_str") or error)
+        span.set_attribute("langfuse.observation.status_message", message[:MAX_MESSAGE])

@@ -54,6 +54,7 @@ def read_link(data: Mapping[str, Any]) -> Link:
         tags=_tags(body, baggage),
         trace_name=_text(body, "trace_name") or _values.text(baggage.get("trace_name")),
         environment=_values.environment(baggage.get("environment")),
+        generation_name=_text(body, "generation_name"),
     )
 
 

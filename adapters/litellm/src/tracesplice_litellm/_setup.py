@@ -11,9 +11,14 @@ from tracesplice_litellm._modes import Mode, loggers
 __all__ = ["prepare"]
 
 
-def prepare() -> None:
-    """Make every Langfuse logger that is registered by now carry links; cheap where it does."""
-    for mode, logger in loggers():
+def prepare() -> frozenset[Mode]:
+    """Make every Langfuse logger that is registered by now carry links; cheap where it does.
+
+    Returns:
+        The modes they report in.
+    """
+    found = list(loggers())
+    for mode, logger in found:
         if mode is Mode.OTEL:
             from tracesplice_litellm._otel_v1 import repair
 
@@ -22,6 +27,7 @@ def prepare() -> None:
             _watch(logger.tracer_provider)
         else:
             _prepare_langfuse(logger)
+    return frozenset(mode for mode, _ in found)
 
 
 def _prepare_langfuse(logger: Any) -> None:

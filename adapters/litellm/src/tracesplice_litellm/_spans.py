@@ -23,7 +23,7 @@ __all__ = ["watch"]
 
 # How LITELLM_OTEL_V2 names the span of a model call while it runs: `<operation> <model>`.
 # https://github.com/BerriAI/litellm/blob/main/litellm/integrations/otel/model/semconv.py
-_OPERATIONS = frozenset({"chat", "text_completion", "embeddings", "generate_content"})
+_OPERATIONS = ("chat", "text_completion", "embeddings", "generate_content", "litellm.moderation")
 
 _watched: WeakSet[Any] = WeakSet()
 
@@ -48,6 +48,15 @@ def _put_link(span: Span) -> None:
     call.observed = True
     for name, value in call.attributes.items():
         span.set_attribute(name, value)
+    if call.link.generation_name is not None:
+        _name(span, call.link.generation_name)
+
+
+def _name(span: Span, name: str) -> None:
+    span.update_name(name)
+    # LITELLM_OTEL_V2 names its span anew right before it ends, by this public method, and no
+    # processor is asked after that while a span can still be changed.
+    span.update_name = lambda name: None  # type: ignore[method-assign]
 
 
 def _is_generation(span: Span) -> bool:

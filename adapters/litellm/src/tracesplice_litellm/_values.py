@@ -21,6 +21,9 @@ MAX_TAGS = 50
 MAX_VERSION = 65_535
 """Langfuse stores a prompt's version in 16 bits."""
 
+MAX_MESSAGE = 10_000
+"""Characters of an error; a provider may answer with a whole page."""
+
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _SPAN_ID = re.compile(r"(?!0{16})[0-9a-f]{16}")
 _ENVIRONMENT = re.compile(r"(?!langfuse)[a-z0-9_-]{1,40}")

@@ -1,0 +1,81 @@
+"""Whether this gateway reports a call to Langfuse, with its usage.
+
+The answer's header says so to the client, which then leaves the usage of the call to the gateway.
+A wrong "no" counts the call twice, a wrong "yes" never: so in doubt it is no.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from tracesplice_litellm._modes import Mode, loggers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tracesplice_litellm._call import Call
+
+__all__ = ["HEADER", "reports"]
+
+HEADER = "x-tracesplice-reports"
+"""The header of an answer, ``true`` or ``false``."""
+
+_SAMPLES_ALL = ("", "always_on", "parentbased_always_on")
+
+
+def reports(data: Mapping[str, Any], call: Call) -> bool:
+    """Return whether a generation with the usage of ``call`` is, or will be, reported.
+
+    Args:
+        data: The request as LiteLLM hands it to its hooks.
+        call: Its call.
+    """
+    logging = data.get("litellm_logging_obj")
+    if not _one_project(logging):
+        return False
+    return any(
+        _reports(mode, logger, call) and _is_on(logger, data, logging)
+        for mode, logger in loggers(_own(logging))
+    )
+
+
+def _reports(mode: Mode, logger: Any, call: Call) -> bool:
+    place = call.link.place
+    if mode is Mode.OTEL_V2:
+        # It makes no span for an answer that came from no provider, and for some embeddings.
+        return call.observed
+    if mode is Mode.OTEL:
+        return _samples_all() and (place is None or place.sampled)
+    tracing = getattr(logger, "tracing", None)
+    if tracing is None or place is None:
+        return "LANGFUSE_SAMPLE_RATE" not in os.environ
+    # LiteLLM's sampler here goes by the trace's id alone.
+    decided = tracing.provider.sampler.should_sample(None, int(place.trace_id, 16), "")
+    return bool(decided.decision.is_sampled())
+
+
+def _samples_all() -> bool:
+    # https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+    return os.environ.get("OTEL_TRACES_SAMPLER", "") in _SAMPLES_ALL
+
+
+def _one_project(logging: Any) -> bool:
+    # A key or a team may report to a project of its own, which the client does not see.
+    own = getattr(logging, "standard_callback_dynamic_params", None) or {}
+    ours = os.environ.get("LANGFUSE_PUBLIC_KEY")
+    return bool(ours) and own.get("langfuse_public_key") in (None, ours)
+
+
+def _own(logging: Any) -> Iterator[Any]:
+    for name in ("dynamic_success_callbacks", "dynamic_async_success_callbacks"):
+        yield from getattr(logging, name, None) or ()
+
+
+def _is_on(logger: Any, data: Mapping[str, Any], logging: Any) -> bool:
+    # LiteLLM's own answer, for `no-log` and for callbacks that a key or a header switches off.
+    asked = getattr(logging, "should_run_callback", None)
+    if asked is None:
+        return not data.get("no-log")
+    names = ("no-log", "metadata", "litellm_metadata", "proxy_server_request")
+    return bool(asked(logger, {name: data.get(name) for name in names}, "success"))
