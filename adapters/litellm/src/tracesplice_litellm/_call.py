@@ -5,6 +5,7 @@ The names: https://github.com/langfuse/langfuse-python/blob/main/langfuse/_clien
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ TYPE = "langfuse.observation.type"
 
 _current: ContextVar[Call | None] = ContextVar("tracesplice_litellm_call", default=None)
 
+_recent: OrderedDict[object, Call] = OrderedDict()
+_MOST = 2_000  # calls in flight, and those that are reported right after
+
 
 @dataclass
 class Call:
@@ -28,26 +32,42 @@ class Call:
     Attributes:
         link: What the client sent.
         observed: Whether a span of a model call was started for it in the request's own task.
+        reported: Name and start of the generations that were reported, in nanoseconds.
+        usage: How many tokens LiteLLM counted, by Langfuse's names of them; empty until it has.
     """
 
     link: Link
     observed: bool = False
+    reported: set[tuple[str, int | None]] = field(default_factory=set)
+    usage: Mapping[str, int] = field(default_factory=dict)
     attributes: Mapping[str, str | int | Sequence[str]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.attributes = _attributes(self.link)
 
 
-def begin(link: Link) -> Call:
-    """Make the call of this request; tasks that the request starts see it, too."""
+def begin(link: Link, call_id: object) -> None:
+    """Make the call of this request; tasks that the request starts see it, too.
+
+    Args:
+        link: Its link.
+        call_id: LiteLLM's id of the call.
+    """
     call = Call(link)
     _current.set(call)
-    return call
+    _recent[call_id] = call
+    if len(_recent) > _MOST:
+        _recent.popitem(last=False)
 
 
-def current() -> Call | None:
-    """Return the call that is being served or, in LiteLLM's logging tasks, being reported."""
-    return _current.get()
+def current(call_id: object = None) -> Call | None:
+    """Return the call that is being served or, in LiteLLM's logging tasks, being reported.
+
+    Args:
+        call_id: LiteLLM's id of the call, where it is known: of images and speech, LiteLLM may
+            report from a thread that has no context.
+    """
+    return _current.get() or _recent.get(call_id)
 
 
 def _attributes(link: Link) -> dict[str, str | int | Sequence[str]]:

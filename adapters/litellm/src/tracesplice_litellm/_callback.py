@@ -12,6 +12,7 @@ from tracesplice_litellm._modes import Mode
 from tracesplice_litellm._read import read_link
 from tracesplice_litellm._reports import HEADER, reports
 from tracesplice_litellm._setup import prepare
+from tracesplice_litellm._usage import remember_usage
 from tracesplice_litellm._write import joined_place, write_link
 
 __all__ = ["adapter"]
@@ -25,6 +26,12 @@ class _Adapter(CustomLogger):
     ) -> None:
         modes = _prepare()
         _splice(data, modes or frozenset())
+
+    async def async_logging_hook(
+        self, kwargs: dict[str, Any], result: Any, call_type: str
+    ) -> tuple[dict[str, Any], Any]:
+        remember_usage(kwargs)
+        return kwargs, result
 
     async def async_post_call_response_headers_hook(
         self, data: dict[str, Any], user_api_key_dict: Any, response: Any, **_: Any
@@ -42,7 +49,7 @@ def _prepare() -> frozenset[Mode]:
 def _splice(data: dict[str, Any], modes: frozenset[Mode]) -> None:
     link = read_link(data)
     write_link(data, link)
-    begin(link)
+    begin(link, data.get("litellm_call_id"))
     place = joined_place(link)
     if place is not None and Mode.OTEL_V2 in modes:
         from tracesplice_litellm._otel_v2 import anchor

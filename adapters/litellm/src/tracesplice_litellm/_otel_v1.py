@@ -1,7 +1,7 @@
 """The one method of LiteLLM that is wrapped: what ``langfuse_otel`` puts on a span.
 
 Without ``LITELLM_OTEL_V2`` the span is made after the call, by a tracer that is not reachable from
-outside, and its attributes come from a fixed list that has no prompt, environment or error:
+outside, and its attributes come from a fixed list that lacks prompt, environment, cost and error:
 https://github.com/BerriAI/litellm/blob/main/litellm/integrations/langfuse/langfuse_otel.py
 (``_set_metadata_attributes``); asked for in https://github.com/BerriAI/litellm/issues/20236.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracesplice_litellm._call import current
 from tracesplice_litellm._guard import guarded
+from tracesplice_litellm._usage import COST, cost_details
 from tracesplice_litellm._values import MAX_MESSAGE
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def repair(logger: object) -> None:
     @wraps(original)
     def with_link(span: Any, kwargs: Any, response_obj: Any) -> Any:
         result = original(span, kwargs, response_obj)
-        _put_link(span)
-        _put_error(span, kwargs)
+        _put_link(span, kwargs)
+        _put_outcome(span, kwargs)
         return result
 
     setattr(with_link, _MARK, True)
@@ -43,15 +44,18 @@ def repair(logger: object) -> None:
 
 
 @guarded("the link of a call")
-def _put_link(span: Any) -> None:
-    call = current()
+def _put_link(span: Any, kwargs: Mapping[str, Any]) -> None:
+    call = current(kwargs.get("litellm_call_id"))
     if call is not None:
         for name, value in call.attributes.items():
             span.set_attribute(name, value)
 
 
-@guarded("the error of a call")
-def _put_error(span: Any, kwargs: Mapping[str, Any]) -> None:
+@guarded("the cost or the error of a call")
+def _put_outcome(span: Any, kwargs: Mapping[str, Any]) -> None:
+    cost = cost_details(kwargs)
+    if cost is not None:
+        span.set_attribute(COST, cost)
     # LiteLLM says that there was one, and what it was in an event, which Langfuse does not show.
     error = kwargs.get("exception")
     if error is not None:

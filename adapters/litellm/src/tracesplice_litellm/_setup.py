@@ -49,7 +49,9 @@ def _watch(provider: Any) -> None:
 def _report_failures(logger: Any) -> None:
     # This mode reports a failed call only where the configuration says so a second time.
     failures = (*litellm.failure_callback, *getattr(litellm, "_async_failure_callback", ()))
-    if not any(each is logger or each == "langfuse" for each in failures):
+    if any(each is logger or each == "langfuse" for each in failures):
+        return
+    if isinstance(logger, str):
         litellm.logging_callback_manager.add_litellm_failure_callback(logger)
-        if not isinstance(logger, str):
-            litellm.logging_callback_manager.add_litellm_async_failure_callback(logger)
+    else:
+        litellm.logging_callback_manager.add_litellm_async_failure_callback(logger)

@@ -14,10 +14,13 @@ from opentelemetry.trace import SpanKind
 
 from tracesplice_litellm._call import TYPE, current
 from tracesplice_litellm._guard import guarded
+from tracesplice_litellm._usage import NOTHING, USAGE, missing_usage
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Span, TracerProvider
+
+    from tracesplice_litellm._call import Call
 
 __all__ = ["watch"]
 
@@ -42,7 +45,8 @@ def watch(provider: TracerProvider) -> None:
 
 @guarded("the link of a call")
 def _put_link(span: Span) -> None:
-    call = current()
+    attributes = span.attributes or {}
+    call = current(attributes.get("langfuse.observation.metadata.litellm_call_id"))
     if call is None or not _is_generation(span):
         return
     call.observed = True
@@ -50,13 +54,27 @@ def _put_link(span: Span) -> None:
         span.set_attribute(name, value)
     if call.link.generation_name is not None:
         _name(span, call.link.generation_name)
+    if TYPE in attributes:
+        _put_usage(span, call, attributes.get(USAGE))
+
+
+def _put_usage(span: Span, call: Call, reported: object) -> None:
+    key = (span.name, span.start_time)
+    if key in call.reported:
+        for name, nothing in NOTHING.items():
+            span.set_attribute(name, nothing)
+        return
+    call.reported.add(key)
+    usage = missing_usage(call.usage, reported)
+    if usage is not None:
+        span.set_attribute(USAGE, usage)
 
 
 def _name(span: Span, name: str) -> None:
     span.update_name(name)
     # LITELLM_OTEL_V2 names its span anew right before it ends, by this public method, and no
     # processor is asked after that while a span can still be changed.
-    span.update_name = lambda name: None  # type: ignore[method-assign]
+    span.update_name = lambda name: None
 
 
 def _is_generation(span: Span) -> bool:

@@ -1,0 +1,235 @@
+"""``tracesplice-litellm`` in a real gateway, called without any SDK.
+
+After the tables, which what these calls report would get in the way of.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance.curl import BAGGAGE, CHAT, PROMPT, Caller, owner
+from rig.gateway import Gateway, GatewayMode
+
+if TYPE_CHECKING:
+    from rig.recorder import Observation, Recorder
+
+REPORTS = "x-tracesplice-reports"
+ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
+    "chat": ("/chat/completions", CHAT),
+    "stream": ("/chat/completions", {**CHAT, "stream": True}),
+    "completion": ("/completions", {"model": "openai-completion", "prompt": "hi"}),
+    "responses": ("/responses", {"model": "openai-chat", "input": "hi"}),
+    "responses, stream": ("/responses", {"model": "openai-chat", "input": "hi", "stream": True}),
+    "embeddings": ("/embeddings", {"model": "openai-embed", "input": "hi"}),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _prompt(recorder: Recorder) -> None:
+    recorder.add_prompt(PROMPT, "Never used", labels=[])
+    recorder.add_prompt(PROMPT, "Say {{what}}", labels=["production"])
+
+
+@pytest.fixture(params=GatewayMode, ids=lambda mode: mode.value)
+def caller(
+    request: pytest.FixtureRequest, gateways: dict[GatewayMode, Gateway], recorder: Recorder
+) -> Caller:
+    return Caller(gateways[request.param], recorder)
+
+
+def is_linked(caller: Caller, generation: Observation) -> None:
+    assert owner(caller.recorder, generation) == caller.parent_id, caller.recorder.report()
+    assert (generation.prompt_name, generation.prompt_version) == (PROMPT, 2)
+
+
+def nothing_dropped(caller: Caller) -> None:
+    own = [each for each in caller.recorder.problems() if each.trace_id == caller.trace_id]
+    assert not [each for each in own if each.kind != "prompt-type"]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_standard_headers_are_enough(caller: Caller, route: str) -> None:
+    path, body = ROUTES[route]
+    reply = caller.post(body, path, baggage=BAGGAGE)
+    assert (reply.status, reply.headers[REPORTS]) == (200, "true")
+    [generation] = caller.generations()
+    is_linked(caller, generation)
+    found = (generation.user_id, generation.session_id, generation.environment)
+    assert found == ("user 1", "session-1", "staging")
+    assert set(generation.tags) == {"tag-1", "tag-2"}
+    assert generation.cost > 0
+    nothing_dropped(caller)
+
+
+def test_the_trace_itself_is_left_alone(caller: Caller) -> None:
+    caller.post({**CHAT, "litellm_metadata": {"update_trace_keys": ["name", "input", "output"]}})
+    caller.generations()
+    trace = caller.recorder.trace(caller.trace_id)
+    assert trace is not None
+    assert trace.name is None
+    written = [key for each in trace.observations for key in each.attributes]
+    assert not {"langfuse.trace.name", "langfuse.trace.input", "langfuse.trace.output"} & {*written}
+
+
+def test_the_generation_is_named(caller: Caller) -> None:
+    caller.post({**CHAT, "litellm_metadata": {"generation_name": "answer"}})
+    [generation] = caller.generations()
+    assert generation.name == "answer"
+
+
+@pytest.mark.parametrize("container", ["metadata", "litellm_metadata"])
+def test_the_body_is_enough(caller: Caller, container: str) -> None:
+    caller.post({**CHAT, container: caller.metadata}, traceparent="")
+    [generation] = caller.generations()
+    is_linked(caller, generation)
+
+
+def test_a_foreign_parent_gives_way_to_the_bodys(caller: Caller) -> None:
+    foreign = f"00-{caller.trace_id}-{'ab' * 8}-01"
+    caller.post({**CHAT, "litellm_metadata": caller.metadata}, traceparent=foreign)
+    [generation] = caller.generations()
+    is_linked(caller, generation)
+
+
+def test_a_foreign_trace_gives_way_to_the_bodys(caller: Caller) -> None:
+    other = Caller(caller.gateway, caller.recorder)
+    body = {**CHAT, "litellm_metadata": caller.metadata}
+    caller.post(body, traceparent=other.traceparent)
+    [generation] = caller.generations()
+    is_linked(caller, generation)
+    assert not other.reported()
+
+
+def test_the_body_goes_before_the_baggage(caller: Caller) -> None:
+    metadata = {"trace_user_id": "body", "trace_tags": ["body"]}
+    caller.post({**CHAT, "litellm_metadata": metadata}, baggage=BAGGAGE)
+    [generation] = caller.generations()
+    assert (generation.user_id, generation.session_id) == ("body", "session-1")
+    assert "body" in generation.tags
+    assert "tag-1" not in generation.tags
+
+
+HOSTILE: dict[str, dict[str, Any]] = {
+    "prompt version is text": {"prompt": {"name": PROMPT, "version": "two", "prompt": ""}},
+    "prompt version is true": {"prompt": {"name": PROMPT, "version": True, "prompt": ""}},
+    "prompt version is huge": {"prompt": {"name": PROMPT, "version": 2**70, "prompt": ""}},
+    "prompt version is 0": {"prompt": {"name": PROMPT, "version": 0, "prompt": ""}},
+    "prompt has no name": {"prompt": {"version": 2, "prompt": ""}},
+    "prompt is a list": {"prompt": [1, 2]},
+    "prompt of another shape": {"prompt": {"type": "chat", "name": PROMPT, "version": 2}},
+    "ids are no ids": {"existing_trace_id": "../../x", "parent_observation_id": "y"},
+    "ids are zero": {"existing_trace_id": "0" * 32, "parent_observation_id": "0" * 16},
+    "ids are objects": {"existing_trace_id": {"a": 1}, "parent_observation_id": [1]},
+    "user and session are long": {"trace_user_id": "u" * 5000, "session_id": "s" * 201},
+    "user is an object": {"trace_user_id": {"a": 1}, "trace_session_id": 7},
+    "tags are anything": {"trace_tags": [1, None, {"a": 1}, "t" * 300, "ok"]},
+    "tags are many": {"trace_tags": [f"tag-{number}" for number in range(1000)]},
+    "tags are text": {"trace_tags": "ok", "update_trace_keys": 7},
+    "names are objects": {"generation_name": {"a": 1}, "trace_name": ["x"], "version": {"a": 1}},
+    "generation id is an object": {"generation_id": {"a": 1}},
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_no_value_costs_an_observation(caller: Caller, what: str) -> None:
+    metadata = json.loads(json.dumps(HOSTILE[what]))
+    reply = caller.post({**CHAT, "litellm_metadata": metadata})
+    assert reply.status == 200, reply.body
+    [generation] = caller.generations()
+    assert owner(caller.recorder, generation) == caller.parent_id
+    assert generation.cost > 0
+    nothing_dropped(caller)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"baggage": "langfuse_prompt_name=curl,langfuse_prompt_version=-2"},
+        {"baggage": f"langfuse_user_id={'u' * 300},langfuse_environment=Langfuse"},
+        {"baggage": "langfuse_tags=%5B%27a%27%2C,=,;;,langfuse_session_id"},
+        {"baggage": "langfuse_user_id=%ff%fe%00"},
+        {"langfuse_prompt": "x", "langfuse_trace_user_id": "u" * 300},
+        {"langfuse_update_trace_keys": "name,input", "langfuse_parent_observation_id": "x"},
+    ],
+    ids=str,
+)
+def test_no_header_costs_an_observation(caller: Caller, headers: dict[str, str]) -> None:
+    sent = {"traceparent": caller.traceparent, **headers}
+    assert caller.gateway.post("/chat/completions", CHAT, sent).status == 200
+    [generation] = caller.generations()
+    assert owner(caller.recorder, generation) == caller.parent_id
+    nothing_dropped(caller)
+
+
+@pytest.mark.parametrize("body", [CHAT, {**CHAT, "stream": True}], ids=["whole", "stream"])
+def test_a_failed_call_is_in_the_trace_with_its_error(caller: Caller, body: dict[str, Any]) -> None:
+    reply = caller.post({**body, "model": "broken"}, baggage=BAGGAGE)
+    assert (reply.status, reply.headers[REPORTS]) == (500, None)
+    [generation] = caller.generations()
+    is_linked(caller, generation)
+    assert (generation.level, generation.user_id) == ("ERROR", "user 1")
+    assert "asked to fail with 500" in (generation.status_message or "")
+
+
+def says_no(caller: Caller, body: dict[str, Any], path: str = "/chat/completions") -> None:
+    """The gateway says that it does not report the call, and after a next one it has not."""
+    reply = caller.post(body, path)
+    assert (reply.status, reply.headers[REPORTS]) == (200, "false")
+    following = Caller(caller.gateway, caller.recorder)
+    following.post(CHAT)
+    following.generations()
+    assert not caller.reported(), caller.recorder.report()
+
+
+def test_it_says_no_where_the_caller_wants_no_log(caller: Caller) -> None:
+    says_no(caller, {**CHAT, "no-log": True})
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/embeddings", {"model": "embed", "input": "hi"}),
+        ("/responses", {"model": "mock", "input": "hi"}),
+    ],
+)
+def test_it_says_no_where_v2_makes_no_span(
+    gateways: dict[GatewayMode, Gateway], recorder: Recorder, path: str, body: dict[str, Any]
+) -> None:
+    says_no(Caller(gateways[GatewayMode.LANGFUSE_OTEL_V2], recorder), body, path)
+
+
+def test_an_unsampled_trace_is_not_reported_by_opentelemetry(caller: Caller) -> None:
+    reply = caller.post(CHAT, traceparent=caller.traceparent[:-2] + "00")
+    if caller.gateway.mode is GatewayMode.LANGFUSE:
+        assert reply.headers[REPORTS] == "true"
+        caller.generations()
+        return
+    assert reply.headers[REPORTS] == "false"
+    following = Caller(caller.gateway, caller.recorder)
+    following.post(CHAT)
+    following.generations()
+    assert not caller.reported()
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/images/generations", {"model": "image", "prompt": "hi"}),
+        ("/responses", {"model": "openai-chat", "input": "hi", "stream": True}),
+        ("/responses", {"model": "openai-chat", "input": "hi"}),
+    ],
+    ids=["images", "responses, stream", "responses"],
+)
+def test_tokens_and_cost_are_there_once(caller: Caller, path: str, body: dict[str, Any]) -> None:
+    caller.post(body, path, baggage=BAGGAGE)
+    twice = path.startswith("/images") and caller.gateway.mode is GatewayMode.LANGFUSE
+    found = caller.generations(2 if twice else 1)
+    for generation in found:
+        is_linked(caller, generation)
+        assert generation.user_id == "user 1"
+    expected = (2, 4.1e-5) if path.startswith("/images") else (3, 5e-6)
+    tokens = sum(each.usage.get("total", 0) for each in found)
+    assert (tokens, sum(each.cost for each in found)) == (expected[0], pytest.approx(expected[1]))

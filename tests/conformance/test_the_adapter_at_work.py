@@ -1,0 +1,125 @@
+"""``tracesplice-litellm`` with what gateways do beside forwarding: caches, fallbacks, workers."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance.curl import BAGGAGE, CHAT, PROMPT, Caller, owner
+from rig.gateway import Gateway, GatewayMode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rig.model import ModelServer
+    from rig.recorder import Recorder
+
+REPORTS = "x-tracesplice-reports"
+CACHED = {"cache": {"use-cache": True}}
+FALLBACK = {"broken": ["chat"]}
+
+
+@pytest.fixture(scope="module")
+def prompts(recorder: Recorder) -> None:
+    recorder.add_prompt(PROMPT, "Never used", labels=[])
+    recorder.add_prompt(PROMPT, "Say {{what}}", labels=["production"])
+
+
+def start(recorder: Recorder, model: ModelServer, **options: Any) -> Iterator[Any]:
+    with ExitStack() as stack:
+        started = {
+            mode: Gateway(
+                mode, langfuse_env=recorder.env(), model_url=model.url, adapter=True, **options
+            )
+            for mode in GatewayMode
+        }
+        for gateway in started.values():
+            stack.callback(gateway.stop)
+            gateway.start()
+        for gateway in started.values():
+            gateway.wait_ready()
+        yield started
+
+
+@pytest.fixture(scope="module")
+def equipped(recorder: Recorder, model: ModelServer, prompts: None) -> Iterator[Any]:
+    cache = {"cache": True, "cache_params": {"type": "local", "mode": "default_off"}}
+    router = {"router_settings": {"fallbacks": [FALLBACK]}}
+    yield from start(recorder, model, extra_settings=cache, config_extra=router)
+
+
+@pytest.fixture(scope="module")
+def two_workers(recorder: Recorder, model: ModelServer, prompts: None) -> Iterator[Any]:
+    yield from start(recorder, model, workers=2)
+
+
+@pytest.fixture(params=GatewayMode, ids=lambda mode: mode.value)
+def caller(
+    request: pytest.FixtureRequest, equipped: dict[GatewayMode, Gateway], recorder: Recorder
+) -> Caller:
+    return Caller(equipped[request.param], recorder)
+
+
+def question() -> dict[str, Any]:
+    """A chat that nobody asked before."""
+    return {**CHAT, "messages": [{"role": "user", "content": secrets.token_hex(8)}]}
+
+
+def test_a_cached_answer_costs_nothing(caller: Caller) -> None:
+    body = {**question(), **CACHED}
+    first = Caller(caller.gateway, caller.recorder)
+    first.post(body)
+    [asked] = first.generations()
+    assert asked.cost > 0
+    reply = caller.post(body, baggage=BAGGAGE)
+    assert reply.json["choices"][0]["message"]["content"].startswith("echo: ")
+    if caller.gateway.mode is GatewayMode.LANGFUSE_OTEL_V2:
+        # It makes no span without a call of the model, so the client is the one to count.
+        assert reply.headers[REPORTS] == "false"
+        return
+    assert reply.headers[REPORTS] == "true"
+    [generation] = caller.generations()
+    assert owner(caller.recorder, generation) == caller.parent_id
+    assert (generation.prompt_name, generation.user_id) == (PROMPT, "user 1")
+    assert (generation.cost, generation.usage["total"]) == (0, asked.usage["total"])
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_each_attempt_of_a_fallback_is_there(caller: Caller, stream: bool) -> None:
+    reply = caller.post({**question(), "model": "broken", "stream": stream}, baggage=BAGGAGE)
+    assert (reply.status, reply.headers[REPORTS]) == (200, "true")
+    each_is_there(caller)
+
+
+def test_each_attempt_of_a_retry_is_there(caller: Caller) -> None:
+    reply = caller.post({**question(), "model": "flaky", "num_retries": 1}, baggage=BAGGAGE)
+    assert (reply.status, reply.headers[REPORTS]) == (200, "true")
+    each_is_there(caller)
+
+
+def each_is_there(caller: Caller) -> None:
+    found = sorted(caller.generations(2), key=lambda each: each.level)
+    assert [each.level for each in found] == ["DEFAULT", "ERROR"]
+    for each in found:
+        assert owner(caller.recorder, each) == caller.parent_id
+        assert (each.prompt_name, each.prompt_version) == (PROMPT, 2)
+        assert (each.user_id, each.session_id) == ("user 1", "session-1")
+    assert [each.cost for each in found] == [pytest.approx(5e-6), 0]
+    assert "asked to fail" in (found[1].status_message or "")
+
+
+@pytest.mark.parametrize("mode", GatewayMode, ids=lambda mode: mode.value)
+def test_two_workers_do_the_same(
+    mode: GatewayMode, two_workers: dict[GatewayMode, Gateway], recorder: Recorder
+) -> None:
+    callers = [Caller(two_workers[mode], recorder) for _ in range(20)]
+    for caller in callers:
+        reply = caller.post(question(), baggage=BAGGAGE)
+        assert (reply.status, reply.headers[REPORTS]) == (200, "true")
+    for caller in callers:
+        [generation] = caller.generations()
+        assert owner(recorder, generation) == caller.parent_id
+        assert (generation.prompt_name, generation.user_id) == (PROMPT, "user 1")
