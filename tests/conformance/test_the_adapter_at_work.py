@@ -51,11 +51,6 @@ def equipped(recorder: Recorder, model: ModelServer, prompts: None) -> Iterator[
     yield from start(recorder, model, extra_settings=cache, config_extra=router)
 
 
-@pytest.fixture(scope="module")
-def two_workers(recorder: Recorder, model: ModelServer, prompts: None) -> Iterator[Any]:
-    yield from start(recorder, model, workers=2)
-
-
 @pytest.fixture(params=GatewayMode, ids=lambda mode: mode.value)
 def caller(
     request: pytest.FixtureRequest, equipped: dict[GatewayMode, Gateway], recorder: Recorder
@@ -111,15 +106,18 @@ def each_is_there(caller: Caller) -> None:
     assert "asked to fail" in (found[1].status_message or "")
 
 
+@pytest.mark.usefixtures("prompts")
 @pytest.mark.parametrize("mode", GatewayMode, ids=lambda mode: mode.value)
-def test_two_workers_do_the_same(
-    mode: GatewayMode, two_workers: dict[GatewayMode, Gateway], recorder: Recorder
-) -> None:
-    callers = [Caller(two_workers[mode], recorder) for _ in range(20)]
-    for caller in callers:
-        reply = caller.post(question(), baggage=BAGGAGE)
-        assert (reply.status, reply.headers[REPORTS]) == (200, "true")
-    for caller in callers:
-        [generation] = caller.generations()
-        assert owner(recorder, generation) == caller.parent_id
-        assert (generation.prompt_name, generation.user_id) == (PROMPT, "user 1")
+def test_two_workers_do_the_same(mode: GatewayMode, recorder: Recorder, model: ModelServer) -> None:
+    gateway = Gateway(
+        mode, langfuse_env=recorder.env(), model_url=model.url, adapter=True, workers=2
+    )
+    with gateway:
+        callers = [Caller(gateway, recorder) for _ in range(20)]
+        for caller in callers:
+            reply = caller.post(question(), baggage=BAGGAGE)
+            assert (reply.status, reply.headers[REPORTS]) == (200, "true")
+        for caller in callers:
+            [generation] = caller.generations()
+            assert owner(recorder, generation) == caller.parent_id
+            assert (generation.prompt_name, generation.user_id) == (PROMPT, "user 1")

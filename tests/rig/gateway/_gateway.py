@@ -74,7 +74,9 @@ class Gateway:
         config.write_text(json.dumps(self._config, indent=1))
         address = ["--host", "127.0.0.1", "--port", str(self.port)]
         command = [str(program), "--config", str(config), *address]
-        command += ["--num_workers", str(self._workers)]
+        if self._workers > 1:
+            # A worker takes longer to import LiteLLM than uvicorn waits for it on a busy machine.
+            command += ["--num_workers", str(self._workers), "--timeout_worker_healthcheck", "90"]
         self._process = ProxyProcess(command, self._env, self._folder / "log", self._folder)
 
     def wait_ready(self, timeout: float = 120.0) -> None:
