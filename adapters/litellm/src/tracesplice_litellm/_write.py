@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracesplice_litellm import _values
 from tracesplice_litellm._link import Link, Place
+from tracesplice_litellm._read import request_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
@@ -47,7 +48,7 @@ def write_link(data: MutableMapping[str, Any], link: Link) -> None:
     name = "litellm_metadata" if "litellm_metadata" in data else "metadata"
     if not isinstance(data.get(name), dict):
         data[name] = {}
-    headers = (data.get("proxy_server_request") or {}).get("headers")
+    headers = request_headers(data)
     for each in ("metadata", "litellm_metadata"):
         if isinstance(data.get(each), dict):
             _clean(data[each])
