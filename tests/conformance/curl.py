@@ -52,7 +52,7 @@ class Caller:
         return self.gateway.post(path, body, present)
 
     def generations(self, count: int = 1) -> list[Observation]:
-        """Wait for the generations the gateway reported in this trace."""
+        """Wait for the gateway's generations in this trace, under the parent that was sent."""
         return self.recorder.wait_for(lambda _: self._arrived(count))
 
     def reported(self) -> list[Observation]:
@@ -67,9 +67,8 @@ class Caller:
 
     def _arrived(self, count: int) -> list[Observation] | None:
         found = self.reported()
-        known = {each.id for each in self.recorder.observations()}
         # LITELLM_OTEL_V2 reports a generation before the server spans around it have ended.
-        whole = all(owner(self.recorder, each) not in known for each in found)
+        whole = all(owner(self.recorder, each) == self.parent_id for each in found)
         return found if whole and len(found) >= count else None
 
 
