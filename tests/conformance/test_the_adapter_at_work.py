@@ -47,7 +47,7 @@ def start(recorder: Recorder, model: ModelServer, **options: Any) -> Iterator[An
 @pytest.fixture(scope="module")
 def equipped(recorder: Recorder, model: ModelServer, prompts: None) -> Iterator[Any]:
     cache = {"cache": True, "cache_params": {"type": "local", "mode": "default_off"}}
-    router = {"router_settings": {"fallbacks": [FALLBACK]}}
+    router = {"router_settings": {"fallbacks": [FALLBACK], "enable_tag_filtering": True}}
     yield from start(recorder, model, extra_settings=cache, config_extra=router)
 
 
@@ -93,6 +93,15 @@ def test_each_attempt_of_a_retry_is_there(caller: Caller) -> None:
     reply = caller.post({**question(), "model": "flaky", "num_retries": 1}, baggage=BAGGAGE)
     assert (reply.status, reply.headers[REPORTS]) == (200, "true")
     each_is_there(caller)
+
+
+def test_trace_tags_take_no_part_in_routing(caller: Caller) -> None:
+    tagged = {**question(), "litellm_metadata": {"tags": ["mine"]}}
+    assert caller.post(tagged).status == 401
+    asked = Caller(caller.gateway, caller.recorder)
+    asked.post({**question(), "litellm_metadata": {"trace_tags": ["mine"]}})
+    [generation] = asked.generations()
+    assert "mine" in generation.tags
 
 
 def each_is_there(caller: Caller) -> None:

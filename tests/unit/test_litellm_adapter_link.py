@@ -33,19 +33,19 @@ def written(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        "",
-        "x",
-        HEADER[:-1],
-        HEADER.replace("00-", "ff-", 1),
-        f"00-{'0' * 32}-{SPAN}-01",
-        f"00-{TRACE}-{'0' * 16}-01",
-        HEADER.upper(),
-        f"{HEADER}x",
-    ],
+MALFORMED = (
+    "",
+    "x",
+    HEADER[:-1],
+    HEADER.replace("00-", "ff-", 1),
+    f"00-{'0' * 32}-{SPAN}-01",
+    f"00-{TRACE}-{'0' * 16}-01",
+    HEADER.upper(),
+    f"{HEADER}x",
 )
+
+
+@pytest.mark.parametrize("value", MALFORMED)
 def test_a_traceparent_is_checked(value: str) -> None:
     assert traceparent({"traceparent": value}) is None
     assert traceparent({"Traceparent": f" {HEADER} "}) == Place(TRACE, SPAN, True)
@@ -145,24 +145,20 @@ def test_routing_tags_and_other_metadata_are_left_alone() -> None:
     assert data["metadata"]["mine"] == {"a": 1}
 
 
-@given(
-    st.dictionaries(
-        st.sampled_from(
-            [
-                "existing_trace_id",
-                "trace_id",
-                "parent_observation_id",
-                "prompt",
-                "tags",
-                "trace_user_id",
-                "session_id",
-                "generation_name",
-                "update_trace_keys",
-            ]
-        ),
-        ANYTHING,
-    )
-)
+KEYS = [
+    "existing_trace_id",
+    "trace_id",
+    "parent_observation_id",
+    "prompt",
+    "tags",
+    "trace_user_id",
+    "session_id",
+    "generation_name",
+    "update_trace_keys",
+]
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), ANYTHING))
 def test_what_is_written_is_valid_whatever_was_sent(metadata: dict[str, Any]) -> None:
     found = written(request(metadata))["metadata"]
     prompt = found.get("prompt")
@@ -174,3 +170,10 @@ def test_what_is_written_is_valid_whatever_was_sent(metadata: dict[str, Any]) ->
 @given(ANYTHING, ANYTHING, ANYTHING)
 def test_no_request_is_too_strange(metadata: Any, other: Any, headers: Any) -> None:
     written({"metadata": metadata, "litellm_metadata": other, "proxy_server_request": headers})
+
+
+def test_a_client_overwrites_no_more_of_a_trace_than_is_ours() -> None:
+    data = request({"update_trace_keys": ["name", "input"], "trace_user_id": "u"})
+    write_link(data, read_link(data), only_our_keys=True)
+    assert data["metadata"]["update_trace_keys"] == ["trace_user_id"]
+    assert written(request({"update_trace_keys": ["name"]}))["metadata"]["update_trace_keys"]

@@ -30,23 +30,12 @@ def test_a_span_id_is_16_hex_digits(value: object) -> None:
     assert _values.span_id(value) is None
 
 
+VERSIONS = [(1, 1), ("12", 12), (65_535, 65_535)]
+NO_VERSIONS = (65_536, 0, -1, True, "", "1.0", "²", "9" * 5000, 1.0, None)
+
+
 @pytest.mark.parametrize(
-    ("value", "version"),
-    [
-        (1, 1),
-        ("12", 12),
-        (65535, 65535),
-        (65536, None),
-        (0, None),
-        (-1, None),
-        (True, None),
-        ("", None),
-        ("1.0", None),
-        ("²", None),
-        ("9" * 5000, None),
-        (1.0, None),
-        (None, None),
-    ],
+    ("value", "version"), [*VERSIONS, *((value, None) for value in NO_VERSIONS)]
 )
 def test_a_version_is_a_whole_number_from_1(value: object, version: int | None) -> None:
     found = _values.prompt_version(value)

@@ -11,7 +11,7 @@ from tracesplice_litellm._guard import guarded
 from tracesplice_litellm._modes import Mode
 from tracesplice_litellm._read import read_link
 from tracesplice_litellm._reports import HEADER, reports
-from tracesplice_litellm._setup import prepare
+from tracesplice_litellm._setup import only_our_keys, prepare
 from tracesplice_litellm._usage import remember_usage
 from tracesplice_litellm._write import joined_place, write_link
 
@@ -48,7 +48,7 @@ def _prepare() -> frozenset[Mode]:
 @guarded("the link of a call")
 def _splice(data: dict[str, Any], modes: frozenset[Mode]) -> None:
     link = read_link(data)
-    write_link(data, link)
+    write_link(data, link, only_our_keys=only_our_keys())
     begin(link, data.get("litellm_call_id"))
     place = joined_place(link)
     if place is not None and Mode.OTEL_V2 in modes:

@@ -8,7 +8,9 @@ import litellm
 
 from tracesplice_litellm._modes import Mode, loggers
 
-__all__ = ["prepare"]
+__all__ = ["only_our_keys", "prepare"]
+
+_keys_switched_on = False
 
 
 def prepare() -> frozenset[Mode]:
@@ -30,14 +32,20 @@ def prepare() -> frozenset[Mode]:
     return frozenset(mode for mode, _ in found)
 
 
+def only_our_keys() -> bool:
+    """Return whether clients can change more of a trace than the configuration allows them to."""
+    return _keys_switched_on
+
+
 def _prepare_langfuse(logger: Any) -> None:
     _report_failures(logger)
     tracing = getattr(logger, "tracing", None)
     if tracing is not None:
         _watch(tracing.provider)
-    else:
+    elif not litellm.langfuse_enable_update_trace_keys:
         # An older LiteLLM, which lets user, session and tags of a joined trace through only so.
-        litellm.langfuse_enable_update_trace_keys = True
+        global _keys_switched_on
+        litellm.langfuse_enable_update_trace_keys = _keys_switched_on = True
 
 
 def _watch(provider: Any) -> None:

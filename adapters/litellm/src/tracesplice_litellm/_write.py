@@ -34,16 +34,18 @@ _TEXTS: Mapping[str, Callable[[object], str | None]] = {
     "trace_release": _values.text,
     "version": _values.text,
 }
+_OUR_KEYS = ("trace_user_id", "trace_session_id", "trace_tags")
 _HEADER = "langfuse_"
 
 
-def write_link(data: MutableMapping[str, Any], link: Link) -> None:
+def write_link(data: MutableMapping[str, Any], link: Link, *, only_our_keys: bool = False) -> None:
     """Put ``link`` into a request, and take out what Langfuse would not take.
 
     Args:
         data: The request as LiteLLM hands it to ``async_pre_call_hook``; changed in place, as it is
             LiteLLM's own copy.
         link: Its link, from ``read_link``.
+        only_our_keys: Whether the client may not choose what else of a trace to overwrite.
     """
     name = "litellm_metadata" if "litellm_metadata" in data else "metadata"
     if not isinstance(data.get(name), dict):
@@ -55,6 +57,8 @@ def write_link(data: MutableMapping[str, Any], link: Link) -> None:
     if isinstance(headers, dict):
         _take_named_headers(headers, data[name])
     data[name].update(_for_langfuse(link, data[name]))
+    if only_our_keys:
+        data[name]["update_trace_keys"] = [key for key in _OUR_KEYS if data[name].get(key)]
     place = joined_place(link)
     if place is not None and isinstance(headers, dict):
         headers["traceparent"] = formatted(place)
@@ -102,7 +106,9 @@ def _take_named_headers(
         check = _TEXTS.get(key)
         if check is not None and check(headers[name]) is not None:
             metadata[key] = headers[name]
-        if check is not None or key in ("prompt", "tags", "trace_tags"):
+        if key == "update_trace_keys":
+            metadata[key] = list(_values.tags(str(headers[name]).split(",")))
+        if check is not None or key in ("prompt", "tags", "trace_tags", "update_trace_keys"):
             del headers[name]
 
 
