@@ -8,14 +8,11 @@ import openai
 from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
 from langchain_core.runnables import Runnable
 from langchain_openai import ChatOpenAI
-<<<<<<< HEAD
+from langfuse import Langfuse
+from langfuse.types import MaskOtelSpansFunction
 from llama_index.core.prompts import ChatPromptTemplate as LlamaIndexChatTemplate
 from llama_index.core.prompts import PromptTemplate as LlamaIndexTemplate
 from llama_index.llms.openai import OpenAI
-=======
-from langfuse import Langfuse
-from langfuse.types import MaskOtelSpansFunction
->>>>>>> b069993 (Show how a call is counted once, in the docs and the demo)
 from typing_extensions import assert_type
 
 import tracesplice
@@ -49,19 +46,18 @@ def langchain_objects_keep_their_type(
     assert_type(prompt_template(chat), ChatPromptTemplate)
 
 
-<<<<<<< HEAD
 def llama_index_objects_keep_their_type(
     model: OpenAI, text: TextPromptClient, chat: ChatPromptClient
 ) -> None:
     assert_type(tracesplice.splice(model), OpenAI)
     assert_type(llama_index_template(text), LlamaIndexTemplate)
     assert_type(llama_index_template(chat), LlamaIndexChatTemplate)
-=======
+
+
 def a_mask_is_what_langfuse_takes(own: MaskOtelSpansFunction) -> None:
     assert_type(tracesplice.count_usage_once(), MaskOtelSpansFunction)
     Langfuse(mask_otel_spans=tracesplice.count_usage_once(then=own, owner="client"))
     Langfuse(mask_otel_spans=tracesplice.count_usage_once(then=None, owner="gateway"))
->>>>>>> b069993 (Show how a call is counted once, in the docs and the demo)
 
 
 def the_rest_is_typed() -> None:
