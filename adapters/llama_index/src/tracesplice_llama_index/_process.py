@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = ["instrument"]
 
+_MODELS = {
+    "llama_index.llms.openai": ("OpenAI", "OpenAIResponses"),
+    "llama_index.embeddings.openai": ("OpenAIEmbedding",),
+}
 _awaiting_import = False
 
 
@@ -21,12 +25,13 @@ def instrument() -> None:
     global _awaiting_import
     if not _awaiting_import:
         _awaiting_import = True
-        wrapt.register_post_import_hook(_install, "llama_index.llms.openai")
+        for module in _MODELS:
+            wrapt.register_post_import_hook(_install, module)
 
 
 @guarded("the links of LlamaIndex's models")
 def _install(module: ModuleType) -> None:
     from tracesplice_llama_index import _repair
 
-    _repair.install(module.OpenAI)
-    _repair.install(module.OpenAIResponses)
+    for name in _MODELS[module.__name__]:
+        _repair.install(getattr(module, name))
