@@ -12,6 +12,7 @@ import openai
 import pytest
 from langfuse import propagate_attributes
 from opentelemetry import trace
+from pydantic import BaseModel
 
 import tracesplice
 from faults.wire import carries_nothing, links
@@ -19,6 +20,7 @@ from faults.wire import carries_nothing, links
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
 from llama_index.core import Settings
 from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.program import LLMTextCompletionProgram
 from llama_index.core.prompts import PromptTemplate, SelectorPromptTemplate
 from llama_index.llms.openai_like import OpenAILike
 
@@ -30,6 +32,11 @@ if TYPE_CHECKING:
     from langfuse import Langfuse
 
     from rig.model import ModelServer
+
+
+class Answer(BaseModel):
+    text: str
+
 
 PROMPT = {"name": "own", "version": 3}
 KINDS = pytest.mark.parametrize("kind", ["complete", "stream_complete", "acomplete", "astream"])
@@ -284,6 +291,18 @@ def test_without_a_method_of_llama_indexs_the_call_goes_out(
         call(tracesplice.splice(make()), kind)
     assert caplog.text.count("OpenAILike has no method _stream_chat_next") == 1
     assert len(wire.calls) == 2
+
+
+def test_a_program_that_does_not_say_its_model_is_left_alone_and_named_once(
+    make: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    program: Any = LLMTextCompletionProgram.from_defaults(
+        output_cls=Answer, prompt=PromptTemplate("hi"), llm=tracesplice.splice(make())
+    )
+    assert _methods._is_ours(program)
+    del program._llm
+    assert not any(_methods._is_ours(program) for _ in range(2))
+    assert caplog.text.count("LLMTextCompletionProgram does not say which model") == 1
 
 
 @pytest.mark.usefixtures("lenient")

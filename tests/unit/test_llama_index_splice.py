@@ -216,6 +216,23 @@ def test_other_models_say_what_can_be_spliced(other: Any) -> None:
     assert "tracesplice.instrument()" in str(refused.value)
 
 
+def test_responses_without_a_client_say_what_to_type() -> None:
+    model = of(OpenAIResponses)()
+    model._client = model._aclient = None
+    with pytest.raises(TracespliceError, match=r"openai_client=.*tracesplice\.instrument"):
+        tracesplice.splice(model)
+    assert not is_marked(model)
+
+
+def test_without_llama_indexs_private_method_the_field_names_the_gateway(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(OpenAI, "_get_credential_kwargs")
+    assert is_marked(tracesplice.splice(like()))
+    with pytest.raises(TracespliceError, match="is OpenAI itself"):
+        tracesplice.splice(like(api_base="https://api.openai.com/v1"))
+
+
 def test_nothing_is_imported_where_llama_index_is_not() -> None:
     script = (
         "import sys, openai, tracesplice;"

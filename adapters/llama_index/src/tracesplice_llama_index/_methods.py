@@ -5,9 +5,16 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from llama_index.core.base.llms.base import BaseLLM
+from llama_index.core.llms.structured_llm import StructuredLLM
+from llama_index.core.program import FunctionCallingProgram, LLMTextCompletionProgram
 
-from tracesplice.adapter import afirst_read_in, first_read_in, guarded, is_instrumented
+from tracesplice.adapter import (
+    afirst_read_in,
+    first_read_in,
+    guarded,
+    is_instrumented,
+    warn_once,
+)
 from tracesplice_llama_index._asked import as_asked_here
 from tracesplice_llama_index._mark import is_marked, mark_again, splice_client
 from tracesplice_llama_index._observation import under_observation
@@ -31,6 +38,12 @@ __all__ = [
     "of_structured_prompt",
     "set_state",
 ]
+
+_HOLDERS = (StructuredLLM, FunctionCallingProgram, LLMTextCompletionProgram)
+_NO_MODEL = (
+    "tracesplice: %s does not say which model it calls in this version of LlamaIndex, so the "
+    "prompt of its template is not linked. Please report it with the version of llama-index-core."
+)
 
 
 def call(link: Link, *, lazy: bool = False) -> Callable[..., Any]:
@@ -107,10 +120,14 @@ def _is_ours(owner: Any) -> bool:
 
 
 def _model(owner: Any) -> Any:
-    # A structured model holds the model in public, a program in private
+    if not isinstance(owner, _HOLDERS):
+        return owner
+    # A structured model says in public which model it has, a program does not
     # (https://github.com/run-llama/llama_index/tree/main/llama-index-core/llama_index/core/program).
     held = getattr(owner, "llm", None) or getattr(owner, "_llm", None)
-    return held if isinstance(held, BaseLLM) else owner
+    if held is None:
+        warn_once("llama_index:_llm", _NO_MODEL, type(owner).__name__)
+    return held or owner
 
 
 def _as_asked_here() -> AbstractContextManager[None]:

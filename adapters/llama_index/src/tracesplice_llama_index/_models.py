@@ -41,8 +41,10 @@ def declare_gateway(model: Any) -> Gateway:
 
 
 def _base_url(model: Any) -> object:
-    # What the model will make its client of; Azure's clients have an endpoint instead.
-    given = model._get_credential_kwargs()
+    # What the model will make its client of; Azure's clients have an endpoint instead. It is
+    # private, and where it is gone the field it is made of will do.
+    describe = getattr(model, "_get_credential_kwargs", None)
+    given = describe() if callable(describe) else {"base_url": model.api_base}
     return given.get("azure_endpoint") or given.get("base_url")
 
 

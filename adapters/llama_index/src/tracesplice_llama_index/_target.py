@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.settings import Settings
+from llama_index.llms.openai import OpenAIResponses
 
 from tracesplice.adapter import TracespliceError
 from tracesplice_llama_index import _repair
 from tracesplice_llama_index._mark import mark, unmark
-from tracesplice_llama_index._models import is_model
+from tracesplice_llama_index._models import clients, is_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,11 @@ def unsplice(target: object) -> bool | None:
 
 
 def _splice_model(model: Any) -> None:
+    if isinstance(model, OpenAIResponses) and not clients(model):
+        raise TracespliceError(
+            f"This {type(model).__name__} has no OpenAI client to splice. Pass your own as "
+            "openai_client= and async_openai_client=, or use tracesplice.instrument()."
+        )
     mark(model)
     _repair.install(type(model))
 
