@@ -82,18 +82,15 @@ def _all(stage: Stage, calls: int) -> list[Observation] | None:
 
 
 @pytest.mark.parametrize("mode", [GatewayMode.LANGFUSE_OTEL_V2])
-def test_what_the_gateway_does_not_report_is_counted_nowhere_without_its_adapter(
-    stage: Stage, ask: Any
-) -> None:
-    # LITELLM_OTEL_V2 makes no generation of an `ollama/` embedding. Once the gateway says so on its
-    # answer, the client's figures stay: see tests/faults/test_usage.py.
+def test_what_the_gateway_does_not_report_the_client_counts(stage: Stage, ask: Any) -> None:
+    # LITELLM_OTEL_V2 makes no generation of an `ollama/` embedding, and the adapter says so.
     ask("embed", "embed")
     stage.langfuse.flush()
     stage.recorder.wait_for(
         lambda recorder: any(each.name == "POST /embeddings" for each in recorder.observations())
     )
     assert gateway_generations(stage, stage.recorder) == []
-    assert [each.cost for each in stage.recorder.observations() if each.name == "mine"] == [0]
+    assert [each.cost for each in stage.recorder.observations() if each.name == "mine"] == [1.0]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

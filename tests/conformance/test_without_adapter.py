@@ -62,7 +62,7 @@ def outcomes(plain_stage: Stage) -> dict[str, Outcome]:
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
-@pytest.mark.parametrize("check", "abdef")
+@pytest.mark.parametrize("check", "abdefg")
 def test_holds(outcomes: dict[str, Outcome], cell: Cell, check: str) -> None:
     outcome = outcomes[str(cell)]
     assert outcome.checks[check] is None, outcome.recorded
