@@ -1,0 +1,152 @@
+"""Judges what Langfuse was told of a cell.
+
+(a) One trace, (b) right parent, (c) prompt on both sides, (d) user, session and tags on the gateway
+generation, (g) usage and cost of all traces are what the gateway's generations say.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.harness import Cell, Stage
+    from rig.recorder import Observation
+
+__all__ = ["ATTRIBUTES", "Seen", "judge"]
+
+ATTRIBUTES: dict[str, Any] = {"user_id": "user-1", "session_id": "session-1", "tags": ["tag-1"]}
+_QUESTION = re.compile(r"question-\d+")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What arrived of a cell."""
+
+    stage: Stage
+    cell: Cell
+    enclosing: str | None
+    gateway: list[Observation]
+    by_id: dict[str, Observation]
+
+    @property
+    def client(self) -> list[Observation]:
+        """The application's own observations."""
+        return [each for each in self.by_id.values() if each.id in self.stage.client_spans.of_cell]
+
+    @property
+    def client_calls(self) -> list[Observation]:
+        """What the client's tracer made of the calls themselves."""
+        return [each for each in self.client if each.type in ("GENERATION", "EMBEDDING")]
+
+    @property
+    def client_generations(self) -> list[Observation]:
+        """Those that can be linked to a prompt."""
+        return [each for each in self.client if each.type == "GENERATION"]
+
+    def owner(self, generation: Observation) -> Observation | None:
+        """The application's observation above one of the gateway's."""
+        # LITELLM_OTEL_V2 puts the gateway's own server spans in between.
+        parent = generation.parent_id
+        while parent is not None and parent not in self.stage.client_spans.ids:
+            parent = self.by_id[parent].parent_id if parent in self.by_id else None
+        return None if parent is None else self.by_id.get(parent)
+
+
+def judge(seen: Seen) -> dict[str, str | None]:
+    """Return for each check None, or what is wrong."""
+    return {
+        "a": _traces(seen),
+        "b": _parents(seen),
+        "c": _prompts(seen),
+        "d": _attributes(seen),
+        "g": _counted(seen),
+    }
+
+
+def _traces(seen: Seen) -> str | None:
+    client = {observation.trace_id for observation in seen.client}
+    found = len(client | {observation.trace_id for observation in seen.gateway})
+    # Where the application opens no trace, each observation or request makes its own.
+    wanted = seen.cell.shape.generations
+    if seen.cell.is_observed:
+        wanted = seen.cell.shape.traces or len(client)
+    if seen.cell.enclosed:
+        wanted = 1
+    return None if found == wanted else f"{found} traces, not {wanted}"
+
+
+def _parents(seen: Seen) -> str | None:
+    owners = [seen.owner(generation) for generation in seen.gateway]
+    found = [owner and owner.id for owner in owners]
+    if not seen.cell.is_observed:
+        wrong = [owner for owner in found if owner != seen.enclosing]
+        return f"under {wrong}, not {seen.enclosing}" if wrong else None
+    made = {each.id for each in seen.client_calls}
+    wanted = seen.cell.shape.observations
+    if len(made) < wanted:
+        return f"{len(made)} calls on the client's side, not {wanted}"
+    if not set(found) <= made or len(set(found)) != wanted:
+        return f"under {found}, not {wanted} of {sorted(made)}"
+    inner = {each.parent_id for each in seen.client_generations if each.id not in found}
+    if inner & set(found):
+        return f"under {inner & set(found)}, with the call's own observation in it"
+    for owner, generation in zip(owners, seen.gateway, strict=True):
+        # LITELLM_OTEL_V2 does not report what was asked.
+        if generation.input and _questions(owner) != _questions(generation):
+            return f"{_questions(generation)} under {_questions(owner)}"
+    return None
+
+
+def _questions(observation: Observation | None) -> set[str]:
+    return set(_QUESTION.findall(str(observation and observation.input)))
+
+
+def _prompts(seen: Seen) -> str | None:
+    prompts = seen.stage.prompts
+    wanted = {(prompts[name].name, prompts[name].version) for name in seen.cell.prompts}
+    for side, observations in (
+        ("client", seen.client_generations),
+        ("gateway", seen.gateway),
+    ):
+        found = {(each.prompt_name, each.prompt_version) for each in observations}
+        if found - wanted or (observations and wanted - found):
+            return f"the {side}'s prompts are {sorted(map(str, found))}, not {sorted(wanted)}"
+    for generation in seen.gateway:
+        owner = seen.owner(generation)
+        if owner in seen.client_generations and owner.prompt_name != generation.prompt_name:
+            return f"the gateway's {generation.prompt_name} is under {owner.prompt_name}"
+    return None
+
+
+def _attributes(seen: Seen) -> str | None:
+    given = (ATTRIBUTES["user_id"], ATTRIBUTES["session_id"], tuple(ATTRIBUTES["tags"]))
+    wanted = seen.cell.shape.attributes or given
+    for generation in seen.gateway:
+        found = (generation.user_id, generation.session_id, generation.tags)
+        if found[:2] != wanted[:2] or not set(wanted[2]) <= set(found[2]):
+            return f"{found} is not {wanted}"
+    return None
+
+
+def _counted(seen: Seen) -> str | None:
+    everything = [
+        each for each in seen.by_id.values() if each.trace_id not in seen.stage.earlier_traces
+    ]
+    found, wanted = _figures(everything), _figures(seen.gateway)
+    if found != wanted:
+        gateway = _figures(each for each in everything if each not in seen.client)
+        side = "the client" if gateway == wanted else "the gateway"
+        return f"{side} counts more than once: {found} is not {wanted}"
+    # Where the client says zero, somebody else must say what it was.
+    free = [each.name for each in seen.gateway if each.level != "ERROR" and not each.cost]
+    return f"the gateway counts nothing for {free}" if free and seen.client_calls else None
+
+
+def _figures(observations: Iterable[Observation]) -> tuple[int, float]:
+    """Tokens and dollars, as Langfuse adds them up."""
+    both = [(each.usage.get("total", 0), each.cost) for each in observations]
+    return sum(tokens for tokens, _ in both), round(sum(cost for _, cost in both), 12)
