@@ -28,6 +28,7 @@ class Gateway:
     """A LiteLLM proxy that reports in `mode` to `langfuse_env`, with `model_url` as its upstream.
 
     `adapter` switches on the gateway's part of tracesplice, with the one line a user writes.
+    `files` are put beside the configuration: text by name.
 
     As a context manager it is ready when entered. To start several at once, `start()` each, then
     `wait_ready()` for each, and `stop()` each whatever happened.
@@ -45,12 +46,14 @@ class Gateway:
         workers: int = 1,
         config_extra: Mapping[str, object] = _NOTHING,
         adapter: bool = False,
+        files: Mapping[str, str] = _NOTHING,
     ) -> None:
         self.mode = mode
         self.key = f"sk-{secrets.token_hex(24)}"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._workers = workers
+        self._files = files
         callbacks = [*callbacks, ADAPTER] if adapter else callbacks
         self._config = build_config(
             mode, model_url, self.key, callbacks, extra_settings, config_extra
@@ -72,6 +75,8 @@ class Gateway:
         self._folder = Path(tempfile.mkdtemp(prefix="rig-gateway-"))
         config = self._folder / "config.yaml"
         config.write_text(json.dumps(self._config, indent=1))
+        for name, text in self._files.items():
+            (self._folder / name).write_text(text)
         address = ["--host", "127.0.0.1", "--port", str(self.port)]
         command = [str(program), "--config", str(config), *address]
         if self._workers > 1:
@@ -169,8 +174,10 @@ class Gateway:
 
     def _readiness(self) -> dict[str, Any]:
         if self._details is None:
-            details = request(f"{self.url}/health/readiness/details", self.key).json
-            self._details = dict(details)
+            details = request(f"{self.url}/health/readiness/details", self.key)
+            if details.status == 404:  # an older LiteLLM, which says everything to everybody
+                details = request(f"{self.url}/health/readiness")
+            self._details = dict(details.json)
         return self._details
 
     def _tail(self) -> str:

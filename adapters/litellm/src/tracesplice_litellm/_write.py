@@ -47,7 +47,7 @@ def write_link(data: MutableMapping[str, Any], link: Link, *, only_our_keys: boo
         link: Its link, from ``read_link``.
         only_our_keys: Whether the client may not choose what else of a trace to overwrite.
     """
-    name = "litellm_metadata" if "litellm_metadata" in data else "metadata"
+    name = _logged(data)
     if not isinstance(data.get(name), dict):
         data[name] = {}
     headers = request_headers(data)
@@ -79,6 +79,15 @@ def joined_place(link: Link) -> Place | None:
 def formatted(place: Place) -> str:
     """Return ``place`` as a ``traceparent`` header."""
     return f"00-{place.trace_id}-{place.parent_id}-{int(place.sampled):02x}"
+
+
+def _logged(data: Mapping[str, Any]) -> str:
+    # Of these two, what LiteLLM reports is the one it wrote the key's owner into. On chat, before
+    # 1.99, the client's `litellm_metadata` stays there although it was merged into the other.
+    metadata = data.get("metadata")
+    if isinstance(metadata, dict) and "user_api_key_auth" in metadata:
+        return "metadata"
+    return "litellm_metadata" if "litellm_metadata" in data else "metadata"
 
 
 def _unknown(place: Place) -> str:
