@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["UNTRACED", "Cell", "ClientSpans", "Framework", "Outcome", "Stage", "run_cell"]
 
-GATEWAY_SCOPES = ("litellm", "langfuse-sdk")  # of its own generations, not of its web framework's
+# Of its own generations, not of its web framework's; the last is langfuse 2 in older gateways.
+GATEWAY_SCOPES = ("litellm", "langfuse-sdk", "ingestion")
 UNTRACED = "untraced"
 
 

@@ -13,7 +13,7 @@ from tracesplice_litellm._read import read_link
 from tracesplice_litellm._reports import HEADER, reports
 from tracesplice_litellm._setup import only_our_keys, prepare
 from tracesplice_litellm._usage import remember_usage
-from tracesplice_litellm._write import joined_place, write_link
+from tracesplice_litellm._write import write_link
 
 __all__ = ["adapter"]
 
@@ -50,11 +50,10 @@ def _splice(data: dict[str, Any], modes: frozenset[Mode]) -> None:
     link = read_link(data)
     write_link(data, link, only_our_keys=only_our_keys())
     begin(link, data.get("litellm_call_id"))
-    place = joined_place(link)
-    if place is not None and Mode.OTEL_V2 in modes:
+    if Mode.OTEL_V2 in modes:
         from tracesplice_litellm._otel_v2 import anchor
 
-        anchor(place)
+        anchor(link)
 
 
 @guarded("the header that says who counts a call")

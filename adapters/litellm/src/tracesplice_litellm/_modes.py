@@ -31,13 +31,18 @@ _BY_CLASS = {
     "LangfuseOpenTelemetryV2": Mode.OTEL_V2,
 }
 
+_OLDER_V2 = "OpenTelemetryV2"
+"""Before LiteLLM 1.99 one class served all of OpenTelemetry's targets, told apart by a name."""
+
 
 def mode_of(callback: object) -> Mode | None:
     """Return the mode a registered callback stands for, None for one that is not Langfuse's."""
     if isinstance(callback, str):
         # As a name, LiteLLM runs only this one; the others it replaces by their loggers.
         return Mode.LANGFUSE if callback == "langfuse" else None
-    names = (each.__name__ for each in type(callback).__mro__)
+    names = [each.__name__ for each in type(callback).__mro__]
+    if _OLDER_V2 in names and getattr(callback, "callback_name", None) == "langfuse_otel":
+        return Mode.OTEL_V2
     return next((_BY_CLASS[name] for name in names if name in _BY_CLASS), None)
 
 

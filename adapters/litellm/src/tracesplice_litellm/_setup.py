@@ -7,10 +7,12 @@ from typing import Any
 import litellm
 
 from tracesplice_litellm._modes import Mode, loggers
+from tracesplice_litellm._older import say_limits
 
 __all__ = ["only_our_keys", "prepare"]
 
 _keys_switched_on = False
+_known: frozenset[Mode] = frozenset()
 
 
 def prepare() -> frozenset[Mode]:
@@ -26,10 +28,19 @@ def prepare() -> frozenset[Mode]:
 
             repair(logger)
         elif mode is Mode.OTEL_V2:
-            _watch(logger.tracer_provider)
+            # Before LiteLLM 1.99 it has no public name.
+            _watch(getattr(logger, "tracer_provider", None) or logger._tracer_provider)
         else:
             _prepare_langfuse(logger)
-    return frozenset(mode for mode, _ in found)
+    return _noted(frozenset(mode for mode, _ in found))
+
+
+def _noted(modes: frozenset[Mode]) -> frozenset[Mode]:
+    global _known
+    if modes != _known:
+        _known = modes
+        say_limits(modes)
+    return modes
 
 
 def only_our_keys() -> bool:
