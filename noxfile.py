@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nox
 
 nox.options.default_venv_backend = "venv"
@@ -16,6 +18,7 @@ DISTRIBUTIONS = (
 
 # In this order: the second imports langfuse.openai, which patches the SDK for the whole process.
 TABLES = ("tests/conformance/test_langchain.py", "tests/conformance/test_openai.py")
+OLDER_GATEWAYS = ("1.80.15", "1.98.1")
 LLAMA_INDEX = "tests/conformance/test_llama_index.py"  # not on openai 3 yet
 
 
@@ -54,3 +57,19 @@ def openai_agents(session: nox.Session) -> None:
     """A library without an adapter, reached by `instrument`."""
     install(session, "openai-agents", "--no-build-isolation")
     session.run("python", "-m", "pytest", "tests/libraries/test_openai_agents.py")
+
+
+@nox.session(name="older-gateway")
+@nox.parametrize("release", OLDER_GATEWAYS)
+def older_gateway(session: nox.Session, release: str) -> None:
+    """A few calls of `.venv` through an older LiteLLM, which this session's environment holds."""
+    pip = ("--quiet", "--disable-pip-version-check")
+    session.install(*pip, "--require-hashes", "-r", "requirements/pip.txt")
+    session.install(*pip, "--require-hashes", "-r", f"requirements/gateway-{release}.txt")
+    session.install(*pip, "--no-deps", "-e", "adapters/litellm")
+    gateway = {
+        "TRACESPLICE_OLDER_GATEWAY": release,
+        "TRACESPLICE_GATEWAY_VENV": session.virtualenv.location,
+    }
+    python = Path(".venv/bin/python").absolute()
+    session.run(str(python), "-m", "pytest", "tests/older_gateways", env=gateway, external=True)

@@ -1,4 +1,4 @@
-"""What is known not to hold on an older LiteLLM, and why. A release without an entry is a new one."""
+"""What is known not to hold on an older LiteLLM, and why."""
 
 from __future__ import annotations
 

@@ -132,9 +132,7 @@ def test_a_client_cannot_overwrite_the_trace(caller: Caller) -> None:
     assert (trace.input, trace.output) == (None, None)
 
 
-def test_an_answer_says_that_it_is_reported(
-    caller: Caller, request: pytest.FixtureRequest
-) -> None:
+def test_an_answer_says_that_it_is_reported(caller: Caller, request: pytest.FixtureRequest) -> None:
     reply = caller.post(BODY)
     assert reply.status == 200
     caller.generations()
@@ -142,8 +140,9 @@ def test_an_answer_says_that_it_is_reported(
     assert reply.headers[REPORTS] == "true"
 
 
+@pytest.mark.skipif(not CURRENT.files, reason="these gateways have started with that line alone")
 def test_one_line_finds_the_adapter(request: pytest.FixtureRequest) -> None:
-    python = find_venv() / "bin" / "python"
+    python = find_venv() / "bin" / "python"  # as a gateway that cannot start takes long to say so
     done = subprocess.run([python, "-c", LOADS], capture_output=True, text=True, check=False)
     expect(request, CURRENT.no_file)
     assert done.returncode == 0, done.stderr

@@ -177,3 +177,16 @@ def test_a_client_overwrites_no_more_of_a_trace_than_is_ours() -> None:
     write_link(data, read_link(data), only_our_keys=True)
     assert data["metadata"]["update_trace_keys"] == ["trace_user_id"]
     assert written(request({"update_trace_keys": ["name"]}))["metadata"]["update_trace_keys"]
+
+
+def test_on_older_releases_the_merged_metadata_is_what_is_reported() -> None:
+    ours = {"existing_trace_id": TRACE, "prompt": {"name": "own", "version": 2, "prompt": ""}}
+    data = request(dict(ours), "litellm_metadata")
+    data["metadata"] = {**ours, "user_api_key_auth": object()}
+    assert written(data)["metadata"]["prompt"] == ours["prompt"]
+
+
+def test_a_providers_metadata_is_left_alone() -> None:
+    data = request({"trace_user_id": "me"}, "litellm_metadata")
+    data["metadata"] = {"team": "blue"}
+    assert written(data)["metadata"] == {"team": "blue"}
