@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console
 
+from rig.demo._checks import has_adapter
 from rig.demo._run import Run
 from rig.demo._settings import DemoError, Server, Settings, settings_from
 from rig.demo._svg import picture
 from rig.demo._tree import draw
-from rig.demo._verdict import judge
+from rig.demo._verdict import Verdict, judge
 from rig.gateway import GatewayMode
+from rig.model import ModelServer
 from rig.recorder import Observation, Trace
 
 if TYPE_CHECKING:
@@ -76,12 +79,25 @@ def unified(parent: str = "app", **gateway: Any) -> Run:
     return Run((Trace("t3", observations=(*ours, *theirs)),), frozenset({"root", "app"}))
 
 
+def claiming(tokens: int, cost: float) -> Run:
+    """What is unified, with other figures on the application's side."""
+    run = unified()
+    [trace] = run.traces
+    root, app, *others = trace.observations
+    app = dataclasses.replace(app, usage={"total": tokens}, cost=cost)
+    changed = dataclasses.replace(trace, observations=(root, app, *others))
+    return Run((changed,), run.app_ids)
+
+
 UNLINKED: dict[str, Any] = {"prompt_name": None, "prompt_version": None}
 
 
+def judged(run: Run, mode: GatewayMode | None = GatewayMode.LANGFUSE) -> Verdict:
+    return judge(run, mode, adapter=True)
+
+
 def both(console: Console, before: Run, after: Run) -> RenderableType:
-    mode = GatewayMode.LANGFUSE
-    return draw(console, MADE, (before, judge(before, mode)), (after, judge(after, mode)))
+    return draw(console, MADE, (before, judged(before)), (after, judged(after)))
 
 
 def text(before: Run, after: Run, width: int = 110) -> str:
@@ -94,6 +110,17 @@ def text(before: Run, after: Run, width: int = 110) -> str:
 def svg(before: Run, after: Run) -> str:
     first, second = before.same_each_time("0"), after.same_each_time("1")
     return picture("a & b", lambda console: both(console, first, second))
+
+
+def test_the_adapter_is_known_by_its_header(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with ModelServer() as model:
+        gateway = Server(model.url, secret_key="k")
+        assert not has_adapter(gateway, "chat")
+        model.answer_headers["X-Tracesplice-Reports"] = "false"
+        assert has_adapter(gateway, "chat")
+        assert json.loads(model.calls[0].body)["no-log"] is True
+    assert not has_adapter(gateway, "chat")
 
 
 def test_an_empty_environment_asks_for_stand_ins() -> None:
@@ -138,7 +165,7 @@ def test_something_that_is_no_address_is_named() -> None:
 
 @pytest.mark.parametrize("mode", [None, *GatewayMode])
 def test_two_traces_are_not_unified(mode: GatewayMode | None) -> None:
-    verdict = judge(split(), mode)
+    verdict = judged(split(), mode)
     assert not verdict.unified
     assert (verdict.traces.text, verdict.traces.state) == ("2 traces", "bad")
     assert (verdict.parent.state, verdict.prompt.state) == ("bad", "bad")
@@ -146,21 +173,45 @@ def test_two_traces_are_not_unified(mode: GatewayMode | None) -> None:
 
 @pytest.mark.parametrize("mode", [None, *GatewayMode])
 def test_one_trace_with_prompts_on_both_sides_is_unified(mode: GatewayMode | None) -> None:
-    verdict = judge(unified(), mode)
+    verdict = judged(unified(), mode)
     assert verdict.unified
     assert verdict.traces.text == "1 trace"
     assert {verdict.traces.state, verdict.parent.state, verdict.prompt.state} == {"good"}
 
 
 def test_sums_are_langfuses() -> None:
-    verdict = judge(unified(), GatewayMode.LANGFUSE)
+    verdict = judged(unified())
     assert (verdict.tokens, verdict.cost, verdict.times_counted) == (20, 1.0, 2)
-    once = judge(unified(usage={"total": 0}, cost=0.0), GatewayMode.LANGFUSE)
+    once = judged(claiming(0, 0.0))
     assert (once.tokens, once.cost, once.times_counted) == (10, 0.5, 1)
 
 
+def test_how_often_a_call_counts_is_by_the_gateways_figure() -> None:
+    outer = observation("outer", "t1", usage={"total": 400}, cost=0.0)
+    inner = observation("inner", "t1", "outer", usage={"total": 26}, cost=0.0)
+    gateway = observation("gateway", "t2", usage={"total": 25})
+    run = Run(
+        (Trace("t1", observations=(outer, inner)), Trace("t2", observations=(gateway,))),
+        frozenset({"outer", "inner"}),
+    )
+    verdict = judged(run)
+    assert verdict.tokens == 451
+    assert verdict.times_counted == pytest.approx(18.04)
+    assert "451 tokens · $0.500000  counted 18 times" in text(run, unified())
+
+
+def test_a_little_too_much_is_not_once() -> None:
+    assert "12 tokens · $1.000000  counted 1.2 times" in text(split(), claiming(2, 0.5))
+
+
+def test_without_the_gateways_figure_nothing_is_said_of_how_often() -> None:
+    run = unified(usage={"total": 0}, cost=0.0)
+    assert judged(run).times_counted == 0
+    assert "counted" not in text(run, run)
+
+
 def test_a_generation_beside_the_apps_is_not_unified() -> None:
-    verdict = judge(unified(parent="root"), GatewayMode.LANGFUSE)
+    verdict = judged(unified(parent="root"))
     assert verdict.traces.state == "good"
     assert verdict.parent.state == "bad"
     assert not verdict.unified
@@ -176,24 +227,31 @@ def test_a_generation_beside_the_apps_is_not_unified() -> None:
     ],
 )
 def test_a_prompt_missing_in_the_gateway(mode: GatewayMode | None, state: str) -> None:
-    verdict = judge(unified(**UNLINKED), mode)
+    verdict = judge(unified(**UNLINKED), mode, adapter=False)
     assert verdict.prompt.state == state
     assert verdict.unified is (state == "open")
     if mode is not None and state == "open":
         assert f"not available in mode {mode.value}" in verdict.prompt.text
 
 
+@pytest.mark.parametrize("mode", GatewayMode)
+def test_with_the_adapter_a_prompt_missing_in_the_gateway_is_a_fault(mode: GatewayMode) -> None:
+    verdict = judged(unified(**UNLINKED), mode)
+    assert (verdict.prompt.state, verdict.unified) == ("bad", False)
+    assert "not available" not in verdict.prompt.text
+
+
 def test_another_version_in_the_gateway_is_not_unified() -> None:
-    assert not judge(unified(prompt_version=4), GatewayMode.LANGFUSE_OTEL).unified
+    assert not judged(unified(prompt_version=4), GatewayMode.LANGFUSE_OTEL).unified
 
 
 def test_nothing_of_the_gateway_is_not_unified() -> None:
     run = split()
-    assert not judge(Run(run.traces[:1], run.app_ids), GatewayMode.LANGFUSE).unified
+    assert not judged(Run(run.traces[:1], run.app_ids)).unified
 
 
 def test_the_tree_shows_both_sides() -> None:
-    shown = text(split(), unified(usage={"total": 0}, cost=0.0))
+    shown = text(split(), claiming(0, 0.0))
     assert shown.count("prompt greet v3") == 3
     assert shown.count("no prompt") == 1
     assert "client = tracesplice.splice(client)" in shown

@@ -95,7 +95,7 @@ def _judged(stage: Stage, program: Program, console: Console, spliced: bool) -> 
     done = "after splicing" if spliced else "before splicing"
     with step(console, f"{program.title} {done}: making a call and reading its traces back"):
         run = run_program(stage, program, spliced=spliced)
-    return run, judge(run, stage.mode)
+    return run, judge(run, stage.mode, adapter=stage.adapter)
 
 
 def _remarks(stage: Stage) -> list[Text]:

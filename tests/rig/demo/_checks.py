@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rig.demo._http import Refused, Unreachable, basic, bearer, get
+from rig.demo._http import Refused, Unreachable, basic, bearer, get, post_for_headers
 from rig.demo._settings import (
     GATEWAY_KEY,
     GATEWAY_URL,
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
     from rig.demo._settings import Server
 
-__all__ = ["check_gateway", "check_langfuse", "check_ollama", "mode_of"]
+__all__ = ["check_gateway", "check_langfuse", "check_ollama", "has_adapter", "mode_of"]
 
 DEFAULT_OLLAMA_MODEL = "llama3.2"
 # LiteLLM without a database answers an unknown key with 400.
 _KEY_REFUSED = (400, 401, 403)
+_REPORTS = "x-tracesplice-reports"
 _LOGGERS = {
     "LangfusePromptManagement": GatewayMode.LANGFUSE,
     "LangfuseOtelLogger": GatewayMode.LANGFUSE_OTEL,
@@ -77,6 +78,19 @@ def mode_of(server: Server) -> GatewayMode | None:
         return None
     loggers = details.get("success_callbacks") or ()
     return next((mode for name, mode in _LOGGERS.items() if name in loggers), None)
+
+
+def has_adapter(server: Server, model: str) -> bool:
+    """Whether the gateway's answers have the header of tracesplice's adapter.
+
+    Asks the model something short; `no-log` keeps that out of Langfuse.
+    """
+    body = {"model": model, "messages": [{"role": "user", "content": "Say yes."}], "no-log": True}
+    url = f"{server.url}/v1/chat/completions"
+    try:
+        return _REPORTS in post_for_headers(url, bearer(server.secret_key), body)
+    except (Refused, Unreachable):
+        return False  # the demo's own call will say why
 
 
 def _get(

@@ -7,12 +7,14 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from email.message import Message
 
-__all__ = ["Refused", "Unreachable", "basic", "bearer", "get"]
+__all__ = ["Refused", "Unreachable", "basic", "bearer", "get", "post_for_headers"]
 
 _TIMEOUT_SECONDS = 20.0
 
@@ -48,9 +50,24 @@ def get(url: str, headers: Mapping[str, str], query: Mapping[str, str] | None = 
     """
     suffix = "?" + urllib.parse.urlencode(query) if query else ""
     request = urllib.request.Request(url + suffix, headers=dict(headers))
+    with _answer(request) as answer:
+        return json.load(answer)
+
+
+def post_for_headers(url: str, headers: Mapping[str, str], body: object) -> Message:
+    """The headers of the answer to a POST of JSON; raises what `get` does."""
+    sent = {**headers, "Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), sent)
+    with _answer(request) as answer:
+        found: Message = answer.headers
+        return found
+
+
+@contextmanager
+def _answer(request: urllib.request.Request) -> Iterator[Any]:
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
-            return json.load(answer)
+            yield answer
     except urllib.error.HTTPError as error:
         with error:
             raise Refused(error.code) from None

@@ -14,7 +14,13 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 import tracesplice
-from rig.demo._checks import check_gateway, check_langfuse, check_ollama, mode_of
+from rig.demo._checks import (
+    check_gateway,
+    check_langfuse,
+    check_ollama,
+    has_adapter,
+    mode_of,
+)
 from rig.demo._progress import step
 from rig.demo._settings import DemoError, Server
 from rig.gateway import Gateway, GatewayMode, GatewayStartError
@@ -54,7 +60,10 @@ class AppSpans(SpanProcessor):
 
 @dataclass(frozen=True)
 class Stage:
-    """Everything a run needs; `mode` is None where a real gateway does not tell."""
+    """Everything a run needs; `mode` is None where a real gateway does not tell.
+
+    `adapter` is whether the gateway has tracesplice's.
+    """
 
     settings: Settings
     langfuse: Langfuse
@@ -62,6 +71,7 @@ class Stage:
     app: AppSpans
     gateway: Server
     mode: GatewayMode | None
+    adapter: bool
     model: str
     prompt: ChatPromptClient
 
@@ -78,12 +88,12 @@ def set_up(settings: Settings, mode: GatewayMode, console: Console) -> Iterator[
             check_langfuse(settings.langfuse)
     with Recorder() as recorder, ModelServer() as model_server:
         server = settings.langfuse or Server(recorder.url, recorder.public_key, recorder.secret_key)
-        with _gateway(settings, server, model_server.url, mode, console) as (gateway, told, model):
+        with _gateway(settings, server, model_server.url, mode, console) as gateway:
             app = AppSpans()
             langfuse = _langfuse(server, app)
             try:
                 prompt = _prompt(langfuse)
-                yield Stage(settings, langfuse, server, app, gateway, told, model, prompt)
+                yield Stage(settings, langfuse, server, app, *gateway, prompt)
             finally:
                 langfuse.shutdown()
 
@@ -91,13 +101,14 @@ def set_up(settings: Settings, mode: GatewayMode, console: Console) -> Iterator[
 @contextmanager
 def _gateway(
     settings: Settings, langfuse: Server, stand_in: str, mode: GatewayMode, console: Console
-) -> Iterator[tuple[Server, GatewayMode | None, str]]:
-    """The gateway, how it reports, and the model to call."""
+) -> Iterator[tuple[Server, GatewayMode | None, bool, str]]:
+    """The gateway, how it reports, whether it has the adapter, and the model to call."""
     if settings.gateway is not None:
         with step(console, f"Asking the gateway at {settings.gateway.url}"):
             model = check_gateway(settings.gateway, settings.model)
             told = mode_of(settings.gateway)
-        yield settings.gateway, told, model
+            adapter = has_adapter(settings.gateway, model)
+        yield settings.gateway, told, adapter, model
         return
     model, models = "chat", []
     if settings.ollama is not None:
@@ -110,12 +121,13 @@ def _gateway(
         langfuse_env=_environment(langfuse),
         model_url=stand_in,
         config_extra={"model_list": models},
+        adapter=True,
     )
     try:
         with step(console, f"Starting a LiteLLM gateway in mode {mode.value}", "(about 15 s)"):
             started.start()
             started.wait_ready()
-        yield Server(started.url, secret_key=started.key), mode, model
+        yield Server(started.url, secret_key=started.key), mode, True, model
     except GatewayStartError as error:
         raise DemoError(str(error)) from None
     finally:

@@ -76,10 +76,10 @@ def _conclusion(verdict: Verdict) -> list[Text]:
     colour = _STATES[verdict.traces.state][1]
     badge = Text(f" {verdict.traces.text} ", f"bold white on {colour}")
     total = Text.assemble("∑ ", f"{verdict.tokens} tokens · {_money(verdict.cost)}")
-    if verdict.times_counted > 1:
-        total.append(f"  counted {verdict.times_counted} times", "red")
-    elif verdict.times_counted == 1:
+    if verdict.times_counted == 1:
         total.append("  counted once", "green")
+    elif verdict.times_counted:
+        total.append(f"  counted {verdict.times_counted:.3g} times", "red")
     return [badge, _line(verdict.parent), _line(verdict.prompt), total]
 
 

@@ -18,7 +18,7 @@ State = Literal["good", "bad", "open"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found; "open" is what cannot be had in this mode yet."""
+    """One thing found; "open" is what this gateway cannot give."""
 
     state: State
     text: str
@@ -26,14 +26,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All there is to say of a run; `tokens` and `cost` (USD) as Langfuse adds them up."""
+    """All there is to say of a run; `tokens` and `cost` (USD) as Langfuse adds them up.
+
+    `times_counted` is how many times what the gateway says; 0 where it says nothing.
+    """
 
     traces: Finding
     parent: Finding
     prompt: Finding
     tokens: int
     cost: float
-    times_counted: int
+    times_counted: float
 
     @property
     def unified(self) -> bool:
@@ -41,17 +44,21 @@ class Verdict:
         return all(found.state != "bad" for found in (self.traces, self.parent, self.prompt))
 
 
-def judge(run: Run, mode: GatewayMode | None) -> Verdict:
-    """Judge a run of a gateway that reports in `mode`; None if that is not known."""
+def judge(run: Run, mode: GatewayMode | None, *, adapter: bool) -> Verdict:
+    """Judge a run of a gateway that reports in `mode`, None if that is not known.
+
+    `adapter` is whether the gateway has tracesplice's.
+    """
     claimed = sum(map(tokens, run.observations))
-    used = max((sum(map(tokens, run.generations(app=side))) for side in (True, False)), default=0)
+    # On the application's side several observations may each claim a call, or guess at it.
+    used = sum(map(tokens, run.generations(app=False)))
     return Verdict(
         _traces(run),
         _parent(run),
-        _prompt(run, mode),
+        _prompt(run, mode, adapter),
         claimed,
         sum(trace.cost for trace in run.traces),
-        round(claimed / used) if used else 0,
+        claimed / used if used else 0,
     )
 
 
@@ -72,7 +79,7 @@ def _parent(run: Run) -> Finding:
     return Finding("bad", "gateway generation not under the app's")
 
 
-def _prompt(run: Run, mode: GatewayMode | None) -> Finding:
+def _prompt(run: Run, mode: GatewayMode | None, adapter: bool) -> Finding:
     app = {(o.prompt_name, o.prompt_version) for o in run.generations(app=True)}
     gateway = {(o.prompt_name, o.prompt_version) for o in run.generations(app=False)}
     if app == gateway and len(app) == 1 and (None, None) not in app:
@@ -82,7 +89,7 @@ def _prompt(run: Run, mode: GatewayMode | None) -> Finding:
     if (None, None) in app:
         return Finding("bad", "no prompt on the app's side")
     split = len(run.traces) > 1
-    if split or mode in (None, GatewayMode.LANGFUSE):
+    if split or adapter or mode in (None, GatewayMode.LANGFUSE):
         return Finding("bad", "prompt version on the app's side only")
     return Finding(
         "open",
