@@ -175,6 +175,17 @@ def test_an_application_without_langchain_does_not_wait_for_it() -> None:
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
+def test_instrument_may_come_before_what_imports_langchains_models() -> None:
+    script = (
+        "import langchain_core, openai, tracesplice\n"
+        "tracesplice.instrument('http://gw:4000')\n"
+        "tracesplice.splice(openai.OpenAI(base_url='http://gw:4000', api_key='k'))\n"
+        "from langchain_openai import ChatOpenAI\n"
+        "assert type(ChatOpenAI._astream).__name__ == 'BoundFunctionWrapper'\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
 @pytest.mark.parametrize("first", ["import", "instrument"])
 def test_instrument_repairs_models_imported_before_and_after(first: str) -> None:
     steps = {

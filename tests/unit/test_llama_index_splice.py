@@ -241,3 +241,14 @@ def test_nothing_is_imported_where_llama_index_is_not() -> None:
         "sys.exit('llama_index.core' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_instrument_may_come_before_what_imports_llama_indexs_models() -> None:
+    script = (
+        "import llama_index.core, openai, tracesplice;"
+        f"tracesplice.instrument(gateway={GATEWAY!r});"
+        f"tracesplice.splice(openai.OpenAI(base_url={GATEWAY!r}, api_key='k'));"
+        "from llama_index.llms.openai import OpenAI;"
+        "assert type(vars(OpenAI)['_stream_chat']).__name__ == '_Repaired'"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

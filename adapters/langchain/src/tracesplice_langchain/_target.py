@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import langchain_openai  # noqa: F401  (first: the hook in `_process` then imports what is below)
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.runnables import Runnable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import llama_index.llms.openai  # noqa: F401  (first: the hook in `_process` imports what is below)
 from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.settings import Settings
 from llama_index.llms.openai import OpenAIResponses
