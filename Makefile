@@ -57,8 +57,9 @@ format: .venv/.installed  ## Put the code into the common style
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-bench: install  ## Measure the cost of a link, as ratios in one run
+bench: install  ## Measure the cost of a link and of the gateway adapter, as ratios in one run
 	PYTHONPATH=tests $(BIN)/python bench/overhead.py
+	PYTHONPATH=tests $(BIN)/python bench/gateway.py
 
 docs: install  ## Draw the pictures of the README and the docs again
 	for program in langchain llama_index openai; do PYTHONPATH=tests $(BIN)/python -m rig.demo \

@@ -2,7 +2,13 @@
 
 Four ways to make the same call, interleaved in one run, with an HTTP transport that answers at
 once: nothing, the ids as a hard-coded literal, the spliced client, and the manual recipe that puts
-a whole prompt into every call. Figures are medians of rounds; compare the ratios, not machines.
+a whole prompt into every call.
+
+And two ways to make it in a generation that is exported: with `count_usage_once` (the mask at
+export, and what the adapter notes of a call for it) and without. The exporter neither encodes nor
+sends, so that the share of the mask is the largest it can be.
+
+Figures are medians of rounds; compare the ratios, not machines.
 """
 
 from __future__ import annotations
@@ -10,7 +16,10 @@ from __future__ import annotations
 import json
 import statistics
 import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import httpx
 import openai
@@ -18,15 +27,19 @@ from langfuse import Langfuse, propagate_attributes
 from langfuse.api import Prompt_Chat
 from langfuse.model import ChatPromptClient
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 import tracesplice
+from tracesplice_openai import _request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from opentelemetry.sdk.trace import ReadableSpan
 
 ROUNDS = 60
 CALLS = 40
@@ -96,28 +109,93 @@ def ways(span: Any, prompt: ChatPromptClient) -> dict[str, Callable[[], None]]:
     }
 
 
-def measure(functions: dict[str, Callable[[], None]]) -> dict[str, float]:
-    """Seconds of CPU for one call of each function."""
-    rounds: dict[str, list[float]] = {name: [] for name in functions}
-    for _ in track(range(ROUNDS), description="calling"):
-        for name, function in functions.items():
+class NoExporter(SpanExporter):
+    """Takes spans and does nothing with them."""
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Say that it worked."""
+        return SpanExportResult.SUCCESS
+
+
+def tracer(name: str, **options: Any) -> Langfuse:
+    """A Langfuse client of its own, which sends nothing."""
+    return Langfuse(
+        public_key=f"pk-{name}",
+        secret_key="sk-bench",
+        base_url="http://127.0.0.1:9",
+        tracer_provider=TracerProvider(),
+        span_exporter=NoExporter(),
+        **options,
+    )
+
+
+def in_generation(langfuse: Langfuse) -> Callable[[], None]:
+    """A spliced call in a generation of the application's."""
+    spliced = tracesplice.splice(client())
+    used: Any = {"usage_details": {"input": 9, "output": 3}, "cost_details": {"total": 0.01}}
+
+    def function() -> None:
+        with langfuse.start_as_current_observation(name="g", as_type="generation", model="m") as g:
+            call(spliced)
+            g.update(output="hi", **used)
+
+    return function
+
+
+@contextmanager
+def unclaimed() -> Iterator[None]:
+    """As if the adapter noted nothing of a call for `count_usage_once`."""
+
+    def nothing(*_: object, **__: object) -> None:
+        pass
+
+    with mock.patch.object(_request, "usage_of", nothing):
+        yield
+
+
+@contextmanager
+def exported(langfuse: Langfuse) -> Iterator[None]:
+    """Wait for what was traced to be exported."""
+    yield
+    langfuse.flush()
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to make a call, and what goes around a round of them."""
+
+    call: Callable[[], None]
+    around: tuple[Callable[[], AbstractContextManager[None]], ...] = ()
+
+
+def countings() -> dict[str, Way]:
+    """A call in a generation, counted twice and counted once."""
+    twice = tracer("twice")
+    once = tracer("once", mask_otel_spans=tracesplice.count_usage_once())
+    return {
+        "not counted": Way(in_generation(twice), (unclaimed, lambda: exported(twice))),
+        "counted once": Way(in_generation(once), (lambda: exported(once),)),
+    }
+
+
+def measure(ways: dict[str, Way], description: str) -> dict[str, list[float]]:
+    """Seconds of CPU for one call of each way, in each round."""
+    rounds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in track(range(ROUNDS), description=description):
+        for name, way in ways.items():
             start = time.process_time()
-            for _ in range(CALLS):
-                function()
+            with ExitStack() as stack:
+                for around in way.around:
+                    stack.enter_context(around())
+                for _ in range(CALLS):
+                    way.call()
             rounds[name].append((time.process_time() - start) / CALLS)
-    return {name: statistics.median(times) for name, times in rounds.items()}
+    return rounds
 
 
 def main() -> None:
     """Measure and print."""
-    langfuse = Langfuse(
-        public_key="pk-bench",
-        secret_key="sk-bench",
-        base_url="http://127.0.0.1:9",
-        tracer_provider=TracerProvider(),
-        span_exporter=InMemorySpanExporter(),
-    )
-    prompt = prompt_client()
+    langfuse, prompt = tracer("bench"), prompt_client()
     with (
         langfuse.start_as_current_observation(name="bench") as span,
         propagate_attributes(user_id="u", session_id="s", tags=["t"], prompt=prompt),
@@ -127,12 +205,15 @@ def main() -> None:
         for name, function in functions.items():
             function()
             sizes[name] = sent["bytes"]
-        times = measure(functions)
-    show(times, sizes)
+        links = {name: Way(function) for name, function in functions.items()}
+        times = measure(links, "a call with a link")
+        show(times, sizes)
+        show_counting(measure(countings(), "a call in a generation"))
 
 
-def show(times: dict[str, float], sizes: dict[str, int]) -> None:
-    """Print the figures as a table."""
+def show(rounds: dict[str, list[float]], sizes: dict[str, int]) -> None:
+    """Print what a link costs as a table."""
+    times = {name: statistics.median(each) for name, each in rounds.items()}
     table = Table("call with", "CPU ms", "ratio to literal", "ratio to nothing", "request bytes")
     for name, seconds in times.items():
         table.add_row(
@@ -142,6 +223,18 @@ def show(times: dict[str, float], sizes: dict[str, int]) -> None:
             f"{seconds / times['nothing']:.2f}",
             str(sizes[name]),
         )
+    Console().print(table)
+
+
+def show_counting(rounds: dict[str, list[float]]) -> None:
+    """Print what counting once costs as a table, with the quartiles of the rounds' own ratios."""
+    table = Table("call in a generation", "CPU ms", "ratio", "quartiles")
+    plain = rounds["not counted"]
+    for name, each in rounds.items():
+        low, _, high = statistics.quantiles(a / b for a, b in zip(each, plain, strict=True))
+        seconds = statistics.median(each)
+        cells = (f"{seconds * 1e3:.3f}", f"{seconds / statistics.median(plain):.3f}")
+        table.add_row(name, *cells, f"{low:.3f} to {high:.3f}")
     Console().print(table)
 
 

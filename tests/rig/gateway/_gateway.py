@@ -127,6 +127,16 @@ class Gateway:
             self.wait_ready()
         return died
 
+    @property
+    def pid(self) -> int:
+        """The process id; with one worker, that of the process that serves.
+
+        Raises `RuntimeError` while the proxy does not run.
+        """
+        if self._process is None:
+            raise RuntimeError("the gateway does not run")
+        return self._process.pid
+
     def log(self) -> str:
         """What the proxy wrote so far."""
         if self._folder is None:
