@@ -47,8 +47,7 @@ def repair(logger: object) -> None:
 def _put_link(span: Any, kwargs: Mapping[str, Any]) -> None:
     call = current(kwargs.get("litellm_call_id"))
     if call is not None:
-        for name, value in call.attributes.items():
-            span.set_attribute(name, value)
+        span.set_attributes(call.attributes)
 
 
 @guarded("the cost or the error of a call")

@@ -7,7 +7,7 @@ Langfuse does not store, and proxies strip it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,9 @@ from tracesplice_litellm._baggage import langfuse_baggage, tag_list, traceparent
 from tracesplice_litellm._link import Link, Place, PromptRef
 
 __all__ = ["containers", "read_link", "request_headers"]
+
+Sources = tuple[Mapping[str, Any], ...]
+"""What may hold the client's metadata, most trusted first."""
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -39,7 +42,7 @@ def read_link(data: Mapping[str, Any]) -> Link:
     headers = request_headers(data)
     # LiteLLM lets its own headers of this kind go before the body.
     named = {key[9:]: headers[key] for key in headers if key.startswith("langfuse_")}
-    body = (named, *containers(data))
+    body = tuple(filter(None, (named, *containers(data))))
     baggage = langfuse_baggage(headers)
     sent = traceparent(headers)
     starts_trace = _starts_trace(body, sent)
@@ -58,7 +61,7 @@ def read_link(data: Mapping[str, Any]) -> Link:
     )
 
 
-def _starts_trace(body: tuple[Mapping[str, Any], ...], sent: Place | None) -> bool:
+def _starts_trace(body: Sources, sent: Place | None) -> bool:
     if _first(body, _values.trace_id, "existing_trace_id") is not None:
         return False
     # LiteLLM writes the header's trace id there, too.
@@ -66,9 +69,7 @@ def _starts_trace(body: tuple[Mapping[str, Any], ...], sent: Place | None) -> bo
     return trace_id is not None and (sent is None or trace_id != sent.trace_id)
 
 
-def _place(
-    body: tuple[Mapping[str, Any], ...], sent: Place | None, starts_trace: bool
-) -> Place | None:
+def _place(body: Sources, sent: Place | None, starts_trace: bool) -> Place | None:
     trace_id = _first(body, _values.trace_id, "existing_trace_id")
     if trace_id is None and starts_trace:
         trace_id = _first(body, _values.trace_id, "trace_id")
@@ -81,7 +82,7 @@ def _place(
     return Place(trace_id, parent_id, sent.sampled)
 
 
-def _prompt(body: tuple[Mapping[str, Any], ...], baggage: Mapping[str, str]) -> PromptRef | None:
+def _prompt(body: Sources, baggage: Mapping[str, str]) -> PromptRef | None:
     written = (_mapping(source.get("prompt")) for source in body)
     named = ((prompt.get("name"), prompt.get("version")) for prompt in written)
     carried = (baggage.get("prompt_name"), baggage.get("prompt_version"))
@@ -92,20 +93,25 @@ def _prompt(body: tuple[Mapping[str, Any], ...], baggage: Mapping[str, str]) -> 
     return None
 
 
-def _tags(body: tuple[Mapping[str, Any], ...], baggage: Mapping[str, str]) -> tuple[str, ...]:
+def _tags(body: Sources, baggage: Mapping[str, str]) -> tuple[str, ...]:
     # LiteLLM adds those of the key and the team to `tags`.
-    written = [_values.tags(source.get(key)) for key in ("trace_tags", "tags") for source in body]
-    merged = [tag for tags in written for tag in tags]
+    written = (source.get(key) for key in ("trace_tags", "tags") for source in body)
+    merged = [tag for tags in written if tags for tag in _values.tags(tags)]
     return _values.tags(merged or tag_list(baggage.get("tags", "")))
 
 
-def _text(body: tuple[Mapping[str, Any], ...], *keys: str) -> str | None:
+def _text(body: Sources, *keys: str) -> str | None:
     return _first(body, _values.text, *keys)
 
 
-def _first(body: tuple[Mapping[str, Any], ...], check: Any, *keys: str) -> str | None:
-    values = (check(source.get(key)) for key in keys for source in body)
-    return next((value for value in values if value is not None), None)
+def _first(body: Sources, check: Callable[[object], str | None], *keys: str) -> str | None:
+    for key in keys:
+        for source in body:
+            written = source.get(key)
+            value = None if written is None else check(written)
+            if value is not None:
+                return value
+    return None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -50,8 +50,7 @@ def _put_link(span: Span) -> None:
     if call is None or not _is_generation(span):
         return
     call.observed = True
-    for name, value in call.attributes.items():
-        span.set_attribute(name, value)
+    span.set_attributes(call.attributes)
     if call.link.generation_name is not None:
         _name(span, call.link.generation_name)
     if TYPE in attributes:
@@ -61,8 +60,7 @@ def _put_link(span: Span) -> None:
 def _put_usage(span: Span, call: Call, reported: object) -> None:
     key = (span.name, span.start_time)
     if key in call.reported:
-        for name, nothing in NOTHING.items():
-            span.set_attribute(name, nothing)
+        span.set_attributes(NOTHING)
         return
     call.reported.add(key)
     usage = missing_usage(call.usage, reported)
