@@ -19,8 +19,9 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 import tracesplice
 from conformance.balancer import balancer
+from conformance.checks import ATTRIBUTES
 from conformance.either import TLS
-from conformance.harness import ATTRIBUTES, gateway_generations
+from conformance.harness import gateway_generations
 from conformance.shape import AMBIENT, OWN
 from rig.gateway import Gateway, GatewayMode
 from rig.gateway._config import COSTS
