@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
+import openai
 import pytest
 from langfuse import Langfuse
 from langfuse.langchain import CallbackHandler
@@ -88,3 +89,25 @@ def make_handler(make_langfuse: Callable[[str], Langfuse]) -> Callable[[], Callb
 def _uninstrument() -> Iterator[None]:
     yield
     tracesplice.uninstrument()
+
+
+@pytest.fixture
+def make_llama_index(wire: ModelServer) -> Iterator[Callable[..., Any]]:
+    """Makes models that are not spliced."""
+    http_client = openai.DefaultHttpxClient()
+
+    def model(**options: Any) -> Any:
+        defaults = {
+            "model": "m",
+            "api_base": f"{wire.url}/v1",
+            "api_key": "k",
+            "is_chat_model": True,
+            "max_retries": 0,
+            "http_client": http_client,
+        }
+        from llama_index.llms.openai_like import OpenAILike  # not on openai 3
+
+        return OpenAILike(**{**defaults, **options})
+
+    yield model
+    http_client.close()

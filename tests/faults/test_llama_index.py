@@ -12,78 +12,22 @@ import openai
 import pytest
 from langfuse import propagate_attributes
 from opentelemetry import trace
-from pydantic import BaseModel
 
 import tracesplice
+from faults.llama_index_calls import KINDS, PROMPT, call, parents
 from faults.wire import carries_nothing, links
 
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
 from llama_index.core import Settings
 from llama_index.core.base.llms.types import ChatMessage
-from llama_index.core.program import LLMTextCompletionProgram
 from llama_index.core.prompts import PromptTemplate, SelectorPromptTemplate
-from llama_index.llms.openai_like import OpenAILike
-
-from tracesplice_llama_index import _methods, _repair, _template_link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from langfuse import Langfuse
 
     from rig.model import ModelServer
-
-
-class Answer(BaseModel):
-    text: str
-
-
-PROMPT = {"name": "own", "version": 3}
-KINDS = pytest.mark.parametrize("kind", ["complete", "stream_complete", "acomplete", "astream"])
-
-
-@pytest.fixture
-def make(wire: ModelServer) -> Iterator[Callable[..., Any]]:
-    """Makes models that are not spliced."""
-    http_client = openai.DefaultHttpxClient()
-
-    def model(**options: Any) -> Any:
-        defaults = {
-            "model": "m",
-            "api_base": f"{wire.url}/v1",
-            "api_key": "k",
-            "is_chat_model": True,
-            "max_retries": 0,
-            "http_client": http_client,
-        }
-        return OpenAILike(**{**defaults, **options})
-
-    yield model
-    http_client.close()
-
-
-def call(model: Any, kind: str) -> None:
-    """Call a model in one of four ways."""
-    if kind == "complete":
-        model.complete("hi")
-    elif kind == "stream_complete":
-        list(model.stream_complete("hi"))
-    else:
-        asyncio.run(_acall(model, kind))
-
-
-async def _acall(model: Any, kind: str) -> None:
-    async with openai.DefaultAsyncHttpxClient() as http_client:
-        model._async_http_client = http_client
-        if kind == "acomplete":
-            await model.acomplete("hi")
-            return
-        async for _ in await model.astream_complete("hi"):
-            pass
-
-
-def parents(wire: ModelServer) -> list[str | None]:
-    return [metadata.get("parent_observation_id") for _, metadata, _ in links(wire)]
 
 
 def nothing_is_current() -> bool:
@@ -91,9 +35,9 @@ def nothing_is_current() -> bool:
 
 
 def test_a_stream_read_in_part_or_not_at_all_leaves_nothing_current(
-    wire: ModelServer, langfuse: Langfuse, make: Callable[..., Any]
+    wire: ModelServer, langfuse: Langfuse, make_llama_index: Callable[..., Any]
 ) -> None:
-    model = tracesplice.splice(make())
+    model = tracesplice.splice(make_llama_index())
     with langfuse.start_as_current_observation(name="asked") as span:
         never, partly = model.stream_complete("one"), model.stream_complete("two")
     next(partly)
@@ -106,9 +50,9 @@ def test_a_stream_read_in_part_or_not_at_all_leaves_nothing_current(
 
 
 def test_streams_read_in_turns_keep_apart(
-    wire: ModelServer, langfuse: Langfuse, make: Callable[..., Any]
+    wire: ModelServer, langfuse: Langfuse, make_llama_index: Callable[..., Any]
 ) -> None:
-    model = tracesplice.splice(make())
+    model = tracesplice.splice(make_llama_index())
     asked, streams = [], []
     for name in ("one", "two"):
         with langfuse.start_as_current_observation(name=name) as span:
@@ -124,7 +68,7 @@ def test_streams_read_in_turns_keep_apart(
 
 
 def test_a_stream_of_another_task_belongs_where_it_was_asked_for(
-    wire: ModelServer, langfuse: Langfuse, make: Callable[..., Any]
+    wire: ModelServer, langfuse: Langfuse, make_llama_index: Callable[..., Any]
 ) -> None:
     async def read(stream: Any) -> None:
         async for _ in stream:
@@ -132,7 +76,7 @@ def test_a_stream_of_another_task_belongs_where_it_was_asked_for(
 
     async def both() -> str:
         async with openai.DefaultAsyncHttpxClient() as http_client:
-            model = tracesplice.splice(make(async_http_client=http_client))
+            model = tracesplice.splice(make_llama_index(async_http_client=http_client))
             with langfuse.start_as_current_observation(name="asked") as span:
                 stream = await model.astream_complete("hi")
             with langfuse.start_as_current_observation(name="other"):
@@ -144,19 +88,19 @@ def test_a_stream_of_another_task_belongs_where_it_was_asked_for(
 
 
 def test_asked_for_with_nothing_current_it_belongs_where_it_is_read(
-    wire: ModelServer, langfuse: Langfuse, make: Callable[..., Any]
+    wire: ModelServer, langfuse: Langfuse, make_llama_index: Callable[..., Any]
 ) -> None:
-    stream = tracesplice.splice(make()).stream_complete("hi")
+    stream = tracesplice.splice(make_llama_index()).stream_complete("hi")
     with langfuse.start_as_current_observation(name="read") as span:
         list(stream)
     assert parents(wire) == [span.id]
 
 
 def test_a_stream_takes_user_and_prompt_of_the_moment_it_was_asked_for(
-    wire: ModelServer, make: Callable[..., Any]
+    wire: ModelServer, make_llama_index: Callable[..., Any]
 ) -> None:
     with propagate_attributes(user_id="ada", prompt=PROMPT):
-        stream = tracesplice.splice(make()).stream_complete("hi")
+        stream = tracesplice.splice(make_llama_index()).stream_complete("hi")
     with propagate_attributes(user_id="eve"):
         list(stream)
     [(_, sent, _)] = links(wire)
@@ -165,9 +109,9 @@ def test_a_stream_takes_user_and_prompt_of_the_moment_it_was_asked_for(
 
 
 def test_a_thread_needs_the_context_of_its_caller(
-    wire: ModelServer, langfuse: Langfuse, make: Callable[..., Any]
+    wire: ModelServer, langfuse: Langfuse, make_llama_index: Callable[..., Any]
 ) -> None:
-    model = tracesplice.splice(make())
+    model = tracesplice.splice(make_llama_index())
     with (
         ThreadPoolExecutor(1) as pool,
         langfuse.start_as_current_observation(name="enclosing") as span,
@@ -178,10 +122,12 @@ def test_a_thread_needs_the_context_of_its_caller(
 
 
 def test_the_users_own_options_arrive_with_the_link(
-    wire: ModelServer, langfuse: Langfuse, make: Callable[..., Any]
+    wire: ModelServer, langfuse: Langfuse, make_llama_index: Callable[..., Any]
 ) -> None:
     own = {"user": "bob", "extra_body": {"top_k": 3, "litellm_metadata": {"trace_user_id": "eve"}}}
-    model = tracesplice.splice(make(additional_kwargs=own, default_headers={"x-team": "blue"}))
+    model = tracesplice.splice(
+        make_llama_index(additional_kwargs=own, default_headers={"x-team": "blue"})
+    )
     with (
         langfuse.start_as_current_observation(name="enclosing") as span,
         propagate_attributes(user_id="ada", session_id="s-1"),
@@ -199,9 +145,9 @@ def test_the_users_own_options_arrive_with_the_link(
 
 
 def test_a_template_does_not_change_the_prompt_of_a_generation_around_it(
-    wire: ModelServer, langfuse: Langfuse, make: Callable[..., Any]
+    wire: ModelServer, langfuse: Langfuse, make_llama_index: Callable[..., Any]
 ) -> None:
-    model = tracesplice.splice(make())
+    model = tracesplice.splice(make_llama_index())
     template = PromptTemplate("hi", metadata={"langfuse_prompt": PROMPT})
     with langfuse.start_as_current_observation(name="own", as_type="generation") as around:
         model.predict(template)
@@ -213,51 +159,54 @@ def test_a_template_does_not_change_the_prompt_of_a_generation_around_it(
 
 
 def test_a_selector_links_the_template_it_selects(
-    wire: ModelServer, make: Callable[..., Any]
+    wire: ModelServer, make_llama_index: Callable[..., Any]
 ) -> None:
     chosen = PromptTemplate("hi", metadata={"langfuse_prompt": PROMPT})
     selector = SelectorPromptTemplate(PromptTemplate("other"), [(lambda _: True, chosen)])
-    tracesplice.splice(make()).predict(selector)
+    tracesplice.splice(make_llama_index()).predict(selector)
     [(_, sent, _)] = links(wire)
     assert sent["prompt"]["name"] == "own"
 
 
 @pytest.mark.parametrize("wrong", [{"name": "p"}, {"version": "three", "name": "p"}, "p", 7])
 def test_a_template_with_a_wrong_prompt_is_called_all_the_same(
-    wire: ModelServer, make: Callable[..., Any], wrong: Any
+    wire: ModelServer, make_llama_index: Callable[..., Any], wrong: Any
 ) -> None:
     template = PromptTemplate("hi", metadata={"langfuse_prompt": wrong})
-    assert tracesplice.splice(make()).predict(template) == "echo: hi"
+    assert tracesplice.splice(make_llama_index()).predict(template) == "echo: hi"
     [(_, sent, _)] = links(wire)
     assert "prompt" not in sent
 
 
 def test_the_template_of_a_model_that_is_not_spliced_links_nothing(
-    wire: ModelServer, make: Callable[..., Any]
+    wire: ModelServer, make_llama_index: Callable[..., Any]
 ) -> None:
-    tracesplice.splice(make())
-    make().predict(PromptTemplate("hi", metadata={"langfuse_prompt": PROMPT}))
+    tracesplice.splice(make_llama_index())
+    make_llama_index().predict(PromptTemplate("hi", metadata={"langfuse_prompt": PROMPT}))
     assert carries_nothing(wire)
 
 
 @pytest.mark.usefixtures("_uninstrument")
 @KINDS
 def test_instrument_reaches_models_that_are_not_spliced(
-    wire: ModelServer, langfuse: Langfuse, make: Callable[..., Any], kind: str
+    wire: ModelServer, langfuse: Langfuse, make_llama_index: Callable[..., Any], kind: str
 ) -> None:
     tracesplice.instrument(gateway=wire.url)
     with langfuse.start_as_current_observation(name="enclosing") as span:
-        call(make(), kind)
+        call(make_llama_index(), kind)
     assert parents(wire) == [span.id]
 
 
 @pytest.mark.usefixtures("_uninstrument")
 def test_instrument_reaches_what_is_assigned_to_settings_later(
-    wire: ModelServer, langfuse: Langfuse, make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    wire: ModelServer,
+    langfuse: Langfuse,
+    make_llama_index: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tracesplice.instrument(gateway=wire.url)
     monkeypatch.setattr(Settings, "_llm", None)
-    Settings.llm = make()
+    Settings.llm = make_llama_index()
     with langfuse.start_as_current_observation(name="asked") as span:
         stream = Settings.llm.stream(PromptTemplate("hi", metadata={"langfuse_prompt": PROMPT}))
     list(stream)
@@ -268,72 +217,11 @@ def test_instrument_reaches_what_is_assigned_to_settings_later(
 
 @KINDS
 def test_after_uninstrument_and_unsplice_nothing_is_left(
-    wire: ModelServer, langfuse: Langfuse, make: Callable[..., Any], kind: str
+    wire: ModelServer, langfuse: Langfuse, make_llama_index: Callable[..., Any], kind: str
 ) -> None:
     tracesplice.instrument(gateway=wire.url)
     tracesplice.uninstrument()
     with langfuse.start_as_current_observation(name="enclosing"):
-        call(make(), kind)
-        call(tracesplice.unsplice(tracesplice.splice(make())), kind)
+        call(make_llama_index(), kind)
+        call(tracesplice.unsplice(tracesplice.splice(make_llama_index())), kind)
     assert carries_nothing(wire)
-
-
-@pytest.mark.parametrize("kind", ["stream_complete", "astream"])
-def test_without_a_method_of_llama_indexs_the_call_goes_out(
-    wire: ModelServer,
-    make: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    kind: str,
-) -> None:
-    monkeypatch.setattr(_repair, "_OF_LLMS", {"_stream_chat_next": lambda *_: None})
-    for _ in range(2):
-        call(tracesplice.splice(make()), kind)
-    assert caplog.text.count("OpenAILike has no method _stream_chat_next") == 1
-    assert len(wire.calls) == 2
-
-
-def test_a_program_that_does_not_say_its_model_is_left_alone_and_named_once(
-    make: Callable[..., Any], caplog: pytest.LogCaptureFixture
-) -> None:
-    program: Any = LLMTextCompletionProgram.from_defaults(
-        output_cls=Answer, prompt=PromptTemplate("hi"), llm=tracesplice.splice(make())
-    )
-    assert _methods._is_ours(program)
-    del program._llm
-    assert not any(_methods._is_ours(program) for _ in range(2))
-    assert caplog.text.count("LLMTextCompletionProgram does not say which model") == 1
-
-
-@pytest.mark.usefixtures("lenient")
-@KINDS
-def test_a_fault_of_ours_costs_neither_the_call_nor_the_answer(
-    wire: ModelServer,
-    langfuse: Langfuse,
-    make: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    kind: str,
-) -> None:
-    def broken(*_: object) -> None:
-        raise RuntimeError("broken on purpose")
-
-    monkeypatch.setattr(_methods, "is_marked", broken)
-    with langfuse.start_as_current_observation(name="enclosing") as span:
-        call(tracesplice.splice(make()), kind)
-    assert parents(wire) == [span.id]
-    if "stream" in kind:
-        assert caplog.text.count("tracesplice failed and left out") == 1
-
-
-@pytest.mark.usefixtures("lenient")
-def test_a_fault_of_ours_costs_no_prediction_either(
-    wire: ModelServer, make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: object) -> None:
-        raise RuntimeError("broken on purpose")
-
-    monkeypatch.setattr(_template_link, "_with_ambient", broken)
-    template = PromptTemplate("hi", metadata={"langfuse_prompt": PROMPT})
-    assert tracesplice.splice(make()).predict(template) == "echo: hi"
-    assert len(wire.calls) == 1
