@@ -7,7 +7,7 @@ DISTRIBUTIONS := -e core -e adapters/openai -e adapters/langchain -e adapters/ll
 TYPED := core/src adapters/openai/src adapters/langchain/src adapters/llama_index/src adapters/litellm/src
 PIP := -m pip --disable-pip-version-check
 
-.PHONY: help install demo test test-here test-elsewhere table lint format bench pins docs clean
+.PHONY: help install demo test test-here test-tables test-others table lint format bench pins docs clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,15 +35,19 @@ demo: install  ## Show a call before and after splicing, as trace trees
 
 test: install  ## Run every test: on openai 2 and 3, the oldest packages, and libraries we reach
 	rm -rf build/conformance
-	$(MAKE) --jobs=2 test-here test-elsewhere
+	$(MAKE) --jobs=3 test-here test-tables test-others
 	PYTHONPATH=tests $(BIN)/python -m conformance.table --check
 
 test-here:  # what runs on .venv
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest tests/conformance
 
-test-elsewhere:  # what has an environment of its own
-	$(BIN)/nox --no-error-on-missing-interpreters
+# What has an environment of its own.
+test-tables:
+	$(BIN)/nox --no-error-on-missing-interpreters --session openai3 oldest
+
+test-others:
+	$(BIN)/nox --no-error-on-missing-interpreters --session pydantic-ai openai-agents older-gateway
 
 table: .venv/.installed  ## Write docs/compatibility.md from the last test run
 	PYTHONPATH=tests $(BIN)/python -m conformance.table
