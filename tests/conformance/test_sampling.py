@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 from langfuse import Langfuse
+from langfuse._client.resource_manager import LangfuseResourceManager
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 
@@ -41,6 +42,9 @@ def sampling(stage: Stage) -> Iterator[Langfuse]:
     )
     yield client
     client.shutdown()
+    # With two clients in the process, langfuse.openai would trace no call of the tests after these.
+    # There is no public way to forget one.
+    LangfuseResourceManager._instances.pop(keys[0])
 
 
 @contextmanager
