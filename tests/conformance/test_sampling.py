@@ -31,6 +31,7 @@ COST = 8e-6  # of "hello there" and its answer
 @pytest.fixture(scope="module")
 def sampling(stage: Stage) -> Iterator[Langfuse]:
     """A client with a sample rate; Langfuse makes one client for each pair of keys."""
+    before = dict(LangfuseResourceManager._instances)
     keys = (f"pk-{secrets.token_hex(8)}", f"sk-{secrets.token_hex(8)}")
     stage.recorder.add_project(*keys)
     client = Langfuse(
@@ -42,9 +43,10 @@ def sampling(stage: Stage) -> Iterator[Langfuse]:
     )
     yield client
     client.shutdown()
-    # With two clients in the process, langfuse.openai would trace no call of the tests after these.
-    # There is no public way to forget one.
-    LangfuseResourceManager._instances.pop(keys[0])
+    # With two clients in the process, langfuse.openai makes a third that traces nothing, and would
+    # trace no call of the tests after these. There is no public way to forget one.
+    LangfuseResourceManager._instances.clear()
+    LangfuseResourceManager._instances.update(before)
 
 
 @contextmanager
