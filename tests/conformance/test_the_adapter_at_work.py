@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 REPORTS = "x-tracesplice-reports"
 CACHED = {"cache": {"use-cache": True}}
 FALLBACK = {"broken": ["chat"]}
+# LITELLM_OTEL_V2 makes the span of a call afterwards where it could not before.
+LATE_SPANS = """
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.integrations.otel.logger import OpenTelemetryV2
+
+def fail(*args, **kwargs):
+    raise RuntimeError("not now")
+
+OpenTelemetryV2.log_pre_api_call = fail
+callback = CustomLogger()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +124,24 @@ def each_is_there(caller: Caller) -> None:
         assert (each.user_id, each.session_id) == ("user 1", "session-1")
     assert [each.cost for each in found] == [pytest.approx(5e-6), 0]
     assert "asked to fail" in (found[1].status_message or "")
+
+
+@pytest.mark.usefixtures("prompts")
+def test_a_call_whose_span_starts_late_is_reported(recorder: Recorder, model: ModelServer) -> None:
+    with Gateway(
+        GatewayMode.LANGFUSE_OTEL_V2,
+        langfuse_env=recorder.env(),
+        model_url=model.url,
+        callbacks=["late_spans.callback"],
+        files={"late_spans.py": LATE_SPANS},
+        adapter=True,
+    ) as gateway:
+        caller = Caller(gateway, recorder)
+        reply = caller.post(question(), baggage=BAGGAGE)
+        [generation] = caller.generations()
+    assert reply.headers[REPORTS] == "true"
+    assert (generation.prompt_name, generation.user_id) == (PROMPT, "user 1")
+    assert generation.cost > 0
 
 
 @pytest.mark.usefixtures("prompts")

@@ -31,7 +31,7 @@ class Call:
 
     Attributes:
         link: What the client sent.
-        observed: Whether a span of a model call was started for it in the request's own task.
+        observed: Whether a span of a model call was started for it, before it was answered.
         reported: Name and start of the generations that were reported, in nanoseconds.
         usage: How many tokens LiteLLM counted, by Langfuse's names of them; empty until it has.
     """

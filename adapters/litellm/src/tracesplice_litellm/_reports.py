@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tracesplice_litellm._call import Call
+    from tracesplice_litellm._link import Place
 
 __all__ = ["HEADER", "reports"]
 
@@ -35,18 +36,17 @@ def reports(data: Mapping[str, Any], call: Call) -> bool:
     if not _one_project(logging):
         return False
     return any(
-        _reports(mode, logger, call) and _is_on(logger, data, logging)
+        _reports(mode, logger, call, logging) and _is_on(logger, data, logging)
         for mode, logger in loggers(_own(logging))
     )
 
 
-def _reports(mode: Mode, logger: Any, call: Call) -> bool:
+def _reports(mode: Mode, logger: Any, call: Call, logging: Any) -> bool:
     place = call.link.place
     if mode is Mode.OTEL_V2:
-        # It makes no span for an answer that came from no provider, and for some embeddings.
-        return call.observed
+        return call.observed or (_was_sent(logging) and _samples(place))
     if mode is Mode.OTEL:
-        return _samples_all() and (place is None or place.sampled)
+        return _samples(place)
     tracing = getattr(logger, "tracing", None)
     if tracing is None or place is None:
         return "LANGFUSE_SAMPLE_RATE" not in os.environ
@@ -55,9 +55,18 @@ def _reports(mode: Mode, logger: Any, call: Call) -> bool:
     return bool(decided.decision.is_sampled())
 
 
-def _samples_all() -> bool:
+def _was_sent(logging: Any) -> bool:
+    # LITELLM_OTEL_V2 makes no span for an answer that came from no provider, and for some
+    # embeddings. Where it cannot start one before the call, it makes it afterwards.
+    # https://github.com/BerriAI/litellm/blob/main/litellm/integrations/otel/logger.py
+    details = getattr(logging, "model_call_details", None) or {}
+    return details.get("api_call_start_time") is not None
+
+
+def _samples(place: Place | None) -> bool:
     # https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
-    return os.environ.get("OTEL_TRACES_SAMPLER", "") in _SAMPLES_ALL
+    sampler = os.environ.get("OTEL_TRACES_SAMPLER", "")
+    return sampler in _SAMPLES_ALL and (place is None or place.sampled)
 
 
 def _one_project(logging: Any) -> bool:
