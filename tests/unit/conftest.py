@@ -9,6 +9,7 @@ from langfuse import Langfuse
 from opentelemetry.sdk.trace import TracerProvider
 
 from rig.recorder import Recorder
+from tracesplice._reported import reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,3 +37,11 @@ def sdk(rec: Recorder) -> Iterator[Langfuse]:
     )
     yield client
     client.shutdown()
+
+
+@pytest.fixture
+def nothing_reported() -> Iterator[None]:
+    """No observation is known of, before and after."""
+    reported.clear()
+    yield
+    reported.clear()

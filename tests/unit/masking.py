@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,32 @@ from langfuse.types import (
     OtelSpanIdentifier,
 )
 
+import tracesplice
+from rig.recorder._given import given_cost, given_usage
+from rig.recorder._usage import cost_details, count, usage_details
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from langfuse.types import MaskOtelSpansFunction
 
-__all__ = ["LLM", "OPENINFERENCE", "PLAIN", "SCOPE", "TRACE", "Spans", "applied"]
+__all__ = [
+    "LLM",
+    "NAMES",
+    "OPENINFERENCE",
+    "PLAIN",
+    "SCOPE",
+    "TRACE",
+    "Spans",
+    "applied",
+    "chain",
+    "counted",
+    "says_zero",
+    "zeroed",
+]
+
+PRICES = {"input": 1e-6, "output": 2e-6}
+NAMES = ["a", "b", "c", "d", "e"]
 
 TRACE = "a" * 32
 SCOPE = "openinference.instrumentation.any"
@@ -77,3 +100,26 @@ def applied(mask: MaskOtelSpansFunction, batch: Spans) -> dict[str, dict[str, An
                 exported[key.span_id].pop(name, None)
             exported[key.span_id].update(patch.set_attributes)
     return exported
+
+
+def counted(attributes: Mapping[str, Any]) -> tuple[dict[str, int], float]:
+    """What Langfuse counts of a span, as the recorder models it."""
+    usage, cost = usage_details(given_usage(attributes)), cost_details(given_cost(attributes))
+    found = count(usage, cost, PRICES, ("what was asked", "what was answered"))
+    return found.usage, found.cost
+
+
+def says_zero(attributes: Mapping[str, Any]) -> bool:
+    usage, cost = counted(attributes)
+    return cost == 0 and not any(usage.values())
+
+
+def zeroed(batch: Spans) -> set[str]:
+    after = applied(tracesplice.count_usage_once(), batch)
+    return {each for each, attributes in after.items() if says_zero(attributes)}
+
+
+def chain(*attributes: dict[str, Any]) -> Spans:
+    """Spans in each other; the first is the innermost."""
+    names = NAMES[: len(attributes)]
+    return Spans(dict(zip(names, attributes, strict=True)), dict(pairwise(names)))

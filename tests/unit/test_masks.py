@@ -47,10 +47,10 @@ PATCHES = st.none() | st.builds(
 
 @pytest.fixture(autouse=True)
 def _a_is_reported() -> Iterator[None]:
-    reported._known.clear()
+    reported.clear()
     reported.note((TRACE, "a"), True)
     yield
-    reported._known.clear()
+    reported.clear()
 
 
 def key(span_id: str) -> OtelSpanIdentifier:

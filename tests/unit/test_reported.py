@@ -72,6 +72,25 @@ class TestRegistry:
         held = [number for number in range(count) if known.get(("t", str(number)))]
         assert held == list(range(max(0, count - limit), count))
 
+    @given(st.integers(1, 20), st.integers(0, 60))
+    def test_what_is_exported_makes_room(self, limit: int, count: int) -> None:
+        known = Reported(limit, 5)
+        known.note(("t", "a stream"), True)
+        for number in range(count):
+            known.note(("t", str(number)), True)
+            known.note_exported([("t", str(number)), ("t", "of no call")])
+        assert known.get(("t", "a stream")) is (True if limit > 1 or not count else None)
+        held = [number for number in range(count) if known.get(("t", str(number)))]
+        assert held == list(range(max(0, count - 5), count))
+        assert known.get(("t", "of no call")) is None
+
+    def test_what_is_exported_may_turn_out_to_be_of_an_unreported_call_too(self) -> None:
+        known = Reported()
+        known.note(("t", "a"), True)
+        known.note_exported([("t", "a")])
+        assert known.note(("t", "a"), False)
+        assert known.get(("t", "a")) is False
+
     def test_threads_do_not_disturb_each_other(self) -> None:
         known = Reported(50)
 

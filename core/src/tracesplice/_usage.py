@@ -91,6 +91,7 @@ def _patches(params: MaskOtelSpansParams) -> Patches:
     for place, span in generations.items():
         if reported.get(place) or is_helper(span):
             patches[spans[place][0]] = OtelSpanPatch(*zeroed(span.attributes))
+    reported.note_exported(spans)
     return patches
 
 
