@@ -97,4 +97,5 @@ class LangChainApplication(FrameworkApplication):
         return [chunk async for chunk in each(method(*args, **kwargs))]
 
     def _with_http_clients(self) -> dict[str, Any]:
-        return dict(zip(("http_client", "http_async_client"), self._http_clients(), strict=True))
+        clients = zip(("http_client", "http_async_client"), self._http_clients(), strict=True)
+        return {"timeout": 60.0, **dict(clients)}  # to connect, too: 5 seconds otherwise

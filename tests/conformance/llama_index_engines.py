@@ -119,8 +119,10 @@ async def chat_stream(app: App) -> Any:
 
 @shape("chat engine with context")
 async def chat_context(app: App) -> Any:
+    # The default memory is an SQLite connection that nobody closes, in a thread of its own.
+    memory = ChatMemoryBuffer.from_defaults(token_limit=1000)
     engine = SummaryIndex.from_documents(DOCUMENTS).as_chat_engine(
-        llm=app.model(), chat_mode=ChatMode.CONTEXT
+        llm=app.model(), chat_mode=ChatMode.CONTEXT, memory=memory
     )
     return str(await app.call(engine, "chat", QUESTION))
 

@@ -49,6 +49,7 @@ class OpenAIApplication:
         client = kind(
             api_key=gateway.key,
             max_retries=0,  # a call made twice is reported twice
+            timeout=60.0,  # to connect, too, which is 5 seconds otherwise: little on a busy machine
             http_client=http(verify=TLS),
             **where,
         )
