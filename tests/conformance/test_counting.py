@@ -150,3 +150,25 @@ def _outermost_first(spans: Iterable[Any]) -> list[Any]:
 
 def _seen(stage: Stage, ids: set[str]) -> bool:
     return ids <= {each.id for each in stage.recorder.observations()}
+
+
+@pytest.mark.parametrize("mode", GatewayMode)
+def test_a_stream_that_is_left_is_counted_once(stage: Stage, mode: GatewayMode) -> None:
+    gateway = stage.gateways[mode]
+    stage.clear()
+    text = f"[[pace:0.2]] {'a word ' * 20}"
+    with (
+        tracesplice.splice(openai.OpenAI(base_url=gateway.url, api_key=gateway.key)) as client,
+        stage.langfuse.start_as_current_observation(
+            name="mine", as_type="generation", model="chat", input=text
+        ),
+    ):
+        stream = client.chat.completions.create(
+            model="chat", messages=[{"role": "user", "content": text}], stream=True
+        )
+        next(stream)
+        stream.close()
+    stage.langfuse.flush()
+    [generation] = stage.recorder.wait_for(lambda _: _all(stage, 1))
+    [trace] = stage.recorder.traces()
+    assert trace.cost == generation.cost > 0
