@@ -12,7 +12,7 @@ from tracesplice._report import warn_once
 from tracesplice._reported import Place, reported
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from opentelemetry.trace import Span, SpanContext
 
@@ -37,13 +37,18 @@ class UsageClaim:
 
     Attributes:
         places: The call's own first.
-        is_generation: Whether the call's own says what was used, so that Langfuse counts it.
+        observation: The span of the call's own, where it is in this process.
         expected: Whether the gateway is to report the call, as far as the request says.
     """
 
     places: tuple[Place, ...]
-    is_generation: bool = False
+    observation: Span | None = None
     expected: bool = True
+
+    @property
+    def is_generation(self) -> bool:
+        """Whether the call's own says what was used, so that Langfuse counts it."""
+        return self.observation is not None and _is_generation(self.observation)
 
     def answered(self, headers: Mapping[str, str]) -> None:
         """Note that the gateway answered the call.
@@ -54,7 +59,7 @@ class UsageClaim:
         reports = self._reports(headers)
         for place in self.places:
             reported.note(place, reports)
-        if self.is_generation and reports and not reported.is_used:
+        if reports and not reported.is_used and self.is_generation:
             warn_once("usage:twice", _TWICE)
 
     def _reports(self, headers: Mapping[str, str]) -> bool:
@@ -80,18 +85,26 @@ def claim_usage(
     span = observation or current
     if _place(span) != own:
         return UsageClaim((own,), expected=expected)
-    return UsageClaim(_inside_out(own, span, current), _is_generation(span), expected)
+    return UsageClaim((own, *_around(span, current)), span, expected)
 
 
-def _inside_out(own: Place, *spans: Span) -> tuple[Place, ...]:
+def _around(span: Span, current: Span) -> Iterator[Place]:
     # What is around a generation may be exported before it, and then cannot be found from it.
-    places = [own]
-    for span in spans:
-        parent = getattr(span, "parent", None)
-        known = _place(span) == places[-1] and may_become_generation(_attributes(span))
-        if parent is not None and known:
-            places.append(_place_of(parent))
-    return tuple(places)
+    outer = _parent_of_generation(span)
+    if outer is None:
+        return
+    yield outer
+    if current is not span and _place(current) == outer:
+        outer = _parent_of_generation(current)
+        if outer is not None:
+            yield outer
+
+
+def _parent_of_generation(span: Span) -> Place | None:
+    parent = getattr(span, "parent", None)
+    if parent is None or not may_become_generation(_attributes(span)):
+        return None
+    return _place_of(parent)
 
 
 def _place(span: Span) -> Place:
