@@ -14,7 +14,7 @@ import litellm
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Mode", "loggers", "mode_of"]
+__all__ = ["Mode", "loggers", "mode_of", "registered"]
 
 
 class Mode(Enum):
@@ -59,6 +59,12 @@ def _is_older_v2(kind: type) -> bool:
     return any(each.__name__ == _OLDER_V2 for each in kind.__mro__)
 
 
+def registered() -> tuple[Any, ...]:
+    """Give every callback for answers that is registered by now."""
+    # `getattr`: both lists are LiteLLM's, but only the first is documented.
+    return (*litellm.success_callback, *getattr(litellm, "_async_success_callback", ()))
+
+
 def loggers(further: Iterable[Any] = ()) -> Iterator[tuple[Mode, Any]]:
     """Give each callback for answers that is Langfuse's, with its mode; once each.
 
@@ -66,9 +72,7 @@ def loggers(further: Iterable[Any] = ()) -> Iterator[tuple[Mode, Any]]:
         further: Callbacks of the request's own key or team.
     """
     seen: set[int] = set()
-    # `getattr`: both lists are LiteLLM's, but only the first is documented.
-    asynchronous = getattr(litellm, "_async_success_callback", ())
-    for callback in (*litellm.success_callback, *asynchronous, *further):
+    for callback in (*registered(), *further):
         mode = mode_of(callback)
         if mode is not None and id(callback) not in seen:
             seen.add(id(callback))

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Any
 
 import litellm
 
-from tracesplice_litellm._modes import Mode, loggers
+from tracesplice_litellm._modes import Mode, loggers, registered
 from tracesplice_litellm._older import say_limits
 
 __all__ = ["only_our_keys", "prepare"]
 
 _keys_switched_on = False
 _known: frozenset[Mode] = frozenset()
+_prepared: tuple[Any, ...] = ()
 
 
 def prepare() -> frozenset[Mode]:
-    """Make every Langfuse logger that is registered by now carry links; cheap where it does.
+    """Make every Langfuse logger that is registered by now carry links; cheap where none is new.
 
     Returns:
         The modes they report in.
     """
+    global _prepared
+    callbacks = (*registered(), *_failures())
+    if len(callbacks) == len(_prepared) and all(map(is_, callbacks, _prepared)):
+        return _known
     found = list(loggers())
     for mode, logger in found:
         if mode is Mode.OTEL:
@@ -32,6 +38,9 @@ def prepare() -> frozenset[Mode]:
             _watch(getattr(logger, "tracer_provider", None) or logger._tracer_provider)
         else:
             _prepare_langfuse(logger)
+    # What an older LiteLLM knows by name alone depends on a setting, which may be set anew.
+    by_name = any(isinstance(logger, str) for _, logger in found)
+    _prepared = () if by_name else (*registered(), *_failures())
     return _noted(frozenset(mode for mode, _ in found))
 
 
@@ -67,10 +76,13 @@ def _watch(provider: Any) -> None:
 
 def _report_failures(logger: Any) -> None:
     # This mode reports a failed call only where the configuration says so a second time.
-    failures = (*litellm.failure_callback, *getattr(litellm, "_async_failure_callback", ()))
-    if any(each is logger or each == "langfuse" for each in failures):
+    if any(each is logger or each == "langfuse" for each in _failures()):
         return
     if isinstance(logger, str):
         litellm.logging_callback_manager.add_litellm_failure_callback(logger)
     else:
         litellm.logging_callback_manager.add_litellm_async_failure_callback(logger)
+
+
+def _failures() -> tuple[Any, ...]:
+    return (*litellm.failure_callback, *getattr(litellm, "_async_failure_callback", ()))

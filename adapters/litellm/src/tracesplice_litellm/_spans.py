@@ -17,6 +17,8 @@ from tracesplice_litellm._guard import guarded
 from tracesplice_litellm._usage import NOTHING, USAGE, missing_usage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Span, TracerProvider
 
@@ -46,8 +48,10 @@ def watch(provider: TracerProvider) -> None:
 @guarded("the link of a call")
 def _put_link(span: Span) -> None:
     attributes = span.attributes or {}
+    if not _is_generation(span, attributes):
+        return
     call = current(attributes.get("langfuse.observation.metadata.litellm_call_id"))
-    if call is None or not _is_generation(span):
+    if call is None:
         return
     call.observed = True
     span.set_attributes(call.attributes)
@@ -75,8 +79,8 @@ def _name(span: Span, name: str) -> None:
     span.update_name = lambda name: None
 
 
-def _is_generation(span: Span) -> bool:
-    attributes = span.attributes or {}
-    if attributes.get(TYPE) == "generation":
-        return True
-    return span.kind is SpanKind.CLIENT and span.name.partition(" ")[0] in _OPERATIONS
+def _is_generation(span: Span, attributes: Mapping[str, Any]) -> bool:
+    if span.kind is SpanKind.CLIENT:
+        return span.name.partition(" ")[0] in _OPERATIONS
+    # Langfuse's SDK, in mode `langfuse`.
+    return attributes.get(TYPE) == "generation"
