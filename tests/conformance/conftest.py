@@ -26,6 +26,20 @@ NOT_NEEDED = {"langfuse_enable_update_trace_keys": False, "failure_callback": []
 """Settings of mode `langfuse` that the gateway adapter makes up for."""
 
 
+def with_adapter(
+    mode: GatewayMode, recorder: Recorder, model: ModelServer, **options: Any
+) -> Gateway:
+    """A gateway that has the adapter, and nothing that it makes up for; not started."""
+    return Gateway(
+        mode,
+        langfuse_env=recorder.env(),
+        model_url=model.url,
+        adapter=True,
+        extra_settings=NOT_NEEDED,
+        **options,
+    )
+
+
 @pytest.fixture(scope="session")
 def model() -> Iterator[ModelServer]:
     with ModelServer() as server:
@@ -40,16 +54,7 @@ def recorder() -> Iterator[Recorder]:
 
 @pytest.fixture(scope="session")
 def gateways(recorder: Recorder, model: ModelServer) -> Iterator[dict[GatewayMode, Gateway]]:
-    started = {
-        mode: Gateway(
-            mode,
-            langfuse_env=recorder.env(),
-            model_url=model.url,
-            adapter=True,
-            extra_settings=NOT_NEEDED,
-        )
-        for mode in GatewayMode
-    }
+    started = {mode: with_adapter(mode, recorder, model) for mode in GatewayMode}
     with ExitStack() as stack:
         for gateway in started.values():
             stack.callback(gateway.stop)

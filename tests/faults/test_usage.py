@@ -13,7 +13,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 import tracesplice
 from faults.wire import client_of, say
 from tracesplice._claim import REPORTS_HEADER
-from tracesplice._reported import reported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from langfuse import Langfuse
 
     from rig.model import ModelServer
-    from tracesplice._usage import Owner
 
 USAGE = {"input": 3, "output": 4, "total": 7}
 ZERO = dict.fromkeys(USAGE, 0)
@@ -278,61 +276,3 @@ def test_a_fault_of_ours_costs_neither_the_answer_nor_the_usage(
     assert usage_of(lambda: answers.append(say(client))) == USAGE
     assert answers[0].choices
     assert "left out the zero usage of a call" in caplog.text
-
-
-def ours(caplog: pytest.LogCaptureFixture) -> list[Any]:
-    return [record for record in caplog.records if record.name == "tracesplice"]
-
-
-class TestNothingConfigured:
-    """Without a mask the user is told once, where a call really counts twice."""
-
-    @pytest.fixture(autouse=True)
-    def _unused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(reported, "is_used", False)
-
-    @pytest.fixture
-    def generation(self, langfuse: Langfuse) -> Iterator[None]:
-        with langfuse.start_as_current_observation(name="g", as_type="generation", model="m"):
-            yield
-
-    @pytest.mark.usefixtures("generation")
-    @pytest.mark.parametrize("headers", [ABSENT, TRUE])
-    def test_it_is_said_once_with_what_to_type(
-        self,
-        wire: ModelServer,
-        client: openai.OpenAI,
-        headers: dict[str, str],
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
-        wire.answer_headers.update(headers)
-        say(client)
-        say(client)
-        [record] = ours(caplog)
-        assert "Langfuse(mask_otel_spans=tracesplice.count_usage_once())" in record.getMessage()
-        assert 'count_usage_once(owner="client")' in record.getMessage()
-
-    @pytest.mark.usefixtures("generation")
-    def test_not_where_the_gateway_does_not_report(
-        self, wire: ModelServer, client: openai.OpenAI, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        wire.answer_headers.update(FALSE)
-        say(client)
-        assert ours(caplog) == []
-
-    def test_not_where_the_client_has_no_generation(
-        self, langfuse: Langfuse, client: openai.OpenAI, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        say(client)
-        with langfuse.start_as_current_observation(name="s"):
-            say(client)
-        assert ours(caplog) == []
-
-    @pytest.mark.usefixtures("generation")
-    @pytest.mark.parametrize("owner", ["gateway", "client"])
-    def test_not_where_it_is_configured(
-        self, client: openai.OpenAI, owner: Owner, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        tracesplice.count_usage_once(owner=owner)
-        say(client)
-        assert ours(caplog) == []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.conftest import NOT_NEEDED, model, recorder, stage
+from conformance.conftest import model, recorder, stage, with_adapter
 from older_gateways.releases import RELEASES
 from rig.gateway import Gateway
 
@@ -32,28 +32,20 @@ def both(
 ) -> Iterator[tuple[dict[GatewayMode, Gateway], dict[GatewayMode, Gateway]]]:
     """The gateways with the adapter, and those without."""
     release = RELEASES[RELEASE]
-    with_adapter = {
-        mode: Gateway(
-            mode,
-            langfuse_env=recorder.env(),
-            model_url=model.url,
-            adapter=True,
-            extra_settings=NOT_NEEDED,
-            files=release.files,
-        )
-        for mode in release.modes
+    equipped = {
+        mode: with_adapter(mode, recorder, model, files=release.files) for mode in release.modes
     }
     plain = {
         mode: Gateway(mode, langfuse_env=recorder.env(), model_url=model.url)
         for mode in release.modes
     }
     with ExitStack() as stack:
-        for gateway in (*with_adapter.values(), *plain.values()):
+        for gateway in (*equipped.values(), *plain.values()):
             stack.callback(gateway.stop)
             gateway.start()
-        for gateway in (*with_adapter.values(), *plain.values()):
+        for gateway in (*equipped.values(), *plain.values()):
             gateway.wait_ready()
-        yield with_adapter, plain
+        yield equipped, plain
 
 
 @pytest.fixture(scope="session")
