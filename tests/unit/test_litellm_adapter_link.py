@@ -48,7 +48,7 @@ MALFORMED = (
 @pytest.mark.parametrize("value", MALFORMED)
 def test_a_traceparent_is_checked(value: str) -> None:
     assert traceparent({"traceparent": value}) is None
-    assert traceparent({"Traceparent": f" {HEADER} "}) == Place(TRACE, SPAN, True)
+    assert traceparent({"traceparent": f" {HEADER} "}) == Place(TRACE, SPAN, True)
     assert traceparent({"traceparent": HEADER[:-1] + "0"}) == Place(TRACE, SPAN, False)
 
 

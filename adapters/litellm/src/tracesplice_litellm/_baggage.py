@@ -2,7 +2,8 @@
 
 https://www.w3.org/TR/trace-context/, https://www.w3.org/TR/baggage/ and
 https://github.com/langfuse/langfuse-python/blob/main/langfuse/_client/propagation.py. LiteLLM in
-mode ``langfuse`` may run without OpenTelemetry's packages, so its propagators are not used.
+mode ``langfuse`` may run without OpenTelemetry's packages, so its propagators are not used. The
+names of headers are in lower case here: https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
 from __future__ import annotations
@@ -18,24 +19,17 @@ from tracesplice_litellm._link import Place
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["header", "langfuse_baggage", "tag_list", "traceparent"]
+__all__ = ["langfuse_baggage", "tag_list", "traceparent"]
 
 _PREFIX = "langfuse_"
 _MAX_HEADER = 8_192  # characters; the specification's own limit for baggage
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 
 
-def header(headers: Mapping[str, object], name: str) -> str | None:
-    """Return a header's value whatever its spelling; ``name`` in lower case."""
-    value = headers.get(name)
-    if value is None:
-        value = next((headers[key] for key in headers if key.lower() == name), None)
-    return value if isinstance(value, str) else None
-
-
 def traceparent(headers: Mapping[str, object]) -> Place | None:
     """Return where ``traceparent`` says that the call belongs, None if it says nothing valid."""
-    match = _TRACEPARENT.fullmatch((header(headers, "traceparent") or "").strip())
+    sent = headers.get("traceparent")
+    match = _TRACEPARENT.fullmatch(sent.strip()) if isinstance(sent, str) else None
     if match is None:
         return None
     trace_id, parent_id = _values.trace_id(match[1]), _values.span_id(match[2])
@@ -47,7 +41,9 @@ def traceparent(headers: Mapping[str, object]) -> Place | None:
 def langfuse_baggage(headers: Mapping[str, object]) -> dict[str, str]:
     """Return what ``baggage`` has for Langfuse, without the prefix of its names; not checked."""
     found: dict[str, str] = {}
-    sent = header(headers, "baggage") or ""
+    sent = headers.get("baggage")
+    if not isinstance(sent, str):
+        return found
     for member in sent[:_MAX_HEADER].split(","):
         key, _, value = member.partition(";")[0].partition("=")
         if key.strip().startswith(_PREFIX):

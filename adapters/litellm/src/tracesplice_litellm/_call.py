@@ -25,7 +25,7 @@ _recent: OrderedDict[object, Call] = OrderedDict()
 _MOST = 2_000  # calls in flight, and those that are reported right after
 
 
-@dataclass
+@dataclass(slots=True)
 class Call:
     """One request to the gateway, with all its attempts.
 

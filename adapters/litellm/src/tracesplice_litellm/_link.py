@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Link", "Place", "PromptRef"]
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a call belongs.
 
     Attributes:
@@ -22,16 +21,14 @@ class Place:
     sampled: bool = True
 
 
-@dataclass(frozen=True)
-class PromptRef:
+class PromptRef(NamedTuple):
     """One version of a Langfuse prompt: all that a prompt link needs."""
 
     name: str
     version: int
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """What a client sent; None, or empty, is what it did not send or what was invalid.
 
     Attributes:

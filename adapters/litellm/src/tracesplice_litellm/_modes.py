@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import Enum
 from functools import lru_cache
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import litellm
@@ -14,7 +15,7 @@ import litellm
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Mode", "loggers", "mode_of", "registered"]
+__all__ = ["Mode", "langfuses", "loggers", "mode_of", "registered", "same"]
 
 
 class Mode(Enum):
@@ -65,14 +66,28 @@ def registered() -> tuple[Any, ...]:
     return (*litellm.success_callback, *getattr(litellm, "_async_success_callback", ()))
 
 
-def loggers(further: Iterable[Any] = ()) -> Iterator[tuple[Mode, Any]]:
-    """Give each callback for answers that is Langfuse's, with its mode; once each.
+def same(these: tuple[Any, ...], those: tuple[Any, ...]) -> bool:
+    """Return whether two lists hold the same objects; to compare callbacks may be costly."""
+    return len(these) == len(those) and all(map(is_, these, those))
 
-    Args:
-        further: Callbacks of the request's own key or team.
-    """
+
+_seen: tuple[Any, ...] = ()
+_found: tuple[tuple[Mode, Any], ...] = ()
+
+
+def loggers() -> tuple[tuple[Mode, Any], ...]:
+    """Give each registered callback for answers that is Langfuse's, with its mode; once each."""
+    global _seen, _found
+    callbacks = registered()
+    if not same(callbacks, _seen):
+        _seen, _found = callbacks, tuple(langfuses(callbacks))
+    return _found
+
+
+def langfuses(callbacks: Iterable[Any]) -> Iterator[tuple[Mode, Any]]:
+    """Give each of ``callbacks`` that is Langfuse's, with its mode; once each."""
     seen: set[int] = set()
-    for callback in (*registered(), *further):
+    for callback in callbacks:
         mode = mode_of(callback)
         if mode is not None and id(callback) not in seen:
             seen.add(id(callback))

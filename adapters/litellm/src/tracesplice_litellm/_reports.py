@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from tracesplice_litellm._modes import Mode, loggers
+from tracesplice_litellm._modes import Mode, langfuses, loggers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ def reports(data: Mapping[str, Any], call: Call) -> bool:
         return False
     return any(
         _reports(mode, logger, call, logging) and _is_on(logger, data, logging)
-        for mode, logger in loggers(_own(logging))
+        for mode, logger in (*loggers(), *langfuses(_own(logging)))
     )
 
 
@@ -50,8 +50,11 @@ def _reports(mode: Mode, logger: Any, call: Call, logging: Any) -> bool:
     tracing = getattr(logger, "tracing", None)
     if tracing is None or place is None:
         return "LANGFUSE_SAMPLE_RATE" not in os.environ
-    # LiteLLM's sampler here goes by the trace's id alone.
-    decided = tracing.provider.sampler.should_sample(None, int(place.trace_id, 16), "")
+    sampler = tracing.provider.sampler
+    if sampler.get_description() == "AlwaysOnSampler":
+        return True
+    # LiteLLM's other sampler here goes by the trace's id alone.
+    decided = sampler.should_sample(None, int(place.trace_id, 16), "")
     return bool(decided.decision.is_sampled())
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from operator import is_
 from typing import Any
 
 import litellm
 
-from tracesplice_litellm._modes import Mode, loggers, registered
+from tracesplice_litellm._modes import Mode, loggers, registered, same
 from tracesplice_litellm._older import say_limits
 
 __all__ = ["only_our_keys", "prepare"]
@@ -25,17 +24,21 @@ def prepare() -> frozenset[Mode]:
     """
     global _prepared
     callbacks = (*registered(), *_failures())
-    if len(callbacks) == len(_prepared) and all(map(is_, callbacks, _prepared)):
+    if same(callbacks, _prepared):
         return _known
-    found = list(loggers())
+    found = loggers()
     for mode, logger in found:
         if mode is Mode.OTEL:
             from tracesplice_litellm._otel_v1 import repair
 
             repair(logger)
         elif mode is Mode.OTEL_V2:
+            from tracesplice_litellm._spans import is_model_call, watch
+
             # Before LiteLLM 1.99 it has no public name.
-            _watch(getattr(logger, "tracer_provider", None) or logger._tracer_provider)
+            watch(
+                getattr(logger, "tracer_provider", None) or logger._tracer_provider, is_model_call
+            )
         else:
             _prepare_langfuse(logger)
     # What an older LiteLLM knows by name alone depends on a setting, which may be set anew.
@@ -61,17 +64,13 @@ def _prepare_langfuse(logger: Any) -> None:
     _report_failures(logger)
     tracing = getattr(logger, "tracing", None)
     if tracing is not None:
-        _watch(tracing.provider)
+        from tracesplice_litellm._spans import is_generation, watch
+
+        watch(tracing.provider, is_generation)
     elif not litellm.langfuse_enable_update_trace_keys:
         # An older LiteLLM, which lets user, session and tags of a joined trace through only so.
         global _keys_switched_on
         litellm.langfuse_enable_update_trace_keys = _keys_switched_on = True
-
-
-def _watch(provider: Any) -> None:
-    from tracesplice_litellm._spans import watch
-
-    watch(provider)
 
 
 def _report_failures(logger: Any) -> None:

@@ -17,14 +17,14 @@ from tracesplice_litellm._guard import guarded
 from tracesplice_litellm._usage import NOTHING, USAGE, missing_usage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Span, TracerProvider
 
     from tracesplice_litellm._call import Call
 
-__all__ = ["watch"]
+__all__ = ["is_generation", "is_model_call", "watch"]
 
 # How LITELLM_OTEL_V2 names the span of a model call while it runs: `<operation> <model>`.
 # https://github.com/BerriAI/litellm/blob/main/litellm/integrations/otel/model/semconv.py
@@ -34,22 +34,40 @@ _watched: WeakSet[Any] = WeakSet()
 
 
 class _LinkProcessor(SpanProcessor):
+    def __init__(self, is_generation: Callable[[Span], bool]) -> None:
+        self._is_generation = is_generation
+
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        _put_link(span)
+        # Outside the guard: of the spans of a request, most are of something else.
+        if self._is_generation(span):
+            _put_link(span)
 
 
-def watch(provider: TracerProvider) -> None:
-    """Put the link of each call on the spans ``provider`` makes for it; twice is once."""
+def is_model_call(span: Span) -> bool:
+    """Return whether ``LITELLM_OTEL_V2`` started ``span`` for a call of a model."""
+    return span.kind is SpanKind.CLIENT and span.name.partition(" ")[0] in _OPERATIONS
+
+
+def is_generation(span: Span) -> bool:
+    """Return whether Langfuse's SDK, in mode ``langfuse``, started ``span`` as a generation."""
+    return (span.attributes or {}).get(TYPE) == "generation"
+
+
+def watch(provider: TracerProvider, is_generation: Callable[[Span], bool]) -> None:
+    """Put the link of each call on the spans that are made for it; twice is once.
+
+    Args:
+        provider: What makes them.
+        is_generation: Which of its spans are of a model's call; must not raise.
+    """
     if provider not in _watched:
         _watched.add(provider)
-        provider.add_span_processor(_LinkProcessor())
+        provider.add_span_processor(_LinkProcessor(is_generation))
 
 
 @guarded("the link of a call")
 def _put_link(span: Span) -> None:
     attributes = span.attributes or {}
-    if not _is_generation(span, attributes):
-        return
     call = current(attributes.get("langfuse.observation.metadata.litellm_call_id"))
     if call is None:
         return
@@ -77,10 +95,3 @@ def _name(span: Span, name: str) -> None:
     # LITELLM_OTEL_V2 names its span anew right before it ends, by this public method, and no
     # processor is asked after that while a span can still be changed.
     span.update_name = lambda name: None
-
-
-def _is_generation(span: Span, attributes: Mapping[str, Any]) -> bool:
-    if span.kind is SpanKind.CLIENT:
-        return span.name.partition(" ")[0] in _OPERATIONS
-    # Langfuse's SDK, in mode `langfuse`.
-    return attributes.get(TYPE) == "generation"

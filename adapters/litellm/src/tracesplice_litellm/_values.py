@@ -8,7 +8,6 @@ can cost the whole observation, or the batch it is stored with.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 __all__ = ["environment", "prompt_version", "span_id", "tags", "text", "trace_id"]
 
@@ -50,9 +49,9 @@ def text(value: object) -> str | None:
 
 def tags(value: object) -> tuple[str, ...]:
     """Return the valid ones of a list of tags, each once, at most ``MAX_TAGS``."""
-    if isinstance(value, str) or not isinstance(value, Sequence):
+    if not isinstance(value, (list, tuple)):
         return ()
-    valid = dict.fromkeys(tag for tag in value[: 2 * MAX_TAGS] if text(tag) is not None)
+    valid = dict.fromkeys([tag for tag in value[: 2 * MAX_TAGS] if text(tag) is not None])
     return tuple(valid)[:MAX_TAGS]
 
 

@@ -16,7 +16,7 @@ from tracesplice_litellm._link import Link, Place
 from tracesplice_litellm._read import request_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableMapping
+    from collections.abc import Callable, Collection, Mapping, MutableMapping
 
 __all__ = ["formatted", "joined_place", "write_link"]
 
@@ -34,6 +34,7 @@ _TEXTS: Mapping[str, Callable[[object], str | None]] = {
     "trace_release": _values.text,
     "version": _values.text,
 }
+_LISTS = frozenset({"tags", "trace_tags", "update_trace_keys"})
 _OUR_KEYS = ("trace_user_id", "trace_session_id", "trace_tags")
 _HEADER = "langfuse_"
 
@@ -51,12 +52,13 @@ def write_link(data: MutableMapping[str, Any], link: Link, *, only_our_keys: boo
     if not isinstance(data.get(name), dict):
         data[name] = {}
     headers = request_headers(data)
+    ours = _for_langfuse(link)
     for each in ("metadata", "litellm_metadata"):
         if isinstance(data.get(each), dict):
-            _clean(data[each])
+            _clean(data[each], checked=ours if each == name else ())
     if isinstance(headers, dict):
         _take_named_headers(headers, data[name])
-    data[name].update(_for_langfuse(link, data[name]))
+    data[name].update(ours)
     if only_our_keys:
         data[name]["update_trace_keys"] = [key for key in _OUR_KEYS if data[name].get(key)]
     place = joined_place(link)
@@ -95,12 +97,12 @@ def _unknown(place: Place) -> str:
     return place.trace_id[:16] if _values.span_id(place.trace_id[:16]) else secrets.token_hex(8)
 
 
-def _clean(metadata: MutableMapping[str, Any]) -> None:
-    for key, check in _TEXTS.items():
-        if metadata.get(key) is not None and check(metadata[key]) is None:
+def _clean(metadata: MutableMapping[str, Any], checked: Collection[str]) -> None:
+    for key in (_TEXTS.keys() & metadata.keys()).difference(checked):
+        if metadata[key] is not None and _TEXTS[key](metadata[key]) is None:
             del metadata[key]
-    for key in ("tags", "trace_tags", "update_trace_keys"):
-        if metadata.get(key) is not None:
+    for key in (_LISTS & metadata.keys()).difference(checked):
+        if metadata[key] is not None:
             metadata[key] = list(_values.tags(metadata[key]))
     # LiteLLM in mode `langfuse` reports nothing of a call whose prompt it cannot read.
     metadata.pop("prompt", None)
@@ -117,11 +119,11 @@ def _take_named_headers(
             metadata[key] = headers[name]
         if key == "update_trace_keys":
             metadata[key] = list(_values.tags(str(headers[name]).split(",")))
-        if check is not None or key in ("prompt", "tags", "trace_tags", "update_trace_keys"):
+        if check is not None or key in _LISTS or key == "prompt":
             del headers[name]
 
 
-def _for_langfuse(link: Link, metadata: Mapping[str, Any]) -> dict[str, Any]:
+def _for_langfuse(link: Link) -> dict[str, Any]:
     found: dict[str, Any] = {
         "trace_name": link.trace_name,
         "trace_user_id": link.user_id,
