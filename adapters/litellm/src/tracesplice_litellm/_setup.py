@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import litellm
 
 from tracesplice_litellm._modes import Mode, loggers, registered, same
 from tracesplice_litellm._older import say_limits
+from tracesplice_litellm._streams import repair as repair_streams
 
 __all__ = ["only_our_keys", "prepare"]
 
@@ -26,6 +28,8 @@ def prepare() -> frozenset[Mode]:
     callbacks = (*registered(), *_failures())
     if same(callbacks, _prepared):
         return _known
+    if sys.version_info < (3, 12):
+        repair_streams()
     found = loggers()
     for mode, logger in found:
         if mode is Mode.OTEL:
