@@ -133,12 +133,9 @@ def _attributes(seen: Seen) -> str | None:
 
 
 def _counted(seen: Seen) -> str | None:
-    everything = [
-        each for each in seen.by_id.values() if each.trace_id not in seen.stage.earlier_traces
-    ]
-    found, wanted = _figures(everything), _figures(seen.gateway)
+    found, wanted = _figures(seen.by_id.values()), _figures(seen.gateway)
     if found != wanted:
-        gateway = _figures(each for each in everything if each not in seen.client)
+        gateway = _figures(each for each in seen.by_id.values() if each not in seen.client)
         side = "the client" if gateway == wanted else "the gateway"
         return f"{side} counts more than once: {found} is not {wanted}"
     # Where the client says zero, somebody else must say what it was.

@@ -36,11 +36,11 @@ def judge(stage: Stage) -> set[str]:
     stage.langfuse.flush()
 
     def arrived(recorder: object) -> list[Observation] | None:
-        found = gateway_generations(stage, stage.recorder)
+        found = gateway_generations(stage)
         return found if len(found) == calls else None
 
     seen = stage.recorder.wait_for(arrived)
-    by_id = {each.id: each for each in stage.recorder.observations()}
+    by_id = {each.id: each for each in stage.observations()}
     owners = [by_id[each.parent_id or ""] for each in seen]
     assert len({each.trace_id for each in seen}) == 1
     assert len({owner.id for owner in owners}) == calls

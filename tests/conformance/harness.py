@@ -74,6 +74,14 @@ class Stage:
         self.client_spans.of_cell.clear()
         self.recorder.clear()
 
+    def observations(self) -> list[Observation]:
+        """What was reported since then, of no earlier trace."""
+        return [
+            observation
+            for observation in self.recorder.observations()
+            if observation.trace_id not in self.earlier_traces
+        ]
+
 
 class Application(Protocol):
     """A program that makes the calls of a shape; `unchanged` says what it finds altered."""
@@ -150,8 +158,8 @@ def run_cell(stage: Stage, cell: Cell, expected_answer: Any) -> Outcome:
             enclosing = around.enter_context(span).id
         answer = _answer(cell, application)
     stage.langfuse.flush()
-    gateway = stage.recorder.wait_for(lambda recorder: _arrived(stage, cell, recorder))
-    by_id = {observation.id: observation for observation in stage.recorder.observations()}
+    gateway = stage.recorder.wait_for(lambda _: _arrived(stage, cell))
+    by_id = {observation.id: observation for observation in stage.observations()}
     checks = judge(Seen(stage, cell, enclosing, gateway, by_id))
     checks["e"] = None if answer == expected_answer else f"{answer!r} is not {expected_answer!r}"
     checks["f"] = application.changed()
@@ -163,7 +171,7 @@ def run_unspliced(stage: Stage, cell: Cell) -> Any:
     answer = _answer(cell, cell.framework(stage, cell, lambda client: client))
     stage.langfuse.flush()
     # What this call reports must not be taken for the next one's.
-    stage.recorder.wait_for(lambda recorder: _arrived(stage, cell, recorder))
+    stage.recorder.wait_for(lambda _: _arrived(stage, cell))
     return answer
 
 
@@ -173,21 +181,20 @@ def _answer(cell: Cell, application: Application) -> Any:
     return comparable(context.run(drive, application.run(cell.shape), cell.is_async))
 
 
-def gateway_generations(stage: Stage, recorder: Recorder) -> list[Observation]:
+def gateway_generations(stage: Stage) -> list[Observation]:
     """The generations the gateway reported."""
     return [
         observation
-        for observation in recorder.observations()
+        for observation in stage.observations()
         if observation.id not in stage.client_spans.ids
-        and observation.trace_id not in stage.earlier_traces
         and observation.type == "GENERATION"
         and observation.scope in GATEWAY_SCOPES
     ]
 
 
-def _arrived(stage: Stage, cell: Cell, recorder: Recorder) -> list[Observation] | None:
-    generations = gateway_generations(stage, recorder)
-    by_id = {observation.id: observation for observation in recorder.observations()}
+def _arrived(stage: Stage, cell: Cell) -> list[Observation] | None:
+    generations = gateway_generations(stage)
+    by_id = {observation.id: observation for observation in stage.observations()}
     # LITELLM_OTEL_V2 reports a generation before the server spans around it have ended.
     whole = all(_top(stage, by_id, each) is not None for each in generations)
     return generations if whole and len(generations) >= cell.shape.generations else None

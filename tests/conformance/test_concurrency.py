@@ -41,11 +41,9 @@ def test_each_generation_has_its_own_parent_and_user(stage: Stage) -> None:
     asyncio.run(everything())
     stage.langfuse.flush()
     seen = stage.recorder.wait_for(
-        lambda recorder: (
-            found if len(found := gateway_generations(stage, recorder)) == CALLS else None
-        )
+        lambda recorder: found if len(found := gateway_generations(stage)) == CALLS else None
     )
-    by_id = {observation.id: observation for observation in stage.recorder.observations()}
+    by_id = {observation.id: observation for observation in stage.observations()}
     for generation in seen:
         parent = generation.parent_id or ""
         while parent not in users:  # the generation of langfuse.openai, once that is imported

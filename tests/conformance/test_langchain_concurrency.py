@@ -53,11 +53,11 @@ def test_each_generation_has_its_own_parent_and_prompt(stage: Stage) -> None:
     stage.langfuse.flush()
 
     def arrived(recorder: object) -> list[Observation] | None:
-        found = gateway_generations(stage, stage.recorder)
+        found = gateway_generations(stage)
         return found if len(found) == CALLS else None
 
     seen = stage.recorder.wait_for(arrived)
-    by_id = {observation.id: observation for observation in stage.recorder.observations()}
+    by_id = {observation.id: observation for observation in stage.observations()}
     owners = [by_id[generation.parent_id or ""] for generation in seen]
     assert len({owner.id for owner in owners}) == CALLS
     assert len({owner.trace_id for owner in owners}) == CALLS

@@ -146,8 +146,8 @@ def test_embeddings_belong_to_the_chain_they_are_made_in(
     if not repaired:
         without(OpenAIEmbeddings, method)
     run_cell(stage, cell(Shape("search", _search), kind, tracer, enclosed=False), None)
-    [generation] = gateway_generations(stage, stage.recorder)
-    chains = {each.id for each in stage.recorder.observations() if each.type == "CHAIN"}
+    [generation] = gateway_generations(stage)
+    chains = {each.id for each in stage.observations() if each.type == "CHAIN"}
     assert len(chains) == 1
     assert (generation.parent_id in chains) == repaired
 
@@ -174,9 +174,9 @@ def test_a_stream_belongs_where_it_was_asked_for(
     if not repaired:
         without(ChatOpenAI, method)
     run_cell(stage, cell(Shape("read later", _read_later), kind, tracer, enclosed=False), None)
-    by_id = {each.id: each for each in stage.recorder.observations()}
+    by_id = {each.id: each for each in stage.observations()}
     [asked] = [each for each in by_id.values() if each.name == "asked here"]
-    [generation] = gateway_generations(stage, stage.recorder)
+    [generation] = gateway_generations(stage)
     owner = by_id.get(generation.parent_id or "")
     if tracer == UNTRACED:
         assert (owner is asked) == repaired

@@ -223,10 +223,10 @@ async def _read_later(app: LlamaIndexApplication, ask: Callable[[Any], Any]) -> 
 
 def _asked_where(stage: Stage) -> tuple[Observation, list[Observation]]:
     """The span a stream was asked for in, and the gateway's generations under it."""
-    by_id = {each.id: each for each in stage.recorder.observations()}
+    by_id = {each.id: each for each in stage.observations()}
     [asked] = [each for each in by_id.values() if each.name == "asked here"]
     found = []
-    for generation in gateway_generations(stage, stage.recorder):
+    for generation in gateway_generations(stage):
         above = by_id.get(generation.parent_id or "")
         while above is not None and above is not asked:
             above = by_id.get(above.parent_id or "")

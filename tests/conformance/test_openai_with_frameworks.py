@@ -41,8 +41,8 @@ def test_both_generations_are_in_one_tree(
     importlib.import_module("langfuse.openai")
     cell = Cell(framework, SHAPE[name], kind, GatewayMode.LANGFUSE, enclosed=False, tracer=tracer)
     outcome = run_cell(stage, cell, None)
-    by_id = {each.id: each for each in stage.recorder.observations()}
-    [gateway] = gateway_generations(stage, stage.recorder)
+    by_id = {each.id: each for each in stage.observations()}
+    [gateway] = gateway_generations(stage)
     sdk = by_id[gateway.parent_id or ""]
     above = by_id[sdk.parent_id or ""]
     assert sdk.name == "OpenAI-generation"

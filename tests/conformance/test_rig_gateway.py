@@ -6,7 +6,6 @@ After the tables, which what these calls report would get in the way of.
 import http.server
 import json
 import os
-import signal
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -139,15 +138,6 @@ def test_a_gateway_that_cannot_start_says_why(langfuse_env: dict[str, str]) -> N
     with pytest.raises(GatewayStartError, match="ended"), broken:
         pass
     assert broken.log()
-
-
-def test_one_that_a_signal_ended_is_started_again(gateways: dict[GatewayMode, Gateway]) -> None:
-    gateway = gateways[GatewayMode.LANGFUSE_OTEL]
-    assert not gateway.revive()
-    assert gateway._process is not None
-    os.kill(gateway._process.pid, signal.SIGSEGV)
-    assert gateway.revive()
-    assert gateway.post("/chat/completions", {"model": "chat", **SAYS_HI}).status == 200
 
 
 def test_the_users_environment_stays_out(

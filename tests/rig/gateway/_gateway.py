@@ -109,24 +109,6 @@ class Gateway:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._process = self._folder = None
 
-    def revive(self) -> bool:
-        """Start the proxy again if a signal ended it; whether it had to.
-
-        Once in many thousand calls, LiteLLM dies of a fault in its native code.
-        """
-        process = self._process
-        if process is None or self._answers():
-            return False
-        deadline = time.monotonic() + 5.0  # a dying process may still write its core
-        while process.exit_code is None and time.monotonic() < deadline:
-            time.sleep(0.05)
-        died = (process.exit_code or 0) < 0
-        if died:
-            self.stop()
-            self.start()
-            self.wait_ready()
-        return died
-
     @property
     def pid(self) -> int:
         """The process id; with one worker, that of the process that serves.
