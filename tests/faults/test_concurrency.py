@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import openai
 from langfuse import propagate_attributes
 
@@ -14,6 +16,8 @@ import tracesplice
 from faults.wire import client_of, links, say
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from langfuse import Langfuse
 
     from rig.model import ModelServer
@@ -76,3 +80,33 @@ def test_many_threads(wire: ModelServer, langfuse: Langfuse) -> None:
     with tracesplice.splice(client_of(wire)) as client, ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda thread: run(client, thread), range(THREADS)))
     check(wire, expected)
+
+
+def test_a_call_that_is_thrown_away_takes_no_other_s_link(langfuse: Langfuse) -> None:
+    # As the garbage collector closes a coroutine: in the context of whoever is at work.
+    left: list[Coroutine[Any, Any, Any]] = []
+    parents: list[str | None] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if b"left" in request.content:
+            await asyncio.Event().wait()
+        parents.append(request.headers.get("traceparent"))
+        if left:
+            left.pop().close()
+            raise httpx.ConnectError("try again")
+        return httpx.Response(200, json={"choices": []})
+
+    async def both() -> str:
+        http_client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+        async with openai.AsyncOpenAI(
+            base_url="http://gateway/v1", api_key="k", http_client=http_client, max_retries=1
+        ) as client:
+            tracesplice.splice(client)
+            with langfuse.start_as_current_observation(name="at work") as span:
+                left.append(say(client, "left"))
+                contextvars.copy_context().run(left[0].send, None)
+                await say(client)
+        return f"00-{span.trace_id}-{span.id}-"
+
+    place = asyncio.run(both())
+    assert [parent and parent.startswith(place) for parent in parents] == [True, True]

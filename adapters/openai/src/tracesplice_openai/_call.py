@@ -73,12 +73,14 @@ def entered(call: Call) -> Iterator[None]:
     try:
         yield
     finally:
-        _leave(token)
+        _leave(call, token)
 
 
-def _leave(token: Any) -> None:
+def _leave(call: Call, token: Any) -> None:
     try:
         _current.reset(token)
     except ValueError:
-        # A cancelled coroutine can be closed by the garbage collector, in a context of its own.
-        _current.set(None)
+        # A coroutine that is thrown away is closed in another context, where another call may be
+        # the current one.
+        if _current.get() is call:
+            _current.set(None)
