@@ -1,13 +1,15 @@
 """What the gateway adapter costs a gateway: `make bench`.
 
 A machine's speed changes from second to second by more than the adapter costs, and two LiteLLM
-processes differ a little whatever runs in them. So in each mode several groups of four real
-gateways, two with the adapter and two without, get the same calls with a link, in turns of a tenth
-of a second and in random order; each group gives one ratio, and the table their mean with its
-standard error. Beside it is what the same arithmetic says of gateways that do not differ, the two
-of a group that run without the adapter. Their model is LiteLLM's own mock: nothing upstream takes
-part, so that the adapter's share is the largest it can be. What they report goes to a recorder in a
-process of its own. Compare the ratios, not machines.
+processes differ by more, too, whatever runs in them. So in each mode one real gateway gets the same
+calls with a link, in blocks of a third of a second, and between them the adapter is taken out of it
+and put back (``switch.py``). Each round has three blocks in random order: with it, without it, and
+without it once more, which shows what the same arithmetic says of nothing. Their model is LiteLLM's
+own mock: nothing upstream takes part, so that the adapter's share is the largest it can be. What
+the gateway reports goes to a recorder in a process of its own. Compare the ratios, not machines.
+
+What stays in the gateway without the adapter, its processor of spans and what it wraps, finds no
+call then, and takes a few microseconds.
 """
 
 from __future__ import annotations
@@ -17,12 +19,14 @@ import http.client
 import json
 import math
 import multiprocessing
+import os
 import random
 import secrets
+import signal
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,19 +42,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
-GROUPS = 3  # in each mode; `--groups` for more: the error falls with their root
-ROUNDS = 60  # of each gateway
-CALLS = 4  # of one round, all at once
-SECONDS = 30.0  # for one group, from when its gateways are ready
-LAYOUTS = ((False, True, True, False), (True, False, False, True))  # with the adapter, or not
-# As a gateway in production batches its reports, but often enough for a short run.
+ROUNDS = 60  # in each mode; `--rounds` for more: the error falls with their root
+WARM_UP = 4  # rounds that do not count
+TURNS, CALLS = 8, 4  # of one block: calls at once, so many times
+# As a gateway in production batches its reports, but often enough for a short block.
 ENVIRONMENT = {
     # Python looks through all of LiteLLM's objects once in some 500 calls, for half a second: one
     # such stop more or less would be all the difference between two short runs.
     # https://docs.litellm.ai/docs/proxy/config_settings
     "PYTHON_GC_THRESHOLD": "700,10,1000",
     "LANGFUSE_FLUSH_AT": "100",
-    "LANGFUSE_FLUSH_INTERVAL": "1",
+    "LANGFUSE_FLUSH_INTERVAL": "0.2",
     "OTEL_BSP_SCHEDULE_DELAY": "200",
 }
 LINK = {
@@ -65,47 +67,20 @@ LINK = {
 
 
 @dataclass
-class Side:
-    """One gateway and what its rounds took.
+class Blocks:
+    """What one call took in each block of a kind.
 
     Attributes:
-        adapter: Whether it runs with the adapter.
-        wall: Seconds for one call, in each round.
-        cpu: CPU seconds of its process for one call, with what the calls leave to do afterwards.
-    """
-
-    gateway: Gateway
-    adapter: bool
-    wall: list[float] = field(default_factory=list)
-    cpu: float = 0.0
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """How many times as much per second one half of each group does, of what the other half does.
-
-    Attributes:
-        wall: By the clock, one for each group.
-        cpu: By CPU time, one for each group.
+        wall: Seconds by the clock.
+        cpu: CPU seconds of the gateway, with what the calls leave it to do afterwards.
     """
 
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
 
-    def add(self, these: list[Side], those: list[Side]) -> None:
-        """Compare the gateways of one group."""
-        self.wall.append(_mean_wall(those) / _mean_wall(these))
-        self.cpu.append(
-            statistics.mean(x.cpu for x in those) / statistics.mean(x.cpu for x in these)
-        )
 
-
-def _mean_wall(sides: list[Side]) -> float:
-    return statistics.mean(second for side in sides for second in side.wall)
-
-
-def post(gateway: Gateway) -> None:
-    """Make one call, with a link of its own."""
+def post(gateway: Gateway) -> bool:
+    """Make one call, with a link of its own; whether the adapter had a part in it."""
     trace_id, parent_id = secrets.token_hex(16), secrets.token_hex(8)
     ids = {"existing_trace_id": trace_id, "parent_observation_id": parent_id}
     body = {
@@ -124,7 +99,9 @@ def post(gateway: Gateway) -> None:
         answer = response.read()
         if response.status != 200:
             raise SystemExit(f"the gateway answered {response.status}: {answer[:500]!r}")
+        had_adapter = response.getheader("x-tracesplice-reports") is not None
     connection.close()
+    return had_adapter
 
 
 def cpu_seconds(pid: int) -> float:
@@ -152,77 +129,65 @@ def settled(pid: int) -> float:
     return before
 
 
-def play(side: Side, pool: ThreadPoolExecutor) -> None:
-    """One round."""
+def play(gateway: Gateway, pool: ThreadPoolExecutor, blocks: Blocks, *, adapter: bool) -> None:
+    """One block, of a gateway that has settled."""
+    os.kill(gateway.pid, signal.SIGUSR2 if adapter else signal.SIGUSR1)
+    before = cpu_seconds(gateway.pid)
     start = time.perf_counter()
-    list(pool.map(post, [side.gateway] * CALLS))
-    side.wall.append((time.perf_counter() - start) / CALLS)
+    for _ in range(TURNS):
+        if set(pool.map(post, [gateway] * CALLS)) != {adapter}:
+            raise SystemExit("taking the adapter out of the gateway, or putting it back, failed")
+    blocks.wall.append((time.perf_counter() - start) / (TURNS * CALLS))
+    blocks.cpu.append((settled(gateway.pid) - before) / (TURNS * CALLS))
 
 
-@contextmanager
-def group(
-    mode: GatewayMode, langfuse_env: dict[str, str], layout: tuple[bool, ...]
-) -> Iterator[list[Side]]:
-    """Start gateways, two at a time."""
-    with ExitStack() as stack:
-        sides = []
-        for adapter in layout:
-            gateway = Gateway(
-                mode,
-                langfuse_env=langfuse_env,
-                model_url="http://127.0.0.1:9",
-                extra_env=ENVIRONMENT,
-                adapter=adapter,
-            )
-            stack.callback(gateway.stop)
-            gateway.start()
-            sides.append(Side(gateway, adapter))
-            if len(sides) % 2 == 0:
-                for side in sides[-2:]:
-                    side.gateway.wait_ready()
-        yield sides
-
-
-def measure(sides: list[Side], pool: ThreadPoolExecutor) -> None:
-    """Play the rounds of one group."""
-    for side in sides * 10:
-        play(side, pool)
-    for side in sides:
-        side.wall.clear()
-        side.cpu = settled(side.gateway.pid)
-    deadline = time.monotonic() + SECONDS
-    for _ in range(ROUNDS):
-        if time.monotonic() > deadline:
-            break
-        for side in random.sample(sides, len(sides)):
-            play(side, pool)
-    for side in sides:
-        used = settled(side.gateway.pid) - side.cpu
-        side.cpu = used / (len(side.wall) * CALLS)
-
-
-def compare(mode: GatewayMode, langfuse_env: dict[str, str], groups: int) -> list[str]:
-    """Measure one mode; a row of the table."""
-    with_it, same, milliseconds = Ratio(), Ratio(), list[float]()
+def measure(gateway: Gateway, rounds: int, description: str) -> tuple[Blocks, Blocks, Blocks]:
+    """Play all rounds: blocks with the adapter, without it, and without it once more."""
+    kinds = with_it, without, again = Blocks(), Blocks(), Blocks()
+    settled(gateway.pid)
     with ThreadPoolExecutor(CALLS) as pool:
-        for number in track(range(groups), description=mode.value):
-            with group(mode, langfuse_env, LAYOUTS[number % 2]) as sides:
-                measure(sides, pool)
-            having = [side for side in sides if side.adapter]
-            without = [side for side in sides if not side.adapter]
-            with_it.add(having, without)
-            same.add(without[:1], without[1:])
-            milliseconds += [side.cpu * 1e3 for side in without]
-    figures = (with_it.wall, same.wall, with_it.cpu, same.cpu)
-    return [mode.value, *map(mean, figures), f"{statistics.mean(milliseconds):.1f}"]
+        for number in track(range(WARM_UP + rounds), description=description):
+            if number == WARM_UP:
+                for kind in kinds:
+                    kind.wall.clear()
+                    kind.cpu.clear()
+            for kind in random.sample(kinds, len(kinds)):
+                play(gateway, pool, kind, adapter=kind is with_it)
+    return with_it, without, again
 
 
-def mean(ratios: list[float]) -> str:
-    """Their mean, and its standard error where there is one."""
-    found = f"{statistics.mean(ratios):.3f}"
-    if len(ratios) < 2:
-        return found
-    return f"{found} ± {statistics.stdev(ratios) / len(ratios) ** 0.5:.3f}"
+def compare(mode: GatewayMode, langfuse_env: dict[str, str], rounds: int) -> list[str]:
+    """Measure one mode; a row of the table."""
+    gateway = Gateway(
+        mode,
+        langfuse_env=langfuse_env,
+        model_url="http://127.0.0.1:9",
+        callbacks=["switch.switch"],
+        extra_env=ENVIRONMENT,
+        adapter=True,
+        files={"switch.py": Path(__file__).with_name("switch.py").read_text()},
+    )
+    with gateway:
+        with_it, without, again = measure(gateway, rounds, mode.value)
+    return [
+        mode.value,
+        ratio(without.wall, with_it.wall),
+        ratio(without.wall, again.wall),
+        ratio(without.cpu, with_it.cpu),
+        ratio(without.cpu, again.cpu),
+        f"{statistics.mean(without.cpu) * 1e3:.1f}",
+    ]
+
+
+def ratio(without: list[float], having: list[float]) -> str:
+    """How many times as much per second is done: the mean of all rounds, and its standard error.
+
+    A tenth of the rounds is left out at either end, where the machine had something else to do.
+    """
+    found = sorted(math.log(a / b) for a, b in zip(without, having, strict=True))
+    kept = found[len(found) // 10 : len(found) - len(found) // 10]
+    error = statistics.stdev(kept) / len(kept) ** 0.5
+    return f"{math.exp(statistics.mean(kept)):.3f} ± {error:.3f}"
 
 
 def record(connection: Connection) -> None:
@@ -249,15 +214,15 @@ def recorder_apart() -> Iterator[dict[str, str]]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="What the gateway adapter costs a gateway.")
-    parser.add_argument("--groups", type=int, default=GROUPS, help="groups of gateways in a mode")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="in each mode")
     parser.add_argument("--mode", choices=[mode.value for mode in GatewayMode], action="append")
     options = parser.parse_args()
-    columns = ("throughput with/without", "without/without", "by CPU time", "the same")
-    table = Table("mode", *columns, "ms a call")
+    columns = ("throughput", "null", "by CPU time", "null")
+    table = Table("mode", *columns, "ms a call", title="A gateway with the adapter, to without")
     with recorder_apart() as langfuse_env:
         for mode in GatewayMode:
             if mode.value in (options.mode or [mode.value]):
-                table.add_row(*compare(mode, langfuse_env, options.groups))
+                table.add_row(*compare(mode, langfuse_env, options.rounds))
     Console().print(table)
 
 
