@@ -8,14 +8,14 @@ import subprocess
 from rig.gateway._process import clean_environment, find_venv
 
 PROGRAM = """
-import contextvars, datetime, json
+import contextvars, datetime, json, sys
 
 import litellm
 from litellm._logging import session_id_var, trace_id_var
 from litellm.litellm_core_utils.litellm_logging import Logging
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 
-from tracesplice_litellm._streams import repair
+from tracesplice_litellm._setup import prepare
 
 
 def written():
@@ -34,9 +34,10 @@ def results():
     yield contextvars.Context().run(written)
 
 
-unrepaired = [*results()]
-repair()
-print(json.dumps([unrepaired, [*results()]]))
+unprepared = [*results()]
+litellm.success_callback = ["langfuse"]
+prepare()
+print(json.dumps([sys.version_info < (3, 12), unprepared, [*results()]]))
 """
 
 
@@ -49,7 +50,7 @@ def test_it_writes_only_what_it_changes() -> None:
         timeout=120,
         check=True,
     )
-    unrepaired, repaired = json.loads(process.stdout.splitlines()[-1])
+    does_harm, unprepared, prepared = json.loads(process.stdout.splitlines()[-1])
     # Once the first is empty, LiteLLM has no need of `tracesplice_litellm._streams` any more.
-    assert unrepaired == [["session_id", "trace_id"], ["trace_id"]]
-    assert repaired == [[], ["trace_id"]]
+    assert unprepared == [["session_id", "trace_id"], ["trace_id"]]
+    assert prepared == [[] if does_harm else ["session_id", "trace_id"], ["trace_id"]]
