@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -22,10 +23,27 @@ if TYPE_CHECKING:
     from conformance.harness import Stage
     from rig.model import ModelServer
 
-# Langfuse samples by the lower half of a trace id alone.
-IN, OUT = (f"{'a' * 16}{half * 16}" for half in "1f")
 RATE = 0.5
 COST = 8e-6  # of "hello there" and its answer
+
+
+@dataclass(frozen=True)
+class Traces:
+    """Ids of two traces, new to the stage.
+
+    Attributes:
+        sampled: At `RATE`; Langfuse samples by the lower half of an id alone.
+        left_out: Not sampled.
+    """
+
+    sampled: str = field(default_factory=lambda: f"{secrets.token_hex(8)}{'1' * 16}")
+    left_out: str = field(default_factory=lambda: f"{secrets.token_hex(8)}{'f' * 16}")
+
+
+@pytest.fixture
+def traces(stage: Stage) -> Traces:
+    stage.clear()
+    return Traces()
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +73,9 @@ def calling(gateway: Gateway) -> Iterator[Any]:
         yield tracesplice.splice(client)
 
 
-def ask(langfuse: Langfuse, client: Any) -> None:
+def ask(langfuse: Langfuse, client: Any, traces: Traces) -> None:
     """Call once in a trace that is not sampled, then once in one that is."""
-    for trace_id in (OUT, IN):
+    for trace_id in (traces.left_out, traces.sampled):
         place: Any = {"trace_id": trace_id}
         with langfuse.start_as_current_observation(
             name="mine", as_type="generation", model="m", trace_context=place
@@ -67,15 +85,15 @@ def ask(langfuse: Langfuse, client: Any) -> None:
     langfuse.flush()
 
 
-def reported(stage: Stage) -> dict[str, list[float]]:
+def reported(stage: Stage, traces: Traces) -> dict[str, list[float]]:
     """Costs by trace, once both sides of the sampled one have arrived."""
 
     def arrived(_: Any) -> bool:
-        return any(each.trace_id == IN and each.cost for each in stage.recorder.observations())
+        return any(each.trace_id == traces.sampled and each.cost for each in stage.observations())
 
     stage.recorder.wait_for(arrived)
     found: dict[str, list[float]] = {}
-    for each in stage.recorder.observations():
+    for each in stage.observations():
         if each.type == "GENERATION" and each.name != "fastapi.dependencies":
             found.setdefault(each.trace_id, []).append(each.cost)
     return {trace_id: sorted(costs) for trace_id, costs in found.items()}
@@ -83,25 +101,25 @@ def reported(stage: Stage) -> dict[str, list[float]]:
 
 @pytest.mark.parametrize("mode", [GatewayMode.LANGFUSE_OTEL, GatewayMode.LANGFUSE_OTEL_V2])
 def test_the_opentelemetry_modes_leave_it_out_too(
-    stage: Stage, sampling: Langfuse, mode: GatewayMode
+    stage: Stage, sampling: Langfuse, traces: Traces, mode: GatewayMode
 ) -> None:
-    stage.clear()
     with calling(stage.gateways[mode]) as client:
-        ask(sampling, client)
-    assert reported(stage) == {IN: [0, pytest.approx(COST)]}
+        ask(sampling, client, traces)
+    assert reported(stage, traces) == {traces.sampled: [0, pytest.approx(COST)]}
 
 
-def test_mode_langfuse_reports_it_alone(stage: Stage, sampling: Langfuse) -> None:
-    stage.clear()
+def test_mode_langfuse_reports_it_alone(stage: Stage, sampling: Langfuse, traces: Traces) -> None:
     with calling(stage.gateways[GatewayMode.LANGFUSE]) as client:
-        ask(sampling, client)
-    assert reported(stage) == {OUT: [pytest.approx(COST)], IN: [0, pytest.approx(COST)]}
+        ask(sampling, client, traces)
+    assert reported(stage, traces) == {
+        traces.left_out: [pytest.approx(COST)],
+        traces.sampled: [0, pytest.approx(COST)],
+    }
 
 
 def test_mode_langfuse_leaves_it_out_with_the_same_sample_rate(
-    stage: Stage, sampling: Langfuse, model: ModelServer
+    stage: Stage, sampling: Langfuse, traces: Traces, model: ModelServer
 ) -> None:
-    stage.clear()
     gateway = Gateway(
         GatewayMode.LANGFUSE,
         langfuse_env=stage.recorder.env(),
@@ -109,17 +127,16 @@ def test_mode_langfuse_leaves_it_out_with_the_same_sample_rate(
         extra_env={"LANGFUSE_SAMPLE_RATE": str(RATE)},
     )
     with gateway, calling(gateway) as client:
-        ask(sampling, client)
-        assert reported(stage) == {IN: [0, pytest.approx(COST)]}
+        ask(sampling, client, traces)
+        assert reported(stage, traces) == {traces.sampled: [0, pytest.approx(COST)]}
 
 
 @pytest.mark.parametrize("mode", GatewayMode)
 def test_a_call_that_is_not_to_be_logged_keeps_the_client_s_usage(
-    stage: Stage, mode: GatewayMode
+    stage: Stage, traces: Traces, mode: GatewayMode
 ) -> None:
-    stage.clear()
     with calling(stage.gateways[mode]) as client:
-        for trace_id, extra in ((OUT, {"no-log": True}), (IN, {})):
+        for trace_id, extra in ((traces.left_out, {"no-log": True}), (traces.sampled, {})):
             place: Any = {"trace_id": trace_id}
             with stage.langfuse.start_as_current_observation(
                 name="mine", as_type="generation", cost_details={"total": 1.0}, trace_context=place
@@ -127,4 +144,7 @@ def test_a_call_that_is_not_to_be_logged_keeps_the_client_s_usage(
                 messages: Any = [{"role": "user", "content": "hello there"}]
                 client.chat.completions.create(model="chat", messages=messages, extra_body=extra)
     stage.langfuse.flush()
-    assert reported(stage) == {OUT: [1.0], IN: [0, pytest.approx(COST)]}
+    assert reported(stage, traces) == {
+        traces.left_out: [1.0],
+        traces.sampled: [0, pytest.approx(COST)],
+    }
