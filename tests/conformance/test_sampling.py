@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -78,18 +79,18 @@ def ask(langfuse: Langfuse, client: Any, traces: Traces) -> None:
     for trace_id in (traces.left_out, traces.sampled):
         place: Any = {"trace_id": trace_id}
         with langfuse.start_as_current_observation(
-            name="mine", as_type="generation", model="m", trace_context=place
+            name="mine", as_type="generation", cost_details={"total": 1.0}, trace_context=place
         ):
             messages: Any = [{"role": "user", "content": "hello there"}]
             client.chat.completions.create(model="chat", messages=messages)
     langfuse.flush()
 
 
-def reported(stage: Stage, traces: Traces) -> dict[str, list[float]]:
-    """Costs by trace, once both sides of the sampled one have arrived."""
+def reported(stage: Stage, last: str) -> dict[str, list[float]]:
+    """Costs by trace, once the trace that the gateway reports last has its cost."""
 
     def arrived(_: Any) -> bool:
-        return any(each.trace_id == traces.sampled and each.cost for each in stage.observations())
+        return any(each.trace_id == last and each.cost for each in stage.observations())
 
     stage.recorder.wait_for(arrived)
     found: dict[str, list[float]] = {}
@@ -105,30 +106,43 @@ def test_the_opentelemetry_modes_leave_it_out_too(
 ) -> None:
     with calling(stage.gateways[mode]) as client:
         ask(sampling, client, traces)
-    assert reported(stage, traces) == {traces.sampled: [0, pytest.approx(COST)]}
+    assert reported(stage, traces.sampled) == {traces.sampled: [0, pytest.approx(COST)]}
 
 
 def test_mode_langfuse_reports_it_alone(stage: Stage, sampling: Langfuse, traces: Traces) -> None:
     with calling(stage.gateways[GatewayMode.LANGFUSE]) as client:
         ask(sampling, client, traces)
-    assert reported(stage, traces) == {
+    assert reported(stage, traces.sampled) == {
         traces.left_out: [pytest.approx(COST)],
         traces.sampled: [0, pytest.approx(COST)],
     }
 
 
-def test_mode_langfuse_leaves_it_out_with_the_same_sample_rate(
+def litellm_keeps(trace_id: str) -> bool:
+    """As its ``TraceIdHashSampler`` has it, at `RATE`.
+
+    https://github.com/BerriAI/litellm/blob/main/litellm/integrations/langfuse/langfuse_sdk.py
+    """
+    digest = hashlib.sha256(bytes.fromhex(trace_id)).digest()
+    return int.from_bytes(digest[:8], "big") < RATE * 2**64
+
+
+def test_mode_langfuse_chooses_other_traces_at_the_same_rate_and_each_call_counts_once(
     stage: Stage, sampling: Langfuse, traces: Traces, model: ModelServer
 ) -> None:
+    while litellm_keeps(traces.sampled) or not litellm_keeps(traces.left_out):
+        traces = Traces()
     gateway = Gateway(
         GatewayMode.LANGFUSE,
         langfuse_env=stage.recorder.env(),
         model_url=model.url,
         extra_env={"LANGFUSE_SAMPLE_RATE": str(RATE)},
+        adapter=True,
     )
     with gateway, calling(gateway) as client:
         ask(sampling, client, traces)
-        assert reported(stage, traces) == {traces.sampled: [0, pytest.approx(COST)]}
+    found = reported(stage, traces.left_out)
+    assert found == {traces.left_out: [pytest.approx(COST)], traces.sampled: [1.0]}
 
 
 @pytest.mark.parametrize("mode", GatewayMode)
@@ -144,7 +158,7 @@ def test_a_call_that_is_not_to_be_logged_keeps_the_client_s_usage(
                 messages: Any = [{"role": "user", "content": "hello there"}]
                 client.chat.completions.create(model="chat", messages=messages, extra_body=extra)
     stage.langfuse.flush()
-    assert reported(stage, traces) == {
+    assert reported(stage, traces.sampled) == {
         traces.left_out: [1.0],
         traces.sampled: [0, pytest.approx(COST)],
     }
