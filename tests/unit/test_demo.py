@@ -1,4 +1,4 @@
-"""The parts of `make demo` that need no server: environment, verdict, picture."""
+"""The parts of `make demo` that need no server: verdict and picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.console import Console
 
 from rig.demo._checks import has_adapter
 from rig.demo._run import Run
-from rig.demo._settings import DemoError, Server, Settings, settings_from
+from rig.demo._settings import Server
 from rig.demo._svg import picture
 from rig.demo._tree import draw
 from rig.demo._verdict import Verdict, judge
@@ -24,15 +24,6 @@ from rig.recorder import Observation, Trace
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-LANGFUSE = {
-    "LANGFUSE_BASE_URL": "http://langfuse:3000/",
-    "LANGFUSE_PUBLIC_KEY": "pk",
-    "LANGFUSE_SECRET_KEY": "sk",
-}
-GATEWAY = {
-    "LITELLM_PROXY_API_BASE": "http://gateway:4000/v1/",
-    "LITELLM_PROXY_API_KEY": "sk-gateway",
-}
 MADE = "client = OpenAI(base_url=GATEWAY)"
 
 
@@ -121,46 +112,6 @@ def test_the_adapter_is_known_by_its_header(monkeypatch: pytest.MonkeyPatch) -> 
         assert has_adapter(gateway, "chat")
         assert json.loads(model.calls[0].body)["no-log"] is True
     assert not has_adapter(gateway, "chat")
-
-
-def test_an_empty_environment_asks_for_stand_ins() -> None:
-    assert settings_from({"LANGFUSE_HOST": " ", "PATH": "/bin"}) == Settings()
-
-
-def test_addresses_lose_slash_and_v1() -> None:
-    settings = settings_from({**LANGFUSE, **GATEWAY, "OLLAMA_BASE_URL": "http://ollama:11434/v1"})
-    assert settings.langfuse == Server("http://langfuse:3000", "pk", "sk")
-    assert settings.gateway == Server("http://gateway:4000", secret_key="sk-gateway")
-    assert settings.ollama == "http://ollama:11434"
-
-
-def test_langfuse_host_will_do_and_base_url_goes_first() -> None:
-    host = {**LANGFUSE, "LANGFUSE_HOST": "http://host"}
-    assert settings_from(host).langfuse == Server("http://langfuse:3000", "pk", "sk")
-    del host["LANGFUSE_BASE_URL"]
-    assert settings_from(host).langfuse == Server("http://host", "pk", "sk")
-
-
-@pytest.mark.parametrize("missing", [*LANGFUSE, *GATEWAY])
-def test_half_an_environment_says_what_to_type(missing: str) -> None:
-    whole = LANGFUSE if missing in LANGFUSE else GATEWAY
-    env = {**LANGFUSE, **whole}
-    del env[missing]
-    with pytest.raises(DemoError, match=f"export {missing}=") as raised:
-        settings_from(env)
-    kept = next(name for name in whole if name != missing)
-    assert f"unset {kept}" in str(raised.value)
-
-
-def test_a_real_gateway_needs_the_langfuse_it_reports_to() -> None:
-    with pytest.raises(DemoError, match="export LANGFUSE_BASE_URL=") as raised:
-        settings_from(GATEWAY)
-    assert "unset LITELLM_PROXY_API_BASE" in str(raised.value)
-
-
-def test_something_that_is_no_address_is_named() -> None:
-    with pytest.raises(DemoError, match="export OLLAMA_BASE_URL=http://"):
-        settings_from({"OLLAMA_BASE_URL": "localhost:11434"})
 
 
 @pytest.mark.parametrize("mode", [None, *GatewayMode])

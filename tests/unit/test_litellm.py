@@ -6,13 +6,10 @@ import json
 import logging
 import re
 from collections import UserDict
-from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tracesplice._link import Link, PromptRef
 from tracesplice._litellm import CONTAINER, Injection, inject, request_headers, request_metadata
@@ -277,58 +274,6 @@ class TestOddContainers:
         assert injected({"metadata": "text"}, headers) == Injection({}, {})
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
-KEYS = st.sampled_from([*FULL, "trace_id", "own", "user_id"])
-IDS = st.sampled_from([TRACE, OTHER, PARENT, ELSEWHERE, "my-id", ""])
-FIELD = st.dictionaries(KEYS, IDS | JSON, max_size=5)
-BODIES = st.dictionaries(st.text(), JSON, max_size=3).flatmap(
-    lambda rest: st.fixed_dictionaries(
-        {}, optional={"metadata": FIELD | JSON, CONTAINER: FIELD | JSON}
-    ).map(lambda fields: {**rest, **fields})
-)
-HEADERS = st.dictionaries(
-    st.sampled_from(["traceparent", "Traceparent", "x-other"]) | st.text(),
-    st.sampled_from([TRACEPARENT, f"00-{OTHER}-{ELSEWHERE}-00"]) | st.text(),
-    max_size=3,
-)
-TEXT = st.none() | st.text(min_size=1)
-LINKS = st.builds(
-    Link,
-    trace_id=st.sampled_from([None, TRACE]),
-    parent_id=st.sampled_from([None, PARENT]),
-    trace_flags=st.integers(0, 255),
-    prompt=st.none() | st.builds(PromptRef, st.text(min_size=1), st.integers(min_value=1)),
-    user_id=TEXT,
-    session_id=TEXT,
-    tags=st.lists(st.text(min_size=1), max_size=3).map(tuple),
-    trace_name=TEXT,
-)
-
-
-@given(link=LINKS, body=BODIES, headers=HEADERS, form=st.booleans())
-def test_any_body_is_carried_whole_and_left_as_it_is(
-    link: Link, body: dict[str, Any], headers: dict[str, str], form: bool
-) -> None:
-    body_before, headers_before = deepcopy(body), deepcopy(headers)
-    injection = inject(link, CHAT, body, headers, form=form)
-    assert (body, headers) == (body_before, headers_before)
-    assert injection is not None
-    assert injection.body.keys() <= {CONTAINER}
-    assert injection.headers.keys() <= {"traceparent"}
-    if CONTAINER in injection.body:
-        sent = injection.body[CONTAINER]
-        found = json.loads(sent) if form else sent
-        theirs = body.get(CONTAINER) or {}
-        assert {key: found[key] for key in theirs} == theirs
-        assert not (body.get("metadata") or {}).keys() & (found.keys() - theirs.keys())
-    if any(name.lower() == "traceparent" for name in headers):
-        assert not injection.headers
-
-
 @pytest.mark.parametrize(
     ("headers", "trace_id"),
     [
@@ -344,27 +289,3 @@ def test_the_callers_last_traceparent_wins_even_if_empty(
     assert injection is not None
     assert injection.headers == {}
     assert injection.body[CONTAINER]["existing_trace_id"] == trace_id
-
-
-@given(link=LINKS)
-def test_every_link_is_json_safe_and_says_nothing_empty(link: Link) -> None:
-    found = request_metadata(link)
-    assert json.loads(json.dumps(found)) == found
-    assert all(found.values())
-
-
-@given(link=LINKS, body=BODIES)
-def test_body_and_header_name_the_same_place(link: Link, body: dict[str, Any]) -> None:
-    injection = inject(link, CHAT, body, {})
-    assert injection is not None
-    sent = {**body, **injection.body}
-    if not injection.headers or not all(
-        isinstance(sent.get(field, {}), dict) for field in ("metadata", CONTAINER)
-    ):
-        return
-    _, trace_id, parent_id, _ = injection.headers["traceparent"].split("-")
-    read = {**sent.get(CONTAINER, {}), **sent.get("metadata", {})}
-    if read.get("existing_trace_id") in (TRACE, OTHER):
-        assert read["existing_trace_id"] == trace_id
-    if read.get("parent_observation_id") in (PARENT, ELSEWHERE):
-        assert read["parent_observation_id"] == parent_id
