@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 
 import tracesplice
+from conformance.curl import CHAT, Caller
 from rig.gateway import Gateway, GatewayMode
 
 if TYPE_CHECKING:
@@ -100,8 +101,8 @@ def reported(stage: Stage, last: str) -> dict[str, list[float]]:
     return {trace_id: sorted(costs) for trace_id, costs in found.items()}
 
 
-@pytest.mark.parametrize("mode", [GatewayMode.LANGFUSE_OTEL, GatewayMode.LANGFUSE_OTEL_V2])
-def test_the_opentelemetry_modes_leave_it_out_too(
+@pytest.mark.parametrize("mode", GatewayMode)
+def test_the_gateway_leaves_it_out_too(
     stage: Stage, sampling: Langfuse, traces: Traces, mode: GatewayMode
 ) -> None:
     with calling(stage.gateways[mode]) as client:
@@ -109,13 +110,18 @@ def test_the_opentelemetry_modes_leave_it_out_too(
     assert reported(stage, traces.sampled) == {traces.sampled: [0, pytest.approx(COST)]}
 
 
-def test_mode_langfuse_reports_it_alone(stage: Stage, sampling: Langfuse, traces: Traces) -> None:
-    with calling(stage.gateways[GatewayMode.LANGFUSE]) as client:
-        ask(sampling, client, traces)
-    assert reported(stage, traces.sampled) == {
-        traces.left_out: [pytest.approx(COST)],
-        traces.sampled: [0, pytest.approx(COST)],
-    }
+@pytest.fixture(scope="module")
+def sampling_gateway(stage: Stage, model: ModelServer) -> Iterator[Gateway]:
+    """One in mode `langfuse`, the only one that heeds a rate, with the application's."""
+    gateway = Gateway(
+        GatewayMode.LANGFUSE,
+        langfuse_env=stage.recorder.env(),
+        model_url=model.url,
+        extra_env={"LANGFUSE_SAMPLE_RATE": str(RATE)},
+        adapter=True,
+    )
+    with gateway:
+        yield gateway
 
 
 def litellm_keeps(trace_id: str) -> bool:
@@ -127,22 +133,31 @@ def litellm_keeps(trace_id: str) -> bool:
     return int.from_bytes(digest[:8], "big") < RATE * 2**64
 
 
-def test_mode_langfuse_chooses_other_traces_at_the_same_rate_and_each_call_counts_once(
-    stage: Stage, sampling: Langfuse, traces: Traces, model: ModelServer
+def trace_that_litellm(*, keeps: bool) -> str:
+    ids = iter(lambda: secrets.token_hex(16), None)
+    return next(each for each in ids if litellm_keeps(each) is keeps)
+
+
+def test_both_keep_the_same_traces_at_the_same_rate(
+    stage: Stage, sampling: Langfuse, traces: Traces, sampling_gateway: Gateway
 ) -> None:
     while litellm_keeps(traces.sampled) or not litellm_keeps(traces.left_out):
         traces = Traces()
-    gateway = Gateway(
-        GatewayMode.LANGFUSE,
-        langfuse_env=stage.recorder.env(),
-        model_url=model.url,
-        extra_env={"LANGFUSE_SAMPLE_RATE": str(RATE)},
-        adapter=True,
-    )
-    with gateway, calling(gateway) as client:
+    with calling(sampling_gateway) as client:
         ask(sampling, client, traces)
-    found = reported(stage, traces.left_out)
-    assert found == {traces.left_out: [pytest.approx(COST)], traces.sampled: [1.0]}
+    assert reported(stage, traces.sampled) == {traces.sampled: [0, pytest.approx(COST)]}
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["kept", "left out"])
+def test_litellm_chooses_where_no_application_did(
+    stage: Stage, sampling_gateway: Gateway, *, keeps: bool
+) -> None:
+    caller = Caller(sampling_gateway, stage.recorder, trace_that_litellm(keeps=keeps))
+    assert caller.post(CHAT).headers["x-tracesplice-reports"] == str(keeps).lower()
+    following = Caller(sampling_gateway, stage.recorder, trace_that_litellm(keeps=True))
+    following.post(CHAT)
+    following.generations()
+    assert len(caller.reported()) == keeps
 
 
 @pytest.mark.parametrize("mode", GatewayMode)

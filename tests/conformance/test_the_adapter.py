@@ -6,6 +6,7 @@ After the tables, which what these calls report would get in the way of.
 from __future__ import annotations
 
 import json
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -201,17 +202,40 @@ def test_it_says_no_where_v2_makes_no_span(
     says_no(Caller(gateways[GatewayMode.LANGFUSE_OTEL_V2], recorder), body, path)
 
 
-def test_an_unsampled_trace_is_not_reported_by_opentelemetry(caller: Caller) -> None:
-    reply = caller.post(CHAT, traceparent=caller.traceparent[:-2] + "00")
-    if caller.gateway.mode is GatewayMode.LANGFUSE:
-        assert reply.headers[REPORTS] == "true"
-        caller.generations()
-        return
+def is_left_out(caller: Caller, body: dict[str, Any] = CHAT, **headers: str) -> None:
+    reply = caller.post(body, traceparent=f"{caller.traceparent[:-2]}00", **headers)
     assert reply.headers[REPORTS] == "false"
     following = Caller(caller.gateway, caller.recorder)
     following.post(CHAT)
     following.generations()
     assert not caller.reported()
+
+
+def test_an_unsampled_trace_is_not_reported(caller: Caller) -> None:
+    is_left_out(caller, baggage="langfuse_user_id=u")
+
+
+def test_an_unsampled_trace_that_the_body_names_is_not_reported(caller: Caller) -> None:
+    is_left_out(caller, {**CHAT, "litellm_metadata": caller.metadata})
+
+
+def test_a_lone_header_may_be_of_someone_else_s_trace(caller: Caller) -> None:
+    # Of a service mesh with a sample rate, say: to LiteLLM in mode `langfuse` it is only an id.
+    if caller.gateway.mode is not GatewayMode.LANGFUSE:
+        is_left_out(caller)
+        return
+    reply = caller.post(CHAT, traceparent=f"{caller.traceparent[:-2]}00")
+    assert reply.headers[REPORTS] == "true"
+    caller.generations()
+
+
+def test_the_decision_for_another_trace_is_not_the_one_for_this(caller: Caller) -> None:
+    body = {**CHAT, "litellm_metadata": caller.metadata}
+    other = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+    reply = caller.post(body, traceparent=other, baggage=BAGGAGE)
+    assert reply.headers[REPORTS] == "true"
+    [generation] = caller.generations()
+    is_linked(caller, generation)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,7 @@ FAULTS = {
     "the cost is not what Langfuse reads": GatewayMode.LANGFUSE_OTEL,
     "a streamed Responses answer has no tokens": GatewayMode.LANGFUSE,
     "a failed call has no reason": GatewayMode.LANGFUSE_OTEL,
+    "an unsampled trace is reported": GatewayMode.LANGFUSE,
 }
 
 
@@ -94,6 +95,13 @@ def test_what_litellm_reports(plain_stage: Stage, what: str) -> None:
         caller.post({**CHAT, "model": "broken"})
         [generation] = caller.generations()
         assert generation.status_message
+    elif what.startswith("an unsampled"):
+        sent = f"{caller.traceparent[:-2]}00"
+        caller.post({**CHAT, "litellm_metadata": caller.metadata}, traceparent=sent)
+        following = Caller(caller.gateway, caller.recorder)
+        following.post(CHAT)
+        following.generations()
+        assert not caller.reported()
     else:
         caller.post(CHAT)
         [generation] = caller.generations()

@@ -19,6 +19,7 @@ from unit.test_litellm_adapter_values import ANYTHING
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 OTHER_TRACE, OTHER_SPAN = "1" * 32, "2" * 16
 HEADER = f"00-{TRACE}-{SPAN}-01"
+UNSAMPLED = f"00-{TRACE}-{SPAN}-00"
 
 
 def request(
@@ -126,10 +127,33 @@ def test_what_litellm_reads_itself_is_not_taken_for_the_clients() -> None:
 
 
 def test_the_sampling_decision_is_kept() -> None:
-    ids = {"existing_trace_id": OTHER_TRACE, "parent_observation_id": OTHER_SPAN}
-    data = written(request(ids, traceparent=HEADER[:-1] + "0"))
+    data = written(request({"parent_observation_id": OTHER_SPAN}, traceparent=UNSAMPLED))
     sent = data["proxy_server_request"]["headers"]["traceparent"]
-    assert sent == f"00-{OTHER_TRACE}-{OTHER_SPAN}-00"
+    assert sent == f"00-{TRACE}-{OTHER_SPAN}-00"
+
+
+def test_the_sampling_decision_for_another_trace_is_not() -> None:
+    ids = {"existing_trace_id": OTHER_TRACE, "parent_observation_id": OTHER_SPAN}
+    data = written(request(ids, traceparent=UNSAMPLED))
+    sent = data["proxy_server_request"]["headers"]["traceparent"]
+    assert sent == f"00-{OTHER_TRACE}-{OTHER_SPAN}-01"
+
+
+@pytest.mark.parametrize(
+    ("ids", "baggage", "decision"),
+    [
+        ({"existing_trace_id": TRACE}, "", False),
+        ({}, "langfuse_user_id=u", False),
+        ({}, "someone=else", None),
+        ({"existing_trace_id": OTHER_TRACE}, "langfuse_user_id=u", None),
+        ({"trace_id": OTHER_TRACE}, "langfuse_user_id=u", None),
+    ],
+    ids=["by its body", "by its baggage", "not at all", "another", "one it starts"],
+)
+def test_an_application_s_decision_is_for_the_trace_it_names(
+    ids: dict[str, Any], baggage: str, decision: bool | None
+) -> None:
+    assert read_link(request(ids, traceparent=UNSAMPLED, baggage=baggage)).sampled is decision
 
 
 def test_litellms_own_headers_are_checked_and_go_first() -> None:

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
     from tracesplice_litellm._link import Link
 
-__all__ = ["TYPE", "Call", "begin", "current"]
+__all__ = ["CALL_ID", "TYPE", "Call", "begin", "current"]
 
 TYPE = "langfuse.observation.type"
+CALL_ID = "langfuse.observation.metadata.litellm_call_id"
+"""Only in mode ``langfuse``."""
 
 _current: ContextVar[Call | None] = ContextVar("tracesplice_litellm_call", default=None)
 

@@ -34,6 +34,7 @@ class Link(NamedTuple):
     Attributes:
         place: The trace and parent to join.
         header: What its ``traceparent`` alone says, which LiteLLM acts on by itself.
+        sampled: Whether the client records the trace it names as Langfuse's; None if not said.
         starts_trace: Whether the client asked for a trace of that id, not for joining one.
         prompt: The prompt version the call is linked to.
         user_id: Langfuse's user id.
@@ -46,6 +47,7 @@ class Link(NamedTuple):
 
     place: Place | None = None
     header: Place | None = None
+    sampled: bool | None = None
     starts_trace: bool = False
     prompt: PromptRef | None = None
     user_id: str | None = None

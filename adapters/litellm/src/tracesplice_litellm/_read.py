@@ -50,6 +50,7 @@ def read_link(data: Mapping[str, Any]) -> Link:
     return Link(
         place=_place(body, sent, joined if started is None else _values.trace_id(started)),
         header=sent,
+        sampled=_sampled(sent, joined, baggage) if started is None else None,
         starts_trace=started is not None,
         prompt=_prompt(body, baggage),
         user_id=_text(body, "trace_user_id") or _values.text(baggage.get("user_id")),
@@ -75,7 +76,14 @@ def _place(body: Sources, sent: Place | None, trace_id: str | None) -> Place | N
     if trace_id is None or trace_id == sent.trace_id:
         # A parent without a trace is one of the header's trace.
         return Place(sent.trace_id, parent_id or sent.parent_id, sent.sampled)
-    return Place(trace_id, parent_id, sent.sampled)
+    return Place(trace_id, parent_id)
+
+
+def _sampled(sent: Place | None, joined: str | None, baggage: Mapping[str, str]) -> bool | None:
+    if sent is None or (joined is None and not baggage):
+        # A header alone may be of a service mesh that samples its own traces.
+        return None
+    return sent.sampled if joined in (None, sent.trace_id) else None
 
 
 def _prompt(body: Sources, baggage: Mapping[str, str]) -> PromptRef | None:

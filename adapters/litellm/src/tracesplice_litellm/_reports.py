@@ -50,11 +50,8 @@ def _reports(mode: Mode, logger: Any, call: Call, logging: Any) -> bool:
     tracing = getattr(logger, "tracing", None)
     if tracing is None or place is None:
         return "LANGFUSE_SAMPLE_RATE" not in os.environ
-    sampler = tracing.provider.sampler
-    if sampler.get_description() == "AlwaysOnSampler":
-        return True
-    # LiteLLM's other sampler here goes by the trace's id alone.
-    decided = sampler.should_sample(None, int(place.trace_id, 16), "")
+    # This and LiteLLM's own sampler go by the call and the trace's id alone.
+    decided = tracing.tracer.sampler.should_sample(None, int(place.trace_id, 16), "")
     return bool(decided.decision.is_sampled())
 
 

@@ -68,9 +68,11 @@ def _prepare_langfuse(logger: Any) -> None:
     _report_failures(logger)
     tracing = getattr(logger, "tracing", None)
     if tracing is not None:
+        from tracesplice_litellm._sampling import follow_clients
         from tracesplice_litellm._spans import is_generation, watch
 
         watch(tracing.provider, is_generation)
+        follow_clients(tracing.tracer)
     elif not litellm.langfuse_enable_update_trace_keys:
         # An older LiteLLM, which lets user, session and tags of a joined trace through only so.
         global _keys_switched_on

@@ -12,7 +12,7 @@ from weakref import WeakSet
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import SpanKind
 
-from tracesplice_litellm._call import TYPE, current
+from tracesplice_litellm._call import CALL_ID, TYPE, current
 from tracesplice_litellm._guard import guarded
 from tracesplice_litellm._usage import NOTHING, USAGE, missing_usage
 
@@ -68,7 +68,7 @@ def watch(provider: TracerProvider, is_generation: Callable[[Span], bool]) -> No
 @guarded("the link of a call")
 def _put_link(span: Span) -> None:
     attributes = span.attributes or {}
-    call = current(attributes.get("langfuse.observation.metadata.litellm_call_id"))
+    call = current(attributes.get(CALL_ID))
     if call is None:
         return
     call.observed = True
