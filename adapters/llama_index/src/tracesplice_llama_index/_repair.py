@@ -9,8 +9,8 @@ What is current when a request is sent is something else than what the call belo
 - a structured stream is asked for: even the model is only called when the first part is read.
 
 And LlamaIndex does not pass on what is in the metadata of the template that a call is made of. Each
-has its test in ``tests/conformance/test_llama_index_repairs.py``, which fails where the repair is
-taken away.
+has its test in ``tests/conformance/test_llama_index_repairs.py`` or ``_streams.py``, which fails
+where the repair is taken away.
 
 The methods are wrapped on classes, and do nothing for models that are not spliced. Those with an
 underscore are where LlamaIndex's own models meet the OpenAI client, inside the span of the call

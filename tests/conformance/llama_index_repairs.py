@@ -1,0 +1,44 @@
+"""Calls a LlamaIndex model without one of the repairs, and says what no longer holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llama_index.embeddings.openai_like import OpenAILikeEmbedding
+from llama_index.llms.openai_like import OpenAILike
+
+from conformance.harness import Cell, Stage, run_cell
+from conformance.llama_index_application import LlamaIndexApplication
+from conformance.llama_index_shapes import SHAPES
+from rig.gateway import GatewayMode
+from tracesplice_llama_index import _repair
+
+if TYPE_CHECKING:
+    import pytest
+
+    from conformance.shape import Shape
+
+__all__ = ["BY_NAME", "cell", "take_away", "wrong"]
+
+BY_NAME = {shape.name: shape for shape in SHAPES}
+
+
+def cell(shape: Shape, kind: str, tracer: str, *, enclosed: bool = True) -> Cell:
+    return Cell(LlamaIndexApplication, shape, kind, GatewayMode.LANGFUSE, enclosed, tracer)
+
+
+def wrong(stage: Stage, tried: Cell) -> set[str]:
+    """The checks that do not hold, without (e), the answer, and (g), which follows from (b)."""
+    checks = run_cell(stage, tried, None).checks
+    return {name for name, text in checks.items() if text is not None and name not in "eg"}
+
+
+def take_away(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> None:
+    """Give a class and its bases their own method back."""
+    _repair.install(OpenAILike)
+    _repair.install(OpenAILikeEmbedding)
+    for base in owner.__mro__:
+        method = vars(base).get(name)
+        if isinstance(method, _repair._Repaired):
+            monkeypatch.setattr(base, name, method.__wrapped__)
+    monkeypatch.setattr(_repair, "install", lambda _: None)
