@@ -18,7 +18,7 @@ DISTRIBUTIONS = (
 
 # In this order: the second imports langfuse.openai, which patches the SDK for the whole process.
 TABLES = ("tests/conformance/test_langchain.py", "tests/conformance/test_openai.py")
-OLDER_GATEWAYS = ("1.80.15", "1.98.1")
+OLDER_GATEWAYS = ("1.80.15", "1.98.1", "1.106.2")
 LLAMA_INDEX = "tests/conformance/test_llama_index.py"  # not on openai 3 yet
 
 

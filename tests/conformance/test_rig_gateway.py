@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 LOGGERS = {
     GatewayMode.LANGFUSE: "LangfusePromptManagement",
     GatewayMode.LANGFUSE_OTEL: "LangfuseOtelLogger",
-    GatewayMode.LANGFUSE_OTEL_V2: "LangfuseOpenTelemetryV2",
+    GatewayMode.LANGFUSE_OTEL_V2: "LangfuseContentOpenTelemetryV2",
 }
 SAYS_HI: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}]}
 CALLS: list[tuple[str, str, dict[str, Any]]] = [

@@ -39,7 +39,7 @@ def _item(answer: Answer) -> Json:
         call = {"type": "function_call", "id": "fc_rig", "call_id": f"call_{answer.tool}"}
         arguments = json.dumps(answer.arguments)
         return call | {"name": answer.tool, "arguments": arguments, "status": "completed"}
-    part = {"type": "output_text", "text": answer.text, "annotations": []}
+    part = {"type": "output_text", "text": answer.text, "annotations": [], "logprobs": []}
     head = {"type": "message", "id": "msg_rig", "role": "assistant", "status": "completed"}
     return head | {"content": [part]}
 

@@ -25,6 +25,11 @@ _LIMITS: tuple[tuple[tuple[int, ...], Mode | None, str], ...] = (
         "it reports calls of /responses in traces of their own, without prompt, user and session",
     ),
     (
+        (1, 104),
+        Mode.LANGFUSE,
+        "it reports streamed answers of /responses with 0 tokens, at the right cost",
+    ),
+    (
         (1, 82),
         None,
         "answers do not say whether it reports them, so clients go by their configuration",

@@ -1,12 +1,12 @@
 """LiteLLM's own figures of a call, where what it reports to Langfuse says something else.
 
-Three faults of LiteLLM 1.106:
+Three faults of LiteLLM:
 
 - ``langfuse_otel`` gives the cost by a name that Langfuse does not read (``llm.cost.total``), so
   that Langfuse prices the call, a cached answer too, by its own table
   (https://github.com/BerriAI/litellm/blob/main/litellm/integrations/arize/_utils.py);
-- mode ``langfuse`` reads the tokens of a streamed Responses answer by the names of Chat
-  Completions, and reports 0
+- before 1.108, mode ``langfuse`` reads the tokens of a streamed Responses answer by the names of
+  Chat Completions, and reports 0
   (https://github.com/BerriAI/litellm/blob/main/litellm/integrations/langfuse/langfuse.py);
 - mode ``langfuse`` reports images and speech twice, from two threads.
 """
