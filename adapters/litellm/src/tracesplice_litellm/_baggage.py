@@ -13,7 +13,6 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
-from tracesplice_litellm import _values
 from tracesplice_litellm._link import Place
 
 if TYPE_CHECKING:
@@ -23,7 +22,9 @@ __all__ = ["langfuse_baggage", "tag_list", "traceparent"]
 
 _PREFIX = "langfuse_"
 _MAX_HEADER = 8_192  # characters; the specification's own limit for baggage
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
+)
 
 
 def traceparent(headers: Mapping[str, object]) -> Place | None:
@@ -32,10 +33,7 @@ def traceparent(headers: Mapping[str, object]) -> Place | None:
     match = _TRACEPARENT.fullmatch(sent.strip()) if isinstance(sent, str) else None
     if match is None:
         return None
-    trace_id, parent_id = _values.trace_id(match[1]), _values.span_id(match[2])
-    if trace_id is None or parent_id is None:
-        return None
-    return Place(trace_id, parent_id, sampled=bool(int(match[3], 16) & 1))
+    return Place(match[1], match[2], sampled=bool(int(match[3], 16) & 1))
 
 
 def langfuse_baggage(headers: Mapping[str, object]) -> dict[str, str]:

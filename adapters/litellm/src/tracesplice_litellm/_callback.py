@@ -11,7 +11,7 @@ from tracesplice_litellm._guard import guarded
 from tracesplice_litellm._modes import Mode
 from tracesplice_litellm._read import read_link
 from tracesplice_litellm._reports import HEADER, reports
-from tracesplice_litellm._setup import only_our_keys, prepare
+from tracesplice_litellm._setup import counts_tokens, only_our_keys, prepare
 from tracesplice_litellm._usage import remember_usage
 from tracesplice_litellm._write import write_link
 
@@ -30,7 +30,8 @@ class _Adapter(CustomLogger):
     async def async_logging_hook(
         self, kwargs: dict[str, Any], result: Any, call_type: str
     ) -> tuple[dict[str, Any], Any]:
-        remember_usage(kwargs)
+        if counts_tokens():
+            remember_usage(kwargs)
         return kwargs, result
 
     async def async_post_call_response_headers_hook(

@@ -22,6 +22,17 @@ Sources = tuple[Mapping[str, Any], ...]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
+_TEXTS: Mapping[str, Callable[[object], str | None]] = {
+    "existing_trace_id": _values.trace_id,
+    "trace_id": _values.text,
+    "parent_observation_id": _values.span_id,
+    "trace_user_id": _values.text,
+    "trace_session_id": _values.text,
+    "session_id": _values.text,
+    "trace_name": _values.text,
+    "generation_name": _values.text,
+}
+
 
 def containers(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Return the two places of a LiteLLM request that may hold the client's metadata."""
@@ -45,32 +56,43 @@ def read_link(data: Mapping[str, Any]) -> Link:
     body = tuple(filter(None, (named, *containers(data))))
     baggage = langfuse_baggage(headers)
     sent = traceparent(headers)
-    joined = _first(body, _values.trace_id, "existing_trace_id")
-    started = None if joined is not None else _started(body, sent)
+    texts = _texts(body)
+    joined = texts.get("existing_trace_id")
+    started = None if joined is not None else _started(texts.get("trace_id"), sent)
+    trace_id = joined if started is None else _values.trace_id(started)
     return Link(
-        place=_place(body, sent, joined if started is None else _values.trace_id(started)),
+        place=_place(sent, trace_id, texts.get("parent_observation_id")),
         header=sent,
         sampled=_sampled(sent, joined, baggage) if started is None else None,
         starts_trace=started is not None,
         prompt=_prompt(body, baggage),
-        user_id=_text(body, "trace_user_id") or _values.text(baggage.get("user_id")),
-        session_id=_text(body, "trace_session_id", "session_id")
+        user_id=texts.get("trace_user_id") or _values.text(baggage.get("user_id")),
+        session_id=texts.get("trace_session_id")
+        or texts.get("session_id")
         or _values.text(baggage.get("session_id")),
         tags=_tags(body, baggage),
-        trace_name=_text(body, "trace_name") or _values.text(baggage.get("trace_name")),
+        trace_name=texts.get("trace_name") or _values.text(baggage.get("trace_name")),
         environment=_values.environment(baggage.get("environment")),
-        generation_name=_text(body, "generation_name"),
+        generation_name=texts.get("generation_name"),
     )
 
 
-def _started(body: Sources, sent: Place | None) -> str | None:
-    trace_id = _text(body, "trace_id")
+def _texts(body: Sources) -> dict[str, str]:
+    # One pass without a call for what is not there: this is in every request's way.
+    return {
+        key: value
+        for source in reversed(body)
+        for key, check in _TEXTS.items()
+        if (value := source.get(key)) is not None and check(value) is not None
+    }
+
+
+def _started(trace_id: str | None, sent: Place | None) -> str | None:
     # LiteLLM writes the header's trace id there, too.
     return None if sent is not None and trace_id == sent.trace_id else trace_id
 
 
-def _place(body: Sources, sent: Place | None, trace_id: str | None) -> Place | None:
-    parent_id = _first(body, _values.span_id, "parent_observation_id")
+def _place(sent: Place | None, trace_id: str | None, parent_id: str | None) -> Place | None:
     if sent is None:
         return None if trace_id is None else Place(trace_id, parent_id)
     if trace_id is None or trace_id == sent.trace_id:
@@ -108,20 +130,6 @@ def _tags(body: Sources, baggage: Mapping[str, str]) -> tuple[str, ...]:
             if isinstance(tags, list):
                 sent += tags
     return _values.tags(sent) or _values.tags(tag_list(baggage.get("tags", "")))
-
-
-def _text(body: Sources, *keys: str) -> str | None:
-    return _first(body, _values.text, *keys)
-
-
-def _first(body: Sources, check: Callable[[object], str | None], *keys: str) -> str | None:
-    for key in keys:
-        for source in body:
-            written = source.get(key)
-            value = None if written is None else check(written)
-            if value is not None:
-                return value
-    return None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from tracesplice_litellm._modes import Mode, loggers, registered, same
 from tracesplice_litellm._older import say_limits
 from tracesplice_litellm._streams import repair as repair_streams
 
-__all__ = ["only_our_keys", "prepare"]
+__all__ = ["counts_tokens", "only_our_keys", "prepare"]
 
 _keys_switched_on = False
 _known: frozenset[Mode] = frozenset()
@@ -62,6 +62,11 @@ def _noted(modes: frozenset[Mode]) -> frozenset[Mode]:
 def only_our_keys() -> bool:
     """Return whether clients can change more of a trace than the configuration allows them to."""
     return _keys_switched_on
+
+
+def counts_tokens() -> bool:
+    """Return whether a report here may lack the tokens that LiteLLM counted."""
+    return Mode.LANGFUSE in _known
 
 
 def _prepare_langfuse(logger: Any) -> None:
