@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,22 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
+from langchain_openai import ChatOpenAI
 from langfuse import Langfuse
 from langfuse._client.resource_manager import LangfuseResourceManager
+from langfuse.langchain import CallbackHandler
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
+from pydantic import SecretStr
 
 import tracesplice
 from conformance.curl import CHAT, Caller
 from rig.gateway import Gateway, GatewayMode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from conformance.harness import Stage
     from rig.model import ModelServer
 
 RATE = 0.5
+PUBLIC_KEY, SECRET_KEY = f"pk-{secrets.token_hex(8)}", f"sk-{secrets.token_hex(8)}"
 COST = 8e-6  # of "hello there" and its answer
 
 
@@ -52,12 +57,11 @@ def traces(stage: Stage) -> Traces:
 def sampling(stage: Stage) -> Iterator[Langfuse]:
     """A client with a sample rate; Langfuse makes one client for each pair of keys."""
     before = dict(LangfuseResourceManager._instances)
-    keys = (f"pk-{secrets.token_hex(8)}", f"sk-{secrets.token_hex(8)}")
-    stage.recorder.add_project(*keys)
+    stage.recorder.add_project(PUBLIC_KEY, SECRET_KEY)
     client = Langfuse(
         base_url=stage.recorder.url,
-        public_key=keys[0],
-        secret_key=keys[1],
+        public_key=PUBLIC_KEY,
+        secret_key=SECRET_KEY,
         tracer_provider=TracerProvider(sampler=TraceIdRatioBased(RATE)),
         mask_otel_spans=tracesplice.count_usage_once(),
     )
@@ -107,6 +111,38 @@ def test_the_gateway_leaves_it_out_too(
 ) -> None:
     with calling(stage.gateways[mode]) as client:
         ask(sampling, client, traces)
+    assert reported(stage, traces.sampled) == {traces.sampled: [0, pytest.approx(COST)]}
+
+
+def ask_langfuse_openai(gateway: Gateway, trace_id: str) -> None:
+    traced: Any = importlib.import_module("langfuse.openai")
+    with traced.OpenAI(base_url=gateway.url, api_key=gateway.key, max_retries=0) as plain:
+        client: Any = tracesplice.splice(plain)
+        messages = [{"role": "user", "content": "hello there"}]
+        own = {"trace_id": trace_id, "langfuse_public_key": PUBLIC_KEY}
+        client.chat.completions.create(model="chat", messages=messages, **own)
+
+
+def ask_langchain(gateway: Gateway, trace_id: str) -> None:
+    place: Any = {"trace_id": trace_id}
+    handler = CallbackHandler(public_key=PUBLIC_KEY, trace_context=place)
+    key = SecretStr(gateway.key)
+    llm = tracesplice.splice(ChatOpenAI(base_url=gateway.url, api_key=key, model="chat"))
+    llm.invoke("hello there", {"callbacks": [handler]})
+
+
+@pytest.mark.parametrize("ask", [ask_langchain, ask_langfuse_openai])
+@pytest.mark.parametrize("mode", GatewayMode)
+def test_so_it_does_where_the_generation_is_the_whole_trace(
+    stage: Stage,
+    sampling: Langfuse,
+    traces: Traces,
+    mode: GatewayMode,
+    ask: Callable[[Gateway, str], None],
+) -> None:
+    for trace_id in (traces.left_out, traces.sampled):
+        ask(stage.gateways[mode], trace_id)
+    sampling.flush()
     assert reported(stage, traces.sampled) == {traces.sampled: [0, pytest.approx(COST)]}
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from langfuse import propagate_attributes
 from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from tracesplice.adapter import PromptRef, own_prompt, span_of
 
@@ -26,6 +28,17 @@ def test_the_span_of_an_observation(sdk: Langfuse) -> None:
     assert trace.format_span_id(span.get_span_context().span_id) == observation.id
     observation.end()
     assert span_of(observation) is None
+
+
+def test_one_that_is_not_sampled() -> None:
+    tracer = TracerProvider(sampler=ALWAYS_OFF).get_tracer("x")
+    span = span_of(SimpleNamespace(_otel_span=tracer.start_span("g"), **IDS))
+    assert span is not None
+    assert not span.get_span_context().trace_flags.sampled
+
+
+def test_none_where_tracing_is_off() -> None:
+    assert span_of(SimpleNamespace(_otel_span=trace.INVALID_SPAN, **IDS)) is None
 
 
 def test_the_ids_are_enough_where_the_span_is_out_of_reach() -> None:

@@ -17,7 +17,7 @@ def span_of(observation: Any) -> trace.Span | None:
 
     Returns:
         The span, or one of the same ids where Langfuse keeps it out of reach; None if the
-        observation has ended, was not sampled, or tracing is off.
+        observation has ended, or tracing is off. One that is not sampled is not recording.
 
     Raises:
         AttributeError: ``observation`` is no Langfuse observation.
@@ -28,7 +28,10 @@ def span_of(observation: Any) -> trace.Span | None:
     span = getattr(observation, "_otel_span", None)
     if not isinstance(span, trace.Span):
         return _span_of_ids(observation.trace_id, observation.id)
-    return span if span.is_recording() else None
+    context = span.get_span_context()
+    # What is not sampled never ends, and says in the link that it is not.
+    unsampled = context.is_valid and not context.trace_flags.sampled
+    return span if span.is_recording() or unsampled else None
 
 
 def _span_of_ids(trace_id: str, span_id: str) -> trace.Span:
