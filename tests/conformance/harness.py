@@ -166,6 +166,12 @@ def run_cell(stage: Stage, cell: Cell, expected_answer: Any) -> Outcome:
     return Outcome(dict(sorted(checks.items())), stage.recorder.report())
 
 
+def wrong(stage: Stage, cell: Cell) -> set[str]:
+    """The checks that do not hold, without (e), the answer, and (g), which follows from (b)."""
+    checks = run_cell(stage, cell, None).checks
+    return {name for name, text in checks.items() if text is not None and name not in "eg"}
+
+
 def run_unspliced(stage: Stage, cell: Cell) -> Any:
     """The answer the application gets without tracesplice."""
     answer = _answer(cell, cell.framework(stage, cell, lambda client: client))

@@ -1,4 +1,4 @@
-"""Calls a LlamaIndex model without one of the repairs, and says what no longer holds."""
+"""The cells of LlamaIndex's repairs, and how to take a repair away."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from llama_index.llms.openai_like import OpenAILike
 
-from conformance.harness import Cell, Stage, run_cell
+from conformance.harness import Cell
 from conformance.llama_index_application import LlamaIndexApplication
 from conformance.llama_index_shapes import SHAPES
 from rig.gateway import GatewayMode
@@ -18,19 +18,13 @@ if TYPE_CHECKING:
 
     from conformance.shape import Shape
 
-__all__ = ["BY_NAME", "cell", "take_away", "wrong"]
+__all__ = ["BY_NAME", "cell", "take_away"]
 
 BY_NAME = {shape.name: shape for shape in SHAPES}
 
 
 def cell(shape: Shape, kind: str, tracer: str, *, enclosed: bool = True) -> Cell:
     return Cell(LlamaIndexApplication, shape, kind, GatewayMode.LANGFUSE, enclosed, tracer)
-
-
-def wrong(stage: Stage, tried: Cell) -> set[str]:
-    """The checks that do not hold, without (e), the answer, and (g), which follows from (b)."""
-    checks = run_cell(stage, tried, None).checks
-    return {name for name, text in checks.items() if text is not None and name not in "eg"}
 
 
 def take_away(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> None:

@@ -11,7 +11,7 @@ from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 
 from conformance.either import each
-from conformance.harness import UNTRACED, Cell, Stage, gateway_generations, run_cell
+from conformance.harness import UNTRACED, Cell, Stage, gateway_generations, run_cell, wrong
 from conformance.langchain_application import HANDLER, OPENINFERENCE, LangChainApplication
 from conformance.langchain_shapes import SHAPES
 from conformance.shape import Shape
@@ -33,12 +33,6 @@ BY_NAME = {shape.name: shape for shape in SHAPES}
 
 def cell(shape: Shape, kind: str, tracer: str, *, enclosed: bool = True) -> Cell:
     return Cell(LangChainApplication, shape, kind, GatewayMode.LANGFUSE, enclosed, tracer)
-
-
-def wrong(stage: Stage, tried: Cell) -> set[str]:
-    """The checks that do not hold, without (e), the answer, and (g), which follows from (b)."""
-    checks = run_cell(stage, tried, None).checks
-    return {name for name, text in checks.items() if text is not None and name not in "eg"}
 
 
 @pytest.fixture

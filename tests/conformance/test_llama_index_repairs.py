@@ -12,13 +12,14 @@ from llama_index.llms.openai_like import OpenAILike
 from openinference.instrumentation.llama_index import _handler
 
 from conformance.either import each, settle
+from conformance.harness import wrong
 from conformance.llama_index_application import (
     OPENINFERENCE,
     QUESTION,
     WARNINGS,
     LlamaIndexApplication,
 )
-from conformance.llama_index_repairs import BY_NAME, cell, take_away, wrong
+from conformance.llama_index_repairs import BY_NAME, cell, take_away
 from conformance.llama_index_shape import Weather, template
 from conformance.shape import OWN, Shape
 

@@ -10,9 +10,9 @@ from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.llms.openai_like import OpenAILike
 
 from conformance.either import each
-from conformance.harness import UNTRACED, gateway_generations, run_cell
+from conformance.harness import UNTRACED, gateway_generations, run_cell, wrong
 from conformance.llama_index_application import OPENINFERENCE, QUESTION, WARNINGS
-from conformance.llama_index_repairs import BY_NAME, cell, take_away, wrong
+from conformance.llama_index_repairs import BY_NAME, cell, take_away
 from conformance.llama_index_shape import Weather, template
 from conformance.shape import Shape
 from tracesplice_llama_index import _asked
