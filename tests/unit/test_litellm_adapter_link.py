@@ -71,6 +71,20 @@ def test_baggage_is_read_as_langfuses_sdk_writes_it() -> None:
     assert (link.prompt, link.environment) == (PromptRef("p/q", 3), "staging")
 
 
+def test_what_propagate_attributes_says_of_the_trace_is_read() -> None:
+    sent = {"trace_environment": "staging", "version": "1.2", "trace_metadata": {"a": "b", "c": 1}}
+    data = request(dict(sent), "litellm_metadata", baggage="langfuse_version=3")
+    link = read_link(data)
+    assert (link.environment, link.version, link.trace_metadata) == ("staging", "1.2", {"a": "b"})
+    assert "trace_environment" not in written(data)["litellm_metadata"]
+    carrier: dict[str, str] = {}
+    with propagate_attributes(metadata={"a": "b"}, version="3", as_baggage=True):
+        W3CBaggagePropagator().inject(carrier)
+    link = read_link(request({}, **carrier))
+    assert link.version == "3"
+    assert link.trace_metadata["a"].strip('"') == "b"  # later SDKs write a value as JSON
+
+
 def test_baggage_is_read_as_the_javascript_sdk_writes_it() -> None:
     link = read_link(request(baggage="langfuse_tags=one%2Ctwo;x=y, langfuse_prompt_name=p"))
     assert (link.tags, link.prompt) == (("one", "two"), None)

@@ -71,3 +71,9 @@ def test_nothing_raises(value: Any) -> None:
         _values.prompt_version,
     ):
         check(value)
+
+
+def test_texts_are_the_valid_entries_of_a_mapping() -> None:
+    assert _values.texts({"a": "b", "": "c", "d": 1, "e": "x" * 201, "f": "\ud800"}) == {"a": "b"}
+    assert _values.texts([("a", "b")]) == {}
+    assert len(_values.texts({str(key): "v" for key in range(1000)})) == _values.MAX_TEXTS

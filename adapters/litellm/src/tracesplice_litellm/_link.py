@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Link", "Place", "PromptRef"]
 
@@ -42,6 +46,8 @@ class Link(NamedTuple):
         tags: Langfuse's trace tags.
         trace_name: Langfuse's trace name.
         environment: Langfuse's environment.
+        version: Langfuse's version, of the application.
+        trace_metadata: Langfuse's metadata that is on each observation of the trace.
         generation_name: What the gateway generation is to be called.
     """
 
@@ -55,4 +61,6 @@ class Link(NamedTuple):
     tags: tuple[str, ...] = ()
     trace_name: str | None = None
     environment: str | None = None
+    version: str | None = None
+    trace_metadata: Mapping[str, str] = MappingProxyType({})
     generation_name: str | None = None

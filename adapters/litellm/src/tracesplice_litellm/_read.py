@@ -30,6 +30,8 @@ _TEXTS: Mapping[str, Callable[[object], str | None]] = {
     "trace_session_id": _values.text,
     "session_id": _values.text,
     "trace_name": _values.text,
+    "trace_environment": _values.environment,
+    "version": _values.text,
     "generation_name": _values.text,
 }
 
@@ -72,7 +74,10 @@ def read_link(data: Mapping[str, Any]) -> Link:
         or _values.text(baggage.get("session_id")),
         tags=_tags(body, baggage),
         trace_name=texts.get("trace_name") or _values.text(baggage.get("trace_name")),
-        environment=_values.environment(baggage.get("environment")),
+        environment=texts.get("trace_environment")
+        or _values.environment(baggage.get("environment")),
+        version=texts.get("version") or _values.text(baggage.get("version")),
+        trace_metadata=_trace_metadata(body, baggage),
         generation_name=texts.get("generation_name"),
     )
 
@@ -130,6 +135,13 @@ def _tags(body: Sources, baggage: Mapping[str, str]) -> tuple[str, ...]:
             if isinstance(tags, list):
                 sent += tags
     return _values.tags(sent) or _values.tags(tag_list(baggage.get("tags", "")))
+
+
+def _trace_metadata(body: Sources, baggage: Mapping[str, str]) -> Mapping[str, str]:
+    found = next((source["trace_metadata"] for source in body if "trace_metadata" in source), None)
+    if found is None:
+        found = {key[9:]: baggage[key] for key in baggage if key.startswith("metadata_")}
+    return _values.texts(found) if found else _NOTHING
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

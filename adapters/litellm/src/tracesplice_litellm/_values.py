@@ -8,14 +8,19 @@ can cost the whole observation, or the batch it is stored with.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from itertools import islice
 
-__all__ = ["environment", "prompt_version", "span_id", "tags", "text", "trace_id"]
+__all__ = ["environment", "prompt_version", "span_id", "tags", "text", "texts", "trace_id"]
 
 MAX_LENGTH = 200
 """Characters of an id, a name or a tag."""
 
 MAX_TAGS = 50
 """Tags of one call; Langfuse names no limit, and a header of 8 kB holds a few hundred."""
+
+MAX_TEXTS = 50
+"""Entries of a trace's metadata."""
 
 MAX_VERSION = 65_535
 """Langfuse stores a prompt's version in 16 bits."""
@@ -53,6 +58,14 @@ def tags(value: object) -> tuple[str, ...]:
         return ()
     valid = dict.fromkeys([tag for tag in value[: 2 * MAX_TAGS] if text(tag) is not None])
     return tuple(valid)[:MAX_TAGS]
+
+
+def texts(value: object) -> dict[str, str]:
+    """Return the valid entries of a mapping of text to text, of the first ``MAX_TEXTS``."""
+    if not isinstance(value, Mapping):
+        return {}
+    first = [(key, value[key]) for key in islice(value, MAX_TEXTS)]
+    return {key: each for key, each in first if None not in (text(key), text(each))}
 
 
 def environment(value: object) -> str | None:

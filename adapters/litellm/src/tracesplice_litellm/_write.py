@@ -106,6 +106,9 @@ def _clean(metadata: MutableMapping[str, Any], checked: Collection[str]) -> None
             metadata[key] = list(_values.tags(metadata[key]))
     # LiteLLM in mode `langfuse` reports nothing of a call whose prompt it cannot read.
     metadata.pop("prompt", None)
+    metadata.pop("trace_environment", None)  # LiteLLM has no use for it
+    if not isinstance(metadata.get("trace_metadata"), dict):
+        metadata.pop("trace_metadata", None)
 
 
 def _take_named_headers(
