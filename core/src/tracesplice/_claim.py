@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 
+from tracesplice._current import current_observation
 from tracesplice._langfuse_usage import is_generation, may_become_generation
 from tracesplice._report import warn_once
 from tracesplice._reported import Place, reported
@@ -82,7 +83,7 @@ def claim_usage(
         return UsageClaim(())
     own = (link.trace_id, link.parent_id)
     current = trace.get_current_span()
-    span = observation or current
+    span = observation or current_observation()
     if _place(span) != own:
         return UsageClaim((own,), expected=expected)
     return UsageClaim((own, *_around(span, current)), span, expected)

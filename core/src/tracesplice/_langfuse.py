@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import baggage, trace
 from opentelemetry import context as otel_context
 
+from tracesplice._current import current_observation, is_stored
 from tracesplice._link import Link, PromptRef
 from tracesplice._prompt import valid_ref
 from tracesplice._report import warn_once
@@ -27,7 +28,6 @@ __all__ = ["capture_link", "own_prompt"]
 _TYPE = "langfuse.observation.type"
 _PROMPT_NAME = "langfuse.observation.prompt.name"
 _PROMPT_VERSION = "langfuse.observation.prompt.version"
-_SDK_SCOPE = "langfuse-sdk"
 _MAX_VALUE_LENGTH = 200  # Langfuse drops longer ids, tags and names
 
 # On a span, and as an ambient value.
@@ -51,14 +51,14 @@ def capture_link(observation: Span | None = None) -> Link:
 
     Args:
         observation: The span of the call's own client observation, where an adapter knows it;
-            else the current span is what the call belongs to.
+            else the call belongs to ``current_observation()``.
 
     Returns:
         The link; without trace and parent where no span is open.
     """
     context = otel_context.get_current()
     current = trace.get_current_span(context)
-    span = observation or current
+    span = observation or current_observation()
     on_span = _attributes(span)
     ambient = _ambient(context)
     trace_id, parent_id, flags = _place(span)
@@ -102,17 +102,10 @@ def _nearest_observation(span: Span, own: SpanContext) -> SpanContext:
     # Langfuse does not store spans of, say, a web server or a database driver: a parent that never
     # arrives would leave the gateway generation hanging. OpenTelemetry keeps the ids of one
     # ancestor, so this is as far as one can look up.
-    scope = getattr(span, "instrumentation_scope", None)
-    if scope is None or scope.name == _SDK_SCOPE or _is_exported(span):
+    if is_stored(span):
         return own
     parent: SpanContext | None = getattr(span, "parent", None)
     return parent or own
-
-
-def _is_exported(span: Any) -> bool:
-    from langfuse.span_filter import is_default_export_span
-
-    return bool(is_default_export_span(span))
 
 
 def _prompt(nearest_first: tuple[Span, ...], ambient: Mapping[str, Any]) -> PromptRef | None:
@@ -127,7 +120,7 @@ def _prompt(nearest_first: tuple[Span, ...], ambient: Mapping[str, Any]) -> Prom
 def _may_be_generation(span: Span, kind: object) -> bool:
     # On anything else, a web server's span say, the attribute is what propagate_attributes left
     # behind when it was last entered there, not what is ambient now.
-    return _is_exported(span) if kind is None else kind == "generation"
+    return is_stored(span) if kind is None else kind == "generation"
 
 
 def _number(version: object) -> object:

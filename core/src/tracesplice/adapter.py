@@ -6,6 +6,7 @@ The names here are public and stable for authors of adapters; applications need 
 from __future__ import annotations
 
 from tracesplice._claim import UsageClaim, claim_usage
+from tracesplice._current import current_observation, is_stored, observation_source
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
 from tracesplice._helper_spans import helper_spans
@@ -28,12 +29,15 @@ __all__ = [
     "afirst_read_in",
     "capture_link",
     "claim_usage",
+    "current_observation",
     "first_read_in",
     "guarded",
     "helper_spans",
     "hookimpl",
     "inject",
     "is_instrumented",
+    "is_stored",
+    "observation_source",
     "own_prompt",
     "span_of",
     "warn_once",

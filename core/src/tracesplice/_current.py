@@ -1,0 +1,89 @@
+"""The observation at work where a call is made: what the call belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import trace
+
+from tracesplice._report import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.trace import Span
+
+    Find = Callable[[], Span | None]
+
+__all__ = ["current_observation", "is_stored", "observation_source"]
+
+_SDK_SCOPE = "langfuse-sdk"
+_sources: dict[Find, Find] = {}
+
+
+def observation_source(find: Find) -> None:
+    """Register a function that knows of observations that frameworks do not make current.
+
+    Args:
+        find: Returns the span of the observation at work where it is called, or None. It is called
+            for every model call, so it must be fast. Registering it again changes nothing.
+    """
+    _sources.setdefault(find, guarded("the observation a call belongs to")(find))
+
+
+def current_observation() -> Span:
+    """Return the innermost observation at this place that Langfuse stores.
+
+    It is OpenTelemetry's current span or that of a registered source.
+
+    Returns:
+        The current span, which may be invalid, where there is no observation.
+    """
+    found = trace.get_current_span()
+    for find in _sources.values():
+        other = find()
+        if other is not None:
+            found = _inner(found, other)
+    return found
+
+
+def is_stored(span: Span) -> bool:
+    """Return whether Langfuse stores ``span``, as it does by default.
+
+    Not those of, say, a web server or a database driver
+    (https://langfuse.com/docs/observability/sdk/advanced-features#filtering-by-instrumentation-scope).
+    A span of which only the ids are known, a remote one or one that is not sampled, is taken for an
+    observation.
+    """
+    scope = getattr(span, "instrumentation_scope", None)
+    if scope is None:
+        return span.get_span_context().is_valid
+    return scope.name == _SDK_SCOPE or _is_exported(span)
+
+
+def _is_exported(span: Any) -> bool:
+    from langfuse.span_filter import is_default_export_span
+
+    return bool(is_default_export_span(span))
+
+
+def _inner(current: Span, other: Span) -> Span:
+    if not current.get_span_context().is_valid:
+        return other
+    if is_stored(current) != is_stored(other):
+        return current if is_stored(current) else other
+    began, other_began = _began(current), _began(other)
+    if began is None or other_began is None:
+        # In place when the framework began its observation, it became that one's trace.
+        return other if _trace_id(current) == _trace_id(other) else current
+    # Contexts are inherited: what both are around, and began later, is inside the other one.
+    return current if began >= other_began else other
+
+
+def _began(span: Span) -> int | None:
+    began: int | None = getattr(span, "start_time", None)
+    return began
+
+
+def _trace_id(span: Span) -> int:
+    return span.get_span_context().trace_id
