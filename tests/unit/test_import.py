@@ -108,3 +108,24 @@ def test_an_adapter_patches_nothing_either(plugin: str, frameworks: tuple[str, .
     found = imported(plugin, *frameworks)
     assert found["patched"] == []
     assert {frameworks[-1], plugin} <= set(found["modules"])
+
+
+SPLICES_A_CLIENT = """
+import sys
+import langfuse, openai, tracesplice
+before = set(sys.modules)
+with openai.OpenAI(base_url="http://gateway", api_key="k") as client:
+    tracesplice.unsplice(tracesplice.splice(client))
+tracesplice.instrument(gateway="http://gateway")
+tracesplice.uninstrument()
+print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
+"""
+
+
+def test_splicing_a_client_imports_no_framework() -> None:
+    pytest.importorskip("openai")
+    command = [sys.executable, "-W", "error", "-c", SPLICES_A_CLIENT]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    imported = set(result.stdout.split())
+    assert "tracesplice_openai" in imported
+    assert not imported & {"langchain_core", "langchain_openai", "langgraph", "llama_index"}

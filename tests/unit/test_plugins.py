@@ -22,6 +22,11 @@ BROKEN = {
     "raising hook": (HOOK + "def tracesplice_handles(): 1 / 0", "ZeroDivisionError"),
     "exiting hook": (HOOK + "def tracesplice_handles(): raise SystemExit", "SystemExit"),
     "hook of wrong type": (HOOK + "def tracesplice_handles(): return 3", "TypeError"),
+    "one package, no list": (
+        HOOK + "def tracesplice_packages(): return 'acme'",
+        "no list of names",
+    ),
+    "packages that are none": (HOOK + "def tracesplice_packages(): return [3]", "no list of names"),
 }
 
 
@@ -45,15 +50,15 @@ def test_a_broken_adapter_is_reported_and_the_others_work(
     assert "\n" not in problem
     assert found["a"] == Adapter("a", "adapter-a", "1.2", handles="words")
     assert found["z"] == Adapter("z", "adapter-z", "1.2", handles="words")
-    assert adapters.splice("text")
+    assert adapters.splice("text").done
 
 
 @pytest.mark.parametrize("code", [code for code, _ in BROKEN.values()], ids=BROKEN)
 def test_a_broken_adapter_is_not_asked(fakes: FakeAdapters, code: str) -> None:
     fakes.add("broken", code)
     adapters, _ = load(fakes)
-    assert not adapters.splice("text")
-    assert not adapters.unsplice("text")
+    assert not adapters.splice("text").done
+    assert not adapters.unsplice("text").done
     adapters.instrument([Gateway.declare("http://gateway")])
     adapters.uninstrument()
 
@@ -78,7 +83,7 @@ def test_an_unmet_version_window_is_reported(fakes: FakeAdapters, window: str, s
     fakes.add("old", "raise AssertionError('imported')", requires=["pluggy", window])
     adapters, found = load(fakes)
     assert says in (found["old"].problem or "")
-    assert adapters.splice("text")
+    assert adapters.splice("text").done
 
 
 @pytest.mark.parametrize(
@@ -108,7 +113,7 @@ def test_the_second_adapter_of_a_name_does_not_push_out_the_first(fakes: FakeAda
     problems = [adapter.problem for adapter in adapters.found]
     assert problems.count(None) == 1
     assert "has the name of another adapter" in str(problems)
-    assert adapters.splice("text")
+    assert adapters.splice("text").done
 
 
 def test_what_an_adapter_handles_is_its_own(fakes: FakeAdapters) -> None:
@@ -124,7 +129,7 @@ def test_a_blocked_adapter_is_not_imported(fakes: FakeAdapters) -> None:
     adapters, found = load(fakes, "a")
     assert found["a"].blocked
     assert BLOCK_VARIABLE in (found["a"].problem or "")
-    assert not adapters.splice("text")
+    assert not adapters.splice("text").done
 
 
 def test_the_block_variable_names_adapters(

@@ -25,7 +25,7 @@ TELLS = HOOK + "def tracesplice_instrument(gateways): told[:] = gateways\ntold =
 def found(fakes: FakeAdapters, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAdapters]:
     """Adapters of which nothing but the fakes are found."""
     monkeypatch.setattr(_splice, "installed_adapters", lambda: Adapters(fakes.points(), ["off"]))
-    monkeypatch.setattr(_splice, "_declared", [])
+    monkeypatch.setattr(_splice, "_declared", {})
     _splice.adapters.cache_clear()
     yield fakes
     _splice.adapters.cache_clear()
@@ -142,7 +142,7 @@ def test_instrument_with_a_wrong_address_declares_nothing(
     with pytest.raises(TracespliceError, match=says):
         tracesplice.instrument(gateway)
     assert found.points()[0].load().told == []
-    assert _splice._declared == []
+    assert _splice._declared == {}
 
 
 def test_instrument_again_adds_a_gateway_once_each(

@@ -11,11 +11,13 @@ import pluggy
 from packaging.requirements import Requirement
 
 from tracesplice import hookspecs
+from tracesplice._hooks import Hooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tracesplice._gateway import Gateway
+    from tracesplice._hooks import Answer
 
 __all__ = ["BLOCK_VARIABLE", "Adapter", "Adapters", "installed_adapters"]
 
@@ -56,24 +58,37 @@ class Adapters:
         """
         self._pm = pluggy.PluginManager(hookspecs.PROJECT)
         self._pm.add_hookspecs(hookspecs)
+        self._hooks = Hooks(self._pm)
         blocked = frozenset(blocked)
         self.found = tuple(self._load(point, blocked) for point in points)
 
-    def splice(self, target: object) -> bool:
-        """Return whether an adapter spliced ``target``."""
-        return bool(self._pm.hook.tracesplice_splice(target=target))
+    def splice(self, target: object) -> Answer:
+        """Splice ``target``.
 
-    def unsplice(self, target: object) -> bool:
-        """Return whether ``target`` is an adapter's."""
-        return bool(self._pm.hook.tracesplice_unsplice(target=target))
+        Raises:
+            TracespliceError: It is an adapter's but cannot be spliced.
+        """
+        return self._hooks.first("tracesplice_splice", target)
+
+    def unsplice(self, target: object) -> Answer:
+        """Put ``target`` back to what it was.
+
+        Raises:
+            TracespliceError: It is an adapter's but cannot be put back.
+        """
+        return self._hooks.first("tracesplice_unsplice", target)
 
     def instrument(self, gateways: Sequence[Gateway]) -> None:
-        """Tell every adapter the declared gateways."""
-        self._pm.hook.tracesplice_instrument(gateways=gateways)
+        """Tell every adapter the declared gateways.
+
+        Raises:
+            TracespliceError: An adapter cannot; the others were told.
+        """
+        self._hooks.each("tracesplice_instrument", gateways=gateways)
 
     def uninstrument(self) -> None:
         """Tell every adapter to undo ``instrument``."""
-        self._pm.hook.tracesplice_uninstrument()
+        self._hooks.each("tracesplice_uninstrument")
 
     def _load(self, point: EntryPoint, blocked: frozenset[str]) -> Adapter:
         package, release = _source(point)
@@ -99,6 +114,7 @@ class Adapters:
         try:
             self._pm.register(plugin, name=point.name)
             self._check_hooks(plugin)
+            self._check_packages(point.name)
             return self._handles(point.name)
         except BaseException:
             self._discard(point.name)
@@ -117,9 +133,13 @@ class Adapters:
             self._pm.unregister(name=name)
 
     def _handles(self, name: str) -> str:
-        others = [plugin for known, plugin in self._pm.list_name_plugin() if known != name]
-        only = self._pm.subset_hook_caller("tracesplice_handles", others)
-        return ", ".join(only())
+        return ", ".join(self._hooks.of(name, "tracesplice_handles"))
+
+    def _check_packages(self, name: str) -> None:
+        for declared in self._hooks.of(name, "tracesplice_packages"):
+            # A single text would be read as its letters, and the adapter never be asked.
+            if isinstance(declared, str) or not all(isinstance(each, str) for each in declared):
+                raise _UnusableError("answers tracesplice_packages with no list of names")
 
 
 class _UnmetError(Exception):

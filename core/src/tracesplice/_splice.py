@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
 
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway, default_gateway
-from tracesplice._plugins import Adapters, installed_adapters
+from tracesplice._plugins import BLOCK_VARIABLE, Adapters, installed_adapters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from tracesplice._hooks import Answer
 
 __all__ = ["adapters", "instrument", "is_instrumented", "splice", "uninstrument", "unsplice"]
 
 _T = TypeVar("_T")
 
-_lock = RLock()
-_declared: list[Gateway] = []
+# In the order they were declared; single operations on a dict need no lock.
+_declared: dict[Gateway, None] = {}
 
 _EXTRAS = {
     "openai": "openai",
@@ -52,9 +53,7 @@ def splice(target: _T) -> _T:
     Raises:
         TracespliceError: No adapter knows ``target``, or it points at a model provider.
     """
-    with _lock:
-        if not adapters().splice(target):
-            raise TracespliceError(_unknown(target))
+    _done(adapters().splice(target), target)
     return target
 
 
@@ -67,9 +66,7 @@ def unsplice(target: _T) -> _T:
     Raises:
         TracespliceError: No adapter knows ``target``.
     """
-    with _lock:
-        if not adapters().unsplice(target):
-            raise TracespliceError(_unknown(target))
+    _done(adapters().unsplice(target), target)
     return target
 
 
@@ -86,20 +83,19 @@ def instrument(gateway: str | Iterable[str] | None = None) -> None:
         TracespliceError: No address is given, one is no gateway's, or no adapter is installed.
     """
     gateways = _gateways(gateway)
-    with _lock:
-        if all(adapter.problem is not None for adapter in adapters().found):
-            raise TracespliceError(_no_adapter())
-        for found in gateways:
-            if found not in _declared:
-                _declared.append(found)
-        adapters().instrument(tuple(_declared))
+    if all(adapter.problem is not None for adapter in adapters().found):
+        raise TracespliceError(_no_adapter())
+    _declared.update(dict.fromkeys(gateways))
+    told: tuple[Gateway, ...] = ()
+    while told != (now := tuple(_declared)):  # another thread may have declared more meanwhile
+        told = now
+        adapters().instrument(now)
 
 
 def uninstrument() -> None:
     """Undo ``instrument``; spliced objects stay spliced."""
-    with _lock:
-        _declared.clear()
-        adapters().uninstrument()
+    _declared.clear()
+    adapters().uninstrument()
 
 
 def is_instrumented() -> bool:
@@ -120,6 +116,21 @@ def _gateways(gateway: str | Iterable[str] | None) -> list[Gateway]:
 def _no_adapter() -> str:
     broken = "".join(f" {each.name} {each.problem}." for each in adapters().found)
     return f"No adapter works here: pip install 'tracesplice[openai]'.{broken}"
+
+
+def _done(answer: Answer, target: object) -> None:
+    if answer.done:
+        return
+    fault = next(iter(answer.faults.values()), None)
+    raise TracespliceError(_unknown(target) + _failed(answer.faults)) from fault
+
+
+def _failed(faults: Mapping[str, Exception]) -> str:
+    return "".join(
+        f" The adapter {name} failed ({type(error).__name__}), which is a fault of its own: "
+        f"report it to its authors, or leave it out with {BLOCK_VARIABLE}={name}."
+        for name, error in faults.items()
+    )
 
 
 def _unknown(target: object) -> str:

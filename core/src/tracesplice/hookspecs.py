@@ -2,6 +2,8 @@
 
 An adapter is a package with an entry point in the group ``tracesplice`` that names a module or
 object with these hooks. All of them run while the user sets things up, none inside a model call.
+Whatever a hook raises other than ``TracespliceError`` is a fault of the adapter: it is logged once
+and the other adapters are asked; with ``TRACESPLICE_STRICT`` set it is raised.
 """
 
 from __future__ import annotations
@@ -30,6 +32,20 @@ def tracesplice_handles() -> str:  # type: ignore[empty-body]
 
     Returns:
         For example ``"openai.OpenAI, openai.AsyncOpenAI"``.
+    """
+
+
+@hookspec
+def tracesplice_packages() -> Sequence[str]:  # type: ignore[empty-body]
+    """Name the top-level packages this adapter knows, so that it is asked about nothing else.
+
+    ``tracesplice_splice`` and ``tracesplice_unsplice`` are called for objects with a class of one
+    of these packages in their class hierarchy. An adapter may then import its framework inside
+    them: whoever holds such an object has imported it already. Without this hook an adapter is
+    asked about every object, and must answer without importing anything large.
+
+    Returns:
+        For example ``["openai"]``.
     """
 
 

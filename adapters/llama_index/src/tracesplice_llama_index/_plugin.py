@@ -1,12 +1,11 @@
 """The adapter's hooks; see ``tracesplice.hookspecs`` for what each one promises.
 
 The modules behind them import LlamaIndex, which takes seconds. An application that does not use it
-should not wait for that, and cannot hold one of its objects.
+should not wait for that: the hooks are asked about objects of these packages only.
 """
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from tracesplice.adapter import hookimpl
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "tracesplice_handles",
     "tracesplice_instrument",
+    "tracesplice_packages",
     "tracesplice_splice",
     "tracesplice_unsplice",
 ]
@@ -34,9 +34,12 @@ def tracesplice_handles() -> str:
 
 
 @hookimpl
+def tracesplice_packages() -> Sequence[str]:
+    return ["llama_index"]
+
+
+@hookimpl
 def tracesplice_splice(target: object) -> bool | None:
-    if "llama_index.core" not in sys.modules:
-        return None
     from tracesplice_llama_index import _target
 
     return _target.splice(target)
@@ -44,8 +47,6 @@ def tracesplice_splice(target: object) -> bool | None:
 
 @hookimpl
 def tracesplice_unsplice(target: object) -> bool | None:
-    if "llama_index.core" not in sys.modules:
-        return None
     from tracesplice_llama_index import _target
 
     return _target.unsplice(target)

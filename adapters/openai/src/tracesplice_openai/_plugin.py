@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "tracesplice_handles",
     "tracesplice_instrument",
+    "tracesplice_packages",
     "tracesplice_splice",
     "tracesplice_uninstrument",
     "tracesplice_unsplice",
@@ -26,6 +27,11 @@ __all__ = [
 @hookimpl
 def tracesplice_handles() -> str:
     return "openai.OpenAI, AsyncOpenAI, AzureOpenAI, AsyncAzureOpenAI"
+
+
+@hookimpl
+def tracesplice_packages() -> Sequence[str]:
+    return ["openai"]
 
 
 @hookimpl

@@ -1,0 +1,144 @@
+"""Each adapter gets its turn, whatever the others do in theirs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import tracesplice
+from tracesplice import TracespliceError, _splice
+from tracesplice._plugins import Adapters
+from unit.fake_adapters import HOOK, WORKS, FakeAdapters, fakes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["fakes"]
+
+CARELESS = HOOK + "def tracesplice_splice(target): target.no_such_name\n" + HOOK
+CARELESS += "def tracesplice_unsplice(target): return 1 / 0\n" + HOOK
+CARELESS += "def tracesplice_instrument(gateways): gateways.clear()\n" + HOOK
+CARELESS += "def tracesplice_uninstrument(): raise KeyError('x')\n"
+WORKING = WORKS + HOOK + "def tracesplice_unsplice(target): return True\n" + HOOK
+WORKING += "def tracesplice_instrument(gateways): told.append(len(gateways))\ntold = []\n" + HOOK
+WORKING += "def tracesplice_uninstrument(): told.append('off')\n"
+
+
+@pytest.fixture
+def found(fakes: FakeAdapters, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAdapters]:
+    """Adapters of which nothing but the fakes are found."""
+    monkeypatch.setattr(_splice, "installed_adapters", lambda: Adapters(fakes.points()))
+    monkeypatch.setattr(_splice, "_declared", {})
+    _splice.adapters.cache_clear()
+    yield fakes
+    _splice.adapters.cache_clear()
+
+
+@pytest.fixture(params=["first", "last"])
+def working(found: FakeAdapters, request: pytest.FixtureRequest) -> Any:
+    """The module of an adapter that works, beside a careless one."""
+    name = {"first": "a", "last": "z"}[request.param]
+    found.add("m", CARELESS)
+    found.add(name, WORKING)
+    return next(point.load() for point in found.points() if point.name == name)
+
+
+@pytest.mark.usefixtures("lenient")
+def test_a_careless_adapter_costs_the_others_nothing(
+    working: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert tracesplice.splice("text") == "text"
+    assert tracesplice.unsplice("text") == "text"
+    tracesplice.instrument(gateway="http://gateway")
+    tracesplice.uninstrument()
+    assert working.told == [1, "off"]
+    assert all("the adapter m failed in its hook" in each.message for each in caplog.records)
+    assert all(each.exc_info for each in caplog.records)
+
+
+@pytest.mark.usefixtures("lenient")
+def test_it_is_logged_once_and_named_where_nobody_else_could_help(
+    working: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        with pytest.raises(TracespliceError) as caught:
+            tracesplice.splice(7)
+        assert "The adapter m failed (AttributeError)" in str(caught.value)
+        assert "TRACESPLICE_BLOCK=m" in str(caught.value)
+        assert isinstance(caught.value.__cause__, AttributeError)
+    [record] = caplog.records
+    assert "tracesplice_splice" in record.getMessage()
+
+
+def test_its_fault_is_raised_under_test(found: FakeAdapters) -> None:
+    found.add("m", CARELESS)
+    with pytest.raises(AttributeError, match="no_such_name"):
+        tracesplice.splice("text")
+
+
+def test_one_that_refuses_is_heard_after_all_were_told(found: FakeAdapters) -> None:
+    code = "from tracesplice import TracespliceError\n" + HOOK
+    code += "def tracesplice_instrument(gateways): raise TracespliceError('do this')\n"
+    found.add("m", code)
+    for name in ("a", "z"):
+        found.add(name, WORKING)
+    with pytest.raises(TracespliceError, match="do this"):
+        tracesplice.instrument(gateway="http://gateway")
+    assert [point.load().told for point in found.points() if point.name != "m"] == [[1], [1]]
+
+
+class Proxy:
+    """Says in ``__class__`` what it stands for, as wrapt's proxies do."""
+
+    def __init__(self, wrapped: object) -> None:
+        self.wrapped = wrapped
+
+    @property
+    def __class__(self) -> Any:
+        return type(self.wrapped)
+
+    @__class__.setter
+    def __class__(self, _: Any) -> None: ...
+
+
+def instance_of(module: str, *bases: type) -> Any:
+    return type("Model", bases, {"__module__": module})()
+
+
+@pytest.mark.parametrize(
+    ("target", "asked"),
+    [
+        (instance_of("acme.models"), True),
+        (instance_of("acme"), True),
+        (instance_of("my.app", type(instance_of("acme.models"))), True),
+        (Proxy(instance_of("acme.models")), True),
+        (instance_of("acme_like"), False),
+        (instance_of("my.acme"), False),
+        ("text", False),
+        (None, False),
+    ],
+)
+def test_an_adapter_is_asked_about_objects_of_its_packages(
+    found: FakeAdapters, target: Any, asked: bool
+) -> None:
+    code = HOOK + "def tracesplice_packages(): return ['other', 'acme']\n" + HOOK
+    code += "def tracesplice_splice(target): return True\n" + HOOK
+    found.add("acme", code + "def tracesplice_unsplice(target): return True\n")
+    for function in (tracesplice.splice, tracesplice.unsplice):
+        if asked:
+            assert function(target) is target
+        else:
+            with pytest.raises(TracespliceError, match="No adapter knows"):
+                function(target)
+
+
+def test_gateways_declared_meanwhile_are_told_too(found: FakeAdapters) -> None:
+    # As by another thread, while the adapters are being told.
+    code = "import tracesplice\ntold = []\n" + HOOK
+    code += "def tracesplice_instrument(gateways):\n"
+    code += "    if len(gateways) == 1: tracesplice.instrument(gateway='http://two')\n"
+    code += "    told.append(len(gateways))\n"
+    found.add("a", code)
+    tracesplice.instrument(gateway="http://one")
+    assert found.points()[0].load().told == [2, 1, 2]
