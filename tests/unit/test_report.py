@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tracesplice import _report
-from tracesplice.adapter import guarded, warn_once
+import tracesplice
+from tracesplice import TracespliceError, _report
+from tracesplice.adapter import guarded, shown, shown_kind, shown_url, warn_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @guarded("the answer to everything")
@@ -68,7 +74,7 @@ def test_what_works_is_as_without_the_guard(caplog: pytest.LogCaptureFixture) ->
     assert not caplog.records
 
 
-def test_a_warning_is_logged_once_per_key(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_warning_is_logged_once_per_kind_and_values(caplog: pytest.LogCaptureFixture) -> None:
     for key in ("a", "b", "a"):
         warn_once(key, "%s was left out", key)
     assert [record.getMessage() for record in caplog.records] == [
@@ -78,7 +84,93 @@ def test_a_warning_is_logged_once_per_key(caplog: pytest.LogCaptureFixture) -> N
     assert not any(record.exc_info for record in caplog.records)
 
 
-def test_keys_without_end_do_not_fill_the_memory(caplog: pytest.LogCaptureFixture) -> None:
-    for key in range(3_000):
-        warn_once(str(key), "x")
-    assert len(_report._seen) == len(caplog.records) == 1_000
+@pytest.mark.usefixtures("lenient")
+def test_noise_fills_neither_log_nor_memory_nor_hides_a_fault(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for number in range(2_000):
+        warn_once("a value", "%s was left out", f"{number}" + "x" * 100_000)
+        warn_once(f"somebody's user {number}", "x")
+    assert len(caplog.records) == 3 + 999
+    assert max(len(record.getMessage()) for record in caplog.records) < 120
+    assert len(_report._seen) == 1_000
+    broken()
+    assert caplog.records[-1].exc_info is not None
+
+
+class Raising(logging.Handler):
+    """A handler as some libraries have them: it raises what goes wrong in it."""
+
+    def emit(self, record: logging.LogRecord) -> NoReturn:
+        raise OSError("the log's disk is full")
+
+
+@pytest.mark.usefixtures("lenient")
+@pytest.mark.parametrize("at", ["handler", "filter"])
+def test_logging_that_fails_costs_nothing(at: str) -> None:
+    handler, log = Raising(), logging.getLogger("tracesplice")
+    if at == "filter":
+        handler.addFilter(handler.emit)
+    log.addHandler(handler)
+    try:
+        warn_once("any", "x")
+        assert broken() is None
+    finally:
+        log.removeHandler(handler)
+
+
+class Unspeakable:
+    def __repr__(self) -> str:
+        raise RuntimeError("not now")
+
+
+def test_a_value_that_cannot_be_written_costs_nothing() -> None:
+    warn_once("any", "%s", Unspeakable())
+    warn_once("any", "%d %d", "too few")
+    warn_once("any", "%s", [])
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.text(st.characters(exclude_categories=()))
+        | st.binary()
+        | st.integers()
+        | st.builds(lambda: 10**5_000)
+        | st.builds(Unspeakable)
+        | st.sampled_from([object(), "x" * 10**6]),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_any_value_is_shown_on_one_short_line(value: object) -> None:
+    for text in (shown(value), shown_kind(value)):
+        assert len(text) <= 80
+        assert len(text.splitlines()) == 1
+        text.encode()
+
+
+def test_what_is_private_is_not_shown() -> None:
+    assert shown_kind("ann@example.com") == "a text of 15 characters"
+    assert shown_kind(7) == "a value of type int"
+    for url in ("http://me:secret@host/v1?key=secret", "me:secret@host", "http://a:x/secret@host"):
+        assert "secret" not in shown_url(url)
+        assert "host" in shown_url(url)
+    assert shown_url("http://host:4000/gw") == "'http://host:4000/gw'"
+
+
+@pytest.mark.parametrize(
+    "fail",
+    [
+        lambda: tracesplice.extra_body(prompt="You are a bank's clerk. secret"),
+        lambda: tracesplice.extra_body(prompt={"name": "x" * 500, "version": "secret" * 100}),
+        lambda: tracesplice.instrument(gateway="ftp://me:secret@gateway"),
+        lambda: tracesplice.instrument(gateway="https://me:secret@api.openai.com/v1"),
+        lambda: tracesplice.count_usage_once(then="x" * 500 + "secret"),  # type: ignore[arg-type]
+    ],
+)
+def test_error_messages_are_short_and_keep_secrets(fail: Callable[[], object]) -> None:
+    with pytest.raises(TracespliceError) as caught:
+        fail()
+    assert "You are" not in str(caught.value)
+    assert ":secret" not in str(caught.value)
+    assert len(str(caught.value)) < 400

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from tracesplice._errors import TracespliceError
 from tracesplice._providers import provider_of
+from tracesplice._shown import shown_url
 
 __all__ = ["BASE_VARIABLE", "Gateway", "default_gateway"]
 
@@ -47,7 +48,7 @@ class Gateway:
         parts = _parse(text)
         if parts is None:
             raise TracespliceError(
-                f"{text!r} is no gateway address. Pass the URL of your LiteLLM proxy, "
+                f"{shown_url(text)} is no gateway address. Pass the URL of your LiteLLM proxy, "
                 f"such as {_EXAMPLE!r}."
             )
         provider = provider_of(parts[0][1])
@@ -98,7 +99,7 @@ def _parse(url: str) -> tuple[tuple[str, str, int], str] | None:
 
 def _provider_message(url: str, provider: str, argument: str) -> str:
     return (
-        f"{url!r} is {provider} itself, not a LiteLLM gateway: there is no second trace to join, "
-        f"and nothing extra may be sent there. Give the client your gateway's address, such as "
-        f'{argument}="{_EXAMPLE}", before you splice it.'
+        f"{shown_url(url)} is {provider} itself, not a LiteLLM gateway: there is no second trace "
+        f"to join, and nothing extra may be sent there. Give the client your gateway's address, "
+        f'such as {argument}="{_EXAMPLE}", before you splice it.'
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tracesplice._errors import TracespliceError
-from tracesplice._report import STRICT_VARIABLE, warn_once
+from tracesplice._report import STRICT_VARIABLE, report_fault
 
 if TYPE_CHECKING:
     import pluggy
@@ -104,7 +104,7 @@ def _packages_of(target: object) -> frozenset[str]:
 
 
 def _log_fault(name: str, hook: str) -> None:
-    warn_once(
+    report_fault(
         f"hook:{name}:{hook}",
         "tracesplice: the adapter %s failed in its hook %s, and the others were asked. This is a "
         "fault of that adapter: report it to its authors with this traceback, and leave the "
@@ -112,5 +112,4 @@ def _log_fault(name: str, hook: str) -> None:
         name,
         hook,
         name,
-        exc_info=True,
     )

@@ -16,6 +16,7 @@ from tracesplice._current import current_observation, is_stored
 from tracesplice._link import Link, PromptRef
 from tracesplice._prompt import valid_ref
 from tracesplice._report import warn_once
+from tracesplice._shown import shown, shown_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,11 +133,11 @@ def _checked(name: object, version: object) -> PromptRef | None:
     ref = valid_ref(name, version)
     if ref is None:
         warn_once(
-            f"prompt:{name}:{version}",
-            "tracesplice: prompt %r has version %r and was not linked; Langfuse links integers of "
+            "prompt",
+            "tracesplice: prompt %s has version %s and was not linked; Langfuse links integers of "
             "1 or more only. Use the prompt that langfuse.get_prompt returned.",
-            name,
-            version,
+            shown(name),
+            shown(version),
         )
     return ref
 
@@ -161,9 +162,9 @@ def _fits(key: str, value: object) -> bool:
         return True
     warn_once(
         f"value:{key}",
-        "tracesplice: %s %.40r… was left out; Langfuse takes text of 1 to %d characters.",
+        "tracesplice: %s, %s, was left out; Langfuse takes text of 1 to %d characters.",
         key,
-        value,
+        shown_kind(value),
         _MAX_VALUE_LENGTH,
     )
     return False

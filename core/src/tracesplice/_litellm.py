@@ -184,7 +184,7 @@ def _mapping(body: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
     if isinstance(value, Mapping):
         return value
     warn_once(
-        f"container:{key}",
+        "container",
         "tracesplice: `%s` of a request is a %s, not a dict, so the call went out without prompt, "
         "user, session and tags. Pass a dict.",
         key,

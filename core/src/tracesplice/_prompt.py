@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from tracesplice._errors import TracespliceError
 from tracesplice._link import PromptRef
+from tracesplice._shown import shown, shown_kind
 
 __all__ = ["PromptMetadata", "prompt_metadata", "prompt_ref", "valid_ref"]
 
@@ -71,10 +72,10 @@ def prompt_ref(prompt: object) -> PromptRef | None:
     if ref is not None:
         return ref
     if not isinstance(name, str) or not name:
-        raise TracespliceError(f"Not a Langfuse prompt: {prompt!r}. {_HOW_TO}")
+        raise TracespliceError(f"Not a Langfuse prompt: {shown_kind(prompt)}. {_HOW_TO}")
     raise TracespliceError(
-        f"Prompt {name!r} has version {version!r}; Langfuse links integers of 1 or more only. "
-        f"{_HOW_TO}"
+        f"Prompt {shown(name)} has version {shown(version)}; Langfuse links integers of 1 or more "
+        f"only. {_HOW_TO}"
     )
 
 

@@ -4,38 +4,55 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["STRICT_VARIABLE", "guarded", "warn_once"]
+__all__ = ["STRICT_VARIABLE", "guarded", "report_fault", "warn_once"]
 
 STRICT_VARIABLE = "TRACESPLICE_STRICT"
 """Set to any value in test runs: a fault of ours is then raised instead of logged."""
 
 _log = logging.getLogger("tracesplice")
-_seen: set[str] = set()
-_SEEN_LIMIT = 1_000  # a key built from user data must not grow the set for ever
+_seen: dict[str, set[int]] = {}
+# Kinds are few; where somebody builds them from user data, neither memory nor log grow for ever.
+_KINDS = 1_000
+_LINES = 3
+_WIDTH = 80
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-def warn_once(key: str, message: str, *args: object, exc_info: bool = False) -> None:
-    """Log a warning the first time ``key`` is seen in this process.
+def warn_once(kind: str, message: str, *args: object) -> None:
+    """Log a warning, once for the same values, and at most three times for one ``kind``.
+
+    A logging handler or filter that raises costs nothing.
 
     Args:
-        key: What makes the warning the same one.
+        kind: What is wrong, as a fixed text: nothing of the user's data in it.
         message: A ``%``-style format for ``args``; says what was left out and what to do.
-        *args: Values for the format.
-        exc_info: Whether to add the current exception's traceback.
+        *args: Values for the format; of the user's data what ``shown`` makes of it.
     """
-    if key in _seen or len(_seen) >= _SEEN_LIMIT:
-        return
-    _seen.add(key)
-    _log.warning(message, *args, exc_info=exc_info)
+    if kind in _seen or len(_seen) < _KINDS:
+        _log_once(kind, message, *args)
+
+
+def report_fault(place: str, message: str, *args: object) -> None:
+    """Log the exception that is being handled, once for each ``place``.
+
+    However many warnings there were, a fault is logged.
+
+    Args:
+        place: Whose fault it is, such as a function's name.
+        message: A ``%``-style format for ``args``.
+        *args: Values for the format.
+    """
+    if place not in _seen:
+        _log_once(place, message, *args, exc_info=True)
 
 
 def guarded(lost: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T | None]]:
@@ -55,15 +72,24 @@ def guarded(lost: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T | None]]:
             except Exception:
                 if STRICT_VARIABLE in os.environ:
                     raise
-                warn_once(
+                report_fault(
                     f"guarded:{function.__module__}.{function.__qualname__}",
                     "tracesplice failed and left out %s; your call is not affected. This is a "
                     "fault of tracesplice: please report it with this traceback.",
                     lost,
-                    exc_info=True,
                 )
                 return None
 
         return wrapper
 
     return decorate
+
+
+def _log_once(kind: str, message: str, *args: object, exc_info: bool = False) -> None:
+    with suppress(Exception):  # of a handler or filter of the application's, or of a `__str__`
+        args = tuple(arg[:_WIDTH] if isinstance(arg, str) else arg for arg in args)
+        lines = _seen.setdefault(kind, set())
+        line = hash(message % args)
+        if line not in lines and len(lines) < _LINES:
+            lines.add(line)
+            _log.warning(message, *args, exc_info=exc_info)

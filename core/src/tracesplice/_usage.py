@@ -10,6 +10,7 @@ from tracesplice._langfuse_usage import is_generation, zeroed
 from tracesplice._masks import as_result, one_after_the_other
 from tracesplice._report import guarded
 from tracesplice._reported import reported
+from tracesplice._shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,12 +69,12 @@ def _check(then: object, owner: object) -> None:
     if owner not in get_args(Owner):
         here, not_here = _HOW_TO.format(""), _HOW_TO.format('owner="client"')
         raise TracespliceError(
-            f"owner={owner!r} is neither 'gateway' nor 'client'. Where the gateway reports to "
+            f"owner={shown(owner)} is neither 'gateway' nor 'client'. Where the gateway reports to "
             f"Langfuse, type {here}; where it does not, {not_here}."
         )
     if then is not None and not callable(then):
         raise TracespliceError(
-            f"then={then!r} is no function. Pass your own mask without calling it: "
+            f"then={shown(then)} is no function. Pass your own mask without calling it: "
             f"{_HOW_TO.format('then=my_mask')}."
         )
 

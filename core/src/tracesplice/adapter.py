@@ -15,6 +15,7 @@ from tracesplice._link import Link, PromptRef
 from tracesplice._litellm import Injection, inject
 from tracesplice._observation import span_of
 from tracesplice._report import guarded, warn_once
+from tracesplice._shown import shown, shown_kind, shown_url
 from tracesplice._splice import is_instrumented
 from tracesplice._streams import afirst_read_in, first_read_in
 from tracesplice.hookspecs import hookimpl
@@ -39,6 +40,9 @@ __all__ = [
     "is_stored",
     "observation_source",
     "own_prompt",
+    "shown",
+    "shown_kind",
+    "shown_url",
     "span_of",
     "warn_once",
 ]

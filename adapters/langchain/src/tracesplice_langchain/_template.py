@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, overload
 
-from tracesplice.adapter import TracespliceError
+from tracesplice.adapter import TracespliceError, shown_kind
 
 if TYPE_CHECKING:
     from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
@@ -44,5 +44,6 @@ def prompt_template(prompt: object) -> ChatPromptTemplate | PromptTemplate:
     if isinstance(prompt, TextPromptClient):
         return PromptTemplate.from_template(prompt.get_langchain_prompt(), metadata=metadata)
     raise TracespliceError(
-        f'Not a Langfuse prompt: {prompt!r}. Pass what langfuse.get_prompt("name") returns.'
+        f"Not a Langfuse prompt: {shown_kind(prompt)}. "
+        'Pass what langfuse.get_prompt("name") returns.'
     )

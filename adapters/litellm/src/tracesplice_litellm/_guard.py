@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["STRICT_VARIABLE", "guarded"]
+__all__ = ["STRICT_VARIABLE", "guarded", "log"]
 
 STRICT_VARIABLE = "TRACESPLICE_STRICT"
 """Set to any value in test runs: a fault of ours is then raised instead of logged."""
@@ -20,6 +21,12 @@ _seen: set[str] = set()
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+def log(message: str, *args: object, exc_info: bool = False) -> None:
+    """Log a warning; a logging handler or filter that raises costs nothing."""
+    with suppress(Exception):
+        _log.warning(message, *args, exc_info=exc_info)
 
 
 def guarded(lost: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T | None]]:
@@ -49,7 +56,7 @@ def _log_once(place: str, lost: str) -> None:
     if place in _seen:
         return
     _seen.add(place)
-    _log.warning(
+    log(
         "tracesplice-litellm failed and left out %s; the request is not affected. This is a fault "
         "of tracesplice: please report it with this traceback.",
         lost,

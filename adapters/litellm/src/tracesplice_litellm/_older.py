@@ -5,11 +5,11 @@ Found by running them, see ``tests/older_gateways``: requests go through untouch
 
 from __future__ import annotations
 
-import logging
 import re
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from tracesplice_litellm._guard import log
 from tracesplice_litellm._modes import Mode
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ _LIMITS: tuple[tuple[tuple[int, ...], Mode | None, str], ...] = (
     ),
 )
 
-_log = logging.getLogger("tracesplice")
 _said: set[str] = set()
 
 
@@ -61,4 +60,4 @@ def say_limits(modes: Collection[Mode]) -> None:
     for what in limits(release, modes):
         if what not in _said:
             _said.add(what)
-            _log.warning("tracesplice-litellm: LiteLLM %s is old: %s.", release, what)
+            log("tracesplice-litellm: LiteLLM %s is old: %s.", release, what)
