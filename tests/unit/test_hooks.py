@@ -142,3 +142,15 @@ def test_gateways_declared_meanwhile_are_told_too(found: FakeAdapters) -> None:
     found.add("a", code)
     tracesplice.instrument(gateway="http://one")
     assert found.points()[0].load().told == [2, 1, 2]
+
+
+def test_every_adapter_prepares_once_before_anything_is_spliced(found: FakeAdapters) -> None:
+    code = "told = []\n" + HOOK + "def tracesplice_packages(): return ['acme']\n" + HOOK
+    code += "def tracesplice_prepare(): told.append('prepared')\n" + HOOK
+    found.add("a", code + "def tracesplice_instrument(gateways): told.append('instrumented')\n")
+    found.add("z", WORKING)
+    told = next(point.load() for point in found.points() if point.name == "a").told
+    tracesplice.splice("text")
+    assert told == ["prepared"]
+    tracesplice.instrument(gateway="http://gateway")
+    assert told == ["prepared", "instrumented"]

@@ -59,6 +59,7 @@ class Adapters:
         self._pm = pluggy.PluginManager(hookspecs.PROJECT)
         self._pm.add_hookspecs(hookspecs)
         self._hooks = Hooks(self._pm)
+        self._prepared = False
         blocked = frozenset(blocked)
         self.found = tuple(self._load(point, blocked) for point in points)
 
@@ -68,6 +69,7 @@ class Adapters:
         Raises:
             TracespliceError: It is an adapter's but cannot be spliced.
         """
+        self._prepare()
         return self._hooks.first("tracesplice_splice", target)
 
     def unsplice(self, target: object) -> Answer:
@@ -84,11 +86,18 @@ class Adapters:
         Raises:
             TracespliceError: An adapter cannot; the others were told.
         """
+        self._prepare()
         self._hooks.each("tracesplice_instrument", gateways=gateways)
 
     def uninstrument(self) -> None:
         """Tell every adapter to undo ``instrument``."""
         self._hooks.each("tracesplice_uninstrument")
+
+    def _prepare(self) -> None:
+        # Two threads may do it at once; an adapter's preparation is the same twice as once.
+        if not self._prepared:
+            self._hooks.each("tracesplice_prepare")
+            self._prepared = True
 
     def _load(self, point: EntryPoint, blocked: frozenset[str]) -> Adapter:
         package, release = _source(point)

@@ -49,6 +49,15 @@ def tracesplice_packages() -> Sequence[str]:  # type: ignore[empty-body]
     """
 
 
+@hookspec
+def tracesplice_prepare() -> None:
+    """Prepare the framework, once, before anything is spliced or the process is instrumented.
+
+    Whichever object it is, and whoever's: a framework's model may call a client that another
+    adapter splices. Must import no framework, and patch one at the earliest when it is imported.
+    """
+
+
 @hookspec(firstresult=True)
 def tracesplice_splice(target: object) -> bool | None:
     """Make ``target``'s calls, and those of what it makes of itself, carry a link.
