@@ -27,6 +27,19 @@ def rec(server: Recorder) -> Recorder:
     return server
 
 
+@pytest.fixture(scope="module")
+def old_server() -> Iterator[Recorder]:
+    with Recorder(storage="old") as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def old(old_server: Recorder) -> Recorder:
+    """A recorder with Langfuse's older storage."""
+    old_server.reset()
+    return old_server
+
+
 @pytest.fixture
 def sdk(rec: Recorder) -> Iterator[Langfuse]:
     client = Langfuse(

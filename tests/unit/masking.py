@@ -104,7 +104,10 @@ def applied(mask: MaskOtelSpansFunction, batch: Spans) -> dict[str, dict[str, An
 
 def counted(attributes: Mapping[str, Any]) -> tuple[dict[str, int], float]:
     """What Langfuse counts of a span, as the recorder models it."""
-    usage, cost = usage_details(given_usage(attributes)), cost_details(given_cost(attributes))
+    usage, cost = (
+        usage_details(given_usage(attributes)),
+        cost_details(given_cost(attributes), negative=True),
+    )
     found = count(usage, cost, PRICES, ("what was asked", "what was answered"))
     return found.usage, found.cost
 

@@ -112,8 +112,8 @@ class TestIngestion:
             {"level": "LOUD"},
             {"startTime": "yesterday"},
             {"startTime": "2026-01-01T00:00:00"},
-            {"usageDetails": {"input": -1}},
-            {"costDetails": {"total": "1"}},
+            {"usageDetails": [3]},
+            {"costDetails": "1"},
         ],
     )
     def test_what_the_schema_refuses_is_named(self, rec: Recorder, body: dict[str, Any]) -> None:
@@ -124,6 +124,15 @@ class TestIngestion:
         assert answer["successes"] == [{"id": good["id"], "status": 201}]
         assert [o.id for o in rec.observations()] == ["s"]
         assert kinds(rec) == ["dropped"]
+
+    def test_what_is_no_count_is_left_out(self, rec: Recorder) -> None:
+        """Also a cost below 0, and no failed call is tokenised: other than in spans."""
+        counts = {"usageDetails": {"input": 2, "output": -1}, "costDetails": {"total": -1}}
+        for more in (counts, {"model": "gpt-4o", "level": "ERROR", "input": "What?"}):
+            ingest(rec, event("generation-create", {"id": "g", "traceId": "t"} | more))
+            (o,) = rec.observations()
+            assert (o.usage, o.cost) == ({"input": 2, "total": 2} if more is counts else {}, 0)
+            rec.clear()
 
     @pytest.mark.parametrize(
         "bad",

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from rig.gateway._config import COSTS
 from rig.recorder import Recorder
+from rig.recorder._tokens import tokens
 from rig.recorder._usage import usage_details
-from unit.recorder_requests import COST, GENERATION, TRACE, USAGE, kinds, observed, send, span
+from unit.recorder_requests import (
+    COST,
+    GENERATION,
+    PROMPT,
+    TRACE,
+    USAGE,
+    VERSION,
+    kinds,
+    observed,
+    send,
+    span,
+)
+
+QUESTION = "What is the capital of France?"
+PROMPTED = {GENERATION: "generation", PROMPT: "p"}
 
 
 class TestCounting:
@@ -24,19 +41,59 @@ class TestCounting:
         )
         assert (observation.usage["total"], observation.cost) == (3, 1)
 
-    def test_usage_alone_is_priced(self) -> None:
+    def test_usage_alone_is_priced_where_the_model_is_known(self) -> None:
         with Recorder(prices={"dear": {"input": 1.0, "output": 10.0}}) as rec:
             usage = {USAGE: '{"input": 2, "output": 1, "other": 9}'}
-            assert observed(rec, **usage, **{"llm.model_name": "dear"}).cost == 12
-            assert observed(rec, **usage, **{"llm.model_name": "m"}).cost == pytest.approx(4e-6)
-            assert observed(rec, **usage).cost == 0
+            for name in ("dear", "openai/Dear"):
+                assert observed(rec, **usage, **{"llm.model_name": name}).cost == 12
+            for model in ({"llm.model_name": "ollama_chat/llama3.2"}, {}):
+                observation = observed(rec, **usage, **model)
+                assert (observation.usage["total"], observation.cost) == (12, 0)
+
+    @pytest.mark.parametrize("model", ["gpt-4o-mini", "gpt-4o", "gpt-3.5-turbo-instruct"])
+    def test_its_prices_are_not_the_gateways(self, rec: Recorder, model: str) -> None:
+        given = {USAGE: '{"input": 1000, "output": 1000}', "gen_ai.request.model": model}
+        cost, gateways = observed(rec, **given).cost, 1000 * sum(COSTS.values())
+        assert cost > 0
+        assert abs(cost - gateways) > gateways / 10
 
     def test_neither_is_tokenised_and_priced(self, rec: Recorder) -> None:
-        texts = {"langfuse.observation.input": "x" * 40, "langfuse.observation.output": "y" * 9}
-        observation = observed(rec, **texts, **{"gen_ai.request.model": "m"})
-        assert observation.usage == {"input": 10, "output": 3, "total": 13}
+        texts = {"langfuse.observation.input": QUESTION, "langfuse.observation.output": "Paris"}
+        observation = observed(rec, **texts, **{"gen_ai.request.model": "gpt-4o-mini"})
+        assert observation.usage == {"input": 7, "output": 1, "total": 8}
         assert observation.estimated
-        assert observation.cost == pytest.approx(16e-6)
+        assert observation.cost == pytest.approx(7 * 1.5e-6 + 6e-6)
+
+    def test_of_an_unknown_model_nothing_is(self, rec: Recorder) -> None:
+        given = {"input": QUESTION, "gen_ai.request.model": "ollama_chat/llama3.2"}
+        observation = observed(rec, **given)
+        assert (observation.usage, observation.cost, observation.estimated) == ({}, 0, False)
+
+    def test_a_failed_call_is_tokenised_and_priced(self, rec: Recorder, old: Recorder) -> None:
+        given = {
+            "gen_ai.request.model": "gpt-4o-mini",
+            "langfuse.observation.input": QUESTION,
+            "langfuse.observation.output": "upstream failed",
+            "langfuse.observation.level": "ERROR",
+        }
+        observation = observed(rec, **given)
+        assert (observation.level, observation.usage["total"]) == ("ERROR", 9)
+        assert observation.cost > 0
+        assert (observed(old, **given).usage, observed(old, **given).cost) == ({}, 0)
+
+    @pytest.mark.parametrize(
+        ("text", "count"),
+        [
+            (QUESTION, 7),
+            ("Please summarise the conversation now", 6),
+            ("y" * 9, 1),
+            (json.dumps([{"role": "user", "content": QUESTION}]), 14),
+            ([{"role": "user", "content": QUESTION, "name": "Ada"}], 16),
+        ],
+    )
+    def test_tokens_are_more_than_lengths(self, text: Any, count: int) -> None:
+        """As OpenAI's tokeniser has them, and with what Langfuse adds for each message."""
+        assert tokens(text) == count
 
     def test_zeroes_are_not_tokenised(self, rec: Recorder) -> None:
         zero = {USAGE: '{"input": 0, "output": 0}', COST: '{"total": 0}'}
@@ -48,15 +105,23 @@ class TestCounting:
         given = {USAGE: '{"input": 10}', COST: '{"total": 0}', "gen_ai.request.model": "m"}
         assert observed(rec, **given).cost == 0
 
-    def test_a_cost_without_usage_is_still_tokenised(self, rec: Recorder) -> None:
-        given = {COST: '{"total": 0.5}', "gen_ai.request.model": "m", "input": "x" * 40}
+    def test_a_cost_without_usage_invents_no_tokens(self, rec: Recorder) -> None:
+        given = {COST: '{"total": 0.5}', "gen_ai.request.model": "gpt-4o", "input": QUESTION}
         observation = observed(rec, **given)
-        assert (observation.cost, observation.usage["input"]) == (0.5, 10)
+        assert (observation.cost, observation.usage, observation.estimated) == (0.5, {}, False)
 
-    def test_no_model_or_an_error_is_not_tokenised(self, rec: Recorder) -> None:
-        assert observed(rec, **{GENERATION: "generation", "input": "x" * 40}).usage == {}
-        failed = {"langfuse.observation.level": "ERROR", "gen_ai.request.model": "m"}
-        assert observed(rec, **failed, input="x" * 40).usage == {}
+    def test_a_cost_below_zero_counts(self, rec: Recorder, old: Recorder) -> None:
+        given = {GENERATION: "generation", COST: '{"total": -0.5}'}
+        assert observed(rec, **given).cost == -0.5
+        assert (observed(old, **given).cost, kinds(old)) == (0, ["value"])
+
+    def test_no_model_is_not_tokenised(self, rec: Recorder) -> None:
+        assert observed(rec, **{GENERATION: "generation", "input": QUESTION}).usage == {}
+
+    def test_an_agent_that_sums_up_its_calls_does_not_count(self, rec: Recorder) -> None:
+        given = {"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 3}
+        observation = observed(rec, **given, **{"gen_ai.request.model": "gpt-4o"})
+        assert (observation.usage, observation.cost, observation.model) == ({}, 0, None)
 
     def test_costs_by_kind_need_a_total(self, rec: Recorder) -> None:
         assert observed(rec, **{COST: '{"input": 1, "output": 2}'}).cost == 3
@@ -64,13 +129,24 @@ class TestCounting:
         assert kinds(rec) == ["cost"]
 
     @pytest.mark.parametrize(
-        "given", [{USAGE: '{"input": -1}'}, {USAGE: '{"input": "3"}'}, {COST: '{"total": "1"}'}]
+        ("given", "usage"),
+        [
+            ({USAGE: '{"input": -1, "output": 2}'}, {"output": 2, "total": 2}),
+            ({USAGE: '{"input": 1.5}'}, {}),
+            ({USAGE: '{"input": "many"}'}, {}),
+            ({COST: '{"total": "1"}'}, {}),
+        ],
     )
-    def test_malformed_numbers_drop_the_observation(
-        self, rec: Recorder, given: dict[str, Any]
+    def test_malformed_numbers_are_left_out_alone(
+        self, rec: Recorder, old: Recorder, given: dict[str, Any], usage: dict[str, int]
     ) -> None:
-        send(rec, span(**given, **{GENERATION: "generation"}))
-        assert (rec.observations(), kinds(rec)) == ([], ["dropped"])
+        for recorder in (rec, old):
+            observation = observed(recorder, **given, **{GENERATION: "generation"})
+            assert (observation.usage, observation.cost) == (usage, 0)
+            assert kinds(recorder) == ["value"]
+
+    def test_digits_as_text_are_a_count(self, rec: Recorder) -> None:
+        assert observed(rec, **{USAGE: '{"input": "3"}'}).usage == {"input": 3, "total": 3}
 
     def test_semantic_conventions_count(self, rec: Recorder) -> None:
         given = {"gen_ai.usage.input_tokens": 3, "gen_ai.usage.completion_tokens": 4}
@@ -81,6 +157,39 @@ class TestCounting:
         )
         counts = {"llm.token_count.prompt": 5, "llm.token_count.completion": 6}
         assert observed(rec, **counts).usage == {"input": 5, "output": 6, "total": 11}
+
+    @pytest.mark.parametrize("key", ["gen_ai.usage.cost", "llm.cost.total"])
+    def test_the_conventions_costs_count_zero_too(self, rec: Recorder, key: str) -> None:
+        given = {"gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 3}
+        assert observed(rec, **given, **{key: 0}).cost == 0
+        assert observed(rec, **given, **{key: 0.25}).cost == 0.25
+        assert observed(rec, **given).cost == pytest.approx(3 * 25e-6)
+
+    def test_the_conventions_details_are_taken_off_the_plain_counts(self, rec: Recorder) -> None:
+        plain = {"gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 5}
+        details = {"gen_ai.usage.cache_read.input_tokens": 4, "gen_ai.usage.details.other": 0}
+        assert observed(rec, **plain, **details).usage == {
+            "input": 6,
+            "input_cached_tokens": 4,
+            "output": 5,
+            "other": 0,
+            "total": 15,
+        }
+        plain = {f"llm.token_count.{k}": v for k, v in (("prompt", 10), ("completion", 5))}
+        details = {
+            "llm.token_count.prompt_details.cache_read": 3,
+            "llm.token_count.prompt_details.cache_write": 2,
+            "llm.token_count.completion_details.reasoning": 4,
+            "llm.token_count.total": 15,
+        }
+        assert observed(rec, **plain, **details).usage == {
+            "input": 5,
+            "input_cached_tokens": 3,
+            "input_cache_creation": 2,
+            "output": 1,
+            "output_reasoning_tokens": 4,
+            "total": 15,
+        }
 
     def test_details_of_openai_are_taken_off_the_plain_counts(self) -> None:
         plain = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
@@ -130,23 +239,39 @@ class TestTraces:
         send(rec, span(2, 1))
         assert rec.traces()[0].name is None
 
-    def test_the_latest_starting_write_wins_in_any_order(self, rec: Recorder) -> None:
-        late = span(3, 1, **{"langfuse.trace.output": "late", "user.id": "v"})
-        early = span(2, 1, **{"langfuse.trace.output": "early", "session.id": "s"})
-        send(rec, late, early)
-        (trace,) = rec.traces()
-        assert (trace.output, trace.user_id, trace.session_id) == ("late", "v", "s")
+    def test_of_the_trace_the_last_ingested_wins(self, rec: Recorder, old: Recorder) -> None:
+        """In the older storage the latest-starting; there tags add up, environments stay."""
+        late = {"user.id": "v", "langfuse.trace.tags": ["b"], "langfuse.environment": "late"}
+        early = {
+            "user.id": "u",
+            "session.id": "s",
+            "langfuse.trace.tags": ["a"],
+            "langfuse.environment": "early",
+        }
+        for recorder in (rec, old):
+            send(recorder, span(3, 1, **late), span(2, 1, **early))
+        (trace,), (older,) = rec.traces(), old.traces()
+        assert (trace.user_id, trace.session_id) == ("u", "s")
+        assert (trace.tags, trace.environment) == (("a",), "early")
+        assert (older.user_id, older.session_id) == ("v", "s")
+        assert (older.tags, older.environment) == (("a", "b"), "late")
 
-    def test_the_same_span_again_replaces_the_first(self, rec: Recorder) -> None:
-        send(rec, span(1, **{"langfuse.observation.level": "LOUD"}))
-        send(rec, span(1))
-        assert (len(rec.observations()), rec.problems()) == (1, [])
+    def test_only_what_has_no_parent_gives_input_and_output(
+        self, rec: Recorder, old: Recorder
+    ) -> None:
+        given = {"langfuse.observation.input": "in", "langfuse.trace.output": "told"}
+        roots = ("langfuse.internal.as_root", "langfuse.internal.is_app_root")
+        for recorder in (rec, old):
+            send(recorder, span(2, 1, **given, **dict.fromkeys(roots, True)))
+        assert [(t.name, t.input, t.output) for t in rec.traces()] == [("span 2", None, None)]
+        assert [(t.name, t.input, t.output) for t in old.traces()] == [("span 2", "in", "told")]
 
-    def test_a_refused_span_leaves_the_one_before(self, rec: Recorder) -> None:
-        send(rec, span(1))
-        send(rec, span(1, **{"langfuse.observation.level": "LOUD"}))
-        assert (len(rec.observations()), kinds(rec)) == (1, ["dropped"])
+    def test_the_same_span_again_replaces_the_first(self, old: Recorder) -> None:
+        send(old, span(1, **PROMPTED, **{VERSION: "x"}))
+        send(old, span(1))
+        assert (len(old.observations()), old.problems()) == (1, [])
 
-    def test_the_environment_stays_that_of_the_first_to_arrive(self, rec: Recorder) -> None:
-        send(rec, span(2, 1, **{"langfuse.environment": "first"}), span(1))
-        assert [t.environment for t in rec.traces()] == ["first"]
+    def test_a_refused_span_leaves_the_one_before(self, old: Recorder) -> None:
+        send(old, span(1))
+        send(old, span(1, **PROMPTED, **{VERSION: "x"}))
+        assert (len(old.observations()), kinds(old)) == (1, ["dropped"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -72,14 +73,25 @@ class TestFields:
         send(rec, span() | {"status": {"code": 2, "message": "boom"}})
         assert [(o.level, o.status_message) for o in rec.observations()] == [("ERROR", "boom")]
 
-    def test_an_unknown_level_drops_the_observation(self, rec: Recorder) -> None:
-        send(rec, span(**{"langfuse.observation.level": "LOUD"}))
-        assert (rec.observations(), kinds(rec)) == ([], ["dropped"])
+    @pytest.mark.parametrize(("given", "kept"), [("LOUD", "DEFAULT"), ("warn", "WARNING")])
+    def test_a_level_by_another_name(
+        self, rec: Recorder, old: Recorder, given: str, kept: str
+    ) -> None:
+        for recorder in (rec, old):
+            assert observed(recorder, **{"langfuse.observation.level": given}).level == kept
+            assert recorder.problems() == []
+
+    def test_an_end_before_the_start_is_kept(self, rec: Recorder, old: Recorder) -> None:
+        for recorder, seconds in ((rec, -1), (old, 0)):
+            send(recorder, span(2) | {"endTimeUnixNano": str(10**9)})
+            (observation,) = recorder.observations()
+            assert observation.end is not None
+            assert (observation.end - observation.start).total_seconds() == seconds
 
     @pytest.mark.parametrize("tags", [["b", "a"], '["b", "a"]', "b, a"])
     def test_tags_as_list_as_json_and_with_commas(self, rec: Recorder, tags: Any) -> None:
         assert observed(rec, **{"langfuse.trace.tags": tags}).tags == ("b", "a")
-        assert rec.traces()[0].tags == ("a", "b")
+        assert rec.traces()[0].tags == ("b", "a")
 
     def test_environment_from_span_then_resource(self, rec: Recorder) -> None:
         send(rec, span(), resource={"deployment.environment": "staging"})
@@ -93,7 +105,7 @@ class TestFields:
 
     @pytest.mark.parametrize(
         ("given", "kept"),
-        [("Prod", "prod"), ("langfuse-x", "x"), ("a b", "default"), ("x" * 50, "x" * 40)],
+        [("Prod", "prod"), ("langfuse-langfuse_x", "x"), ("a b", "default"), ("x" * 50, "x" * 40)],
     )
     def test_an_environment_is_made_to_fit(self, rec: Recorder, given: str, kept: str) -> None:
         assert observed(rec, **{"langfuse.environment": given}).environment == kept
@@ -102,12 +114,26 @@ class TestFields:
     @pytest.mark.parametrize(
         ("key", "field"), [("user.id", "user_id"), ("session.id", "session_id")]
     )
-    def test_ids_over_200_characters_are_lost(self, rec: Recorder, key: str, field: str) -> None:
-        assert getattr(observed(rec, **{key: "x" * 200}), field) == "x" * 200
-        assert rec.problems() == []
-        assert getattr(observed(rec, **{key: "x" * 201}), field) is None
-        assert getattr(rec.traces()[0], field) is None
-        assert kinds(rec) == ["value"]
+    def test_ids_over_200_characters_are_kept(
+        self, rec: Recorder, old: Recorder, key: str, field: str
+    ) -> None:
+        for recorder, length in ((rec, 201), (old, 200)):
+            assert getattr(observed(recorder, **{key: "x" * length}), field) == "x" * length
+            assert getattr(recorder.traces()[0], field) == "x" * length
+            assert recorder.problems() == []
+        assert getattr(observed(old, **{key: "x" * 201}), field) is None
+        assert getattr(old.traces()[0], field) is None
+        assert kinds(old) == ["value"]
+
+    @pytest.mark.parametrize("where", ["observation", "trace"])
+    def test_the_sdks_metadata_names_user_session_and_tags(self, rec: Recorder, where: str) -> None:
+        given = {"user_id": "u", "session_id": "s", "tags": '["a", "b"]'}
+        attributes = {f"langfuse.{where}.metadata.langfuse_{k}": v for k, v in given.items()}
+        observation = observed(rec, **attributes)
+        seen = (observation.user_id, observation.session_id, observation.tags)
+        assert seen == ("u", "s", ("a", "b"))
+        (trace,) = rec.traces()
+        assert (trace.user_id, trace.session_id, trace.tags) == seen
 
     def test_metadata_scope_and_service(self, rec: Recorder) -> None:
         made = span(
@@ -135,6 +161,24 @@ class TestFields:
     ) -> None:
         observation = observed(rec, **attributes)
         assert (observation.input, observation.output) == expected
+
+    @pytest.mark.parametrize(
+        ("given", "shown"),
+        [
+            ('[{"role": "user"}]', {"messages": [{"role": "user"}]}),
+            ('{"messages": []}', {"messages": []}),
+            ("hello", {"prompt": "hello"}),
+            (None, {}),
+        ],
+    )
+    def test_openinferences_tools_are_in_the_input(
+        self, rec: Recorder, given: str | None, shown: dict[str, Any]
+    ) -> None:
+        tools = [{"type": "function", "function": {"name": name}} for name in ("a", "b")]
+        attributes = {
+            f"llm.tools.{i}.tool.json_schema": json.dumps(t) for i, t in enumerate(tools)
+        } | ({"input.value": given} if given else {})
+        assert observed(rec, **attributes).input == shown | {"tools": tools}
 
     def test_messages_from_events(self, rec: Recorder) -> None:
         names = ("gen_ai.user.message", "gen_ai.choice", "other")
@@ -168,17 +212,40 @@ class TestPromptLinks:
         assert self.linked(rec, **{GENERATION: kind, VERSION: 1}) == [(None, None)]
         assert kinds(rec) == ["prompt-type"]
 
-    @pytest.mark.parametrize("version", [{VERSION: "1"}, {VERSION: 0}, {VERSION: 1.0}, {}])
-    def test_a_malformed_version_drops_the_generation(
-        self, rec: Recorder, version: dict[str, Any]
+    @pytest.mark.parametrize(
+        ("version", "linked", "old_drops"),
+        [
+            ({VERSION: "2"}, ("p", 2), True),
+            ({VERSION: 2.5}, ("p", 2), True),
+            ({VERSION: 2.0}, ("p", 2), False),
+            ({VERSION: 0}, (None, None), True),
+            ({VERSION: "x"}, (None, None), True),
+            ({}, (None, None), True),
+        ],
+    )
+    def test_a_malformed_version(
+        self,
+        rec: Recorder,
+        old: Recorder,
+        version: dict[str, Any],
+        linked: tuple[Any, Any],
+        old_drops: bool,
     ) -> None:
-        rec.add_prompt("p", "text")
-        assert self.linked(rec, **version) == []
-        assert kinds(rec) == ["dropped"]
+        for recorder in (rec, old):
+            recorder.add_prompt("p", "text")
+            recorder.add_prompt("p", "text")
+        assert self.linked(rec, **version) == [linked]
+        assert kinds(rec) == ([] if linked[1] else ["prompt"])
+        assert self.linked(old, **version) == ([] if old_drops else [linked])
+        assert kinds(old) == (["dropped"] if old_drops else [])
 
-    def test_a_malformed_version_on_a_span_is_only_lost(self, rec: Recorder) -> None:
-        assert self.linked(rec, **{GENERATION: "span", VERSION: "1"}) == [(None, None)]
-        assert kinds(rec) == ["prompt-type"]
+    @pytest.mark.parametrize("kind", ["span", "agent"])
+    def test_a_malformed_version_on_another_type_is_only_lost(
+        self, rec: Recorder, old: Recorder, kind: str
+    ) -> None:
+        for recorder in (rec, old):
+            assert self.linked(recorder, **{GENERATION: kind, VERSION: "1"}) == [(None, None)]
+            assert kinds(recorder) == ["prompt-type"]
 
     def test_the_sdk_links_and_its_ambient_prompt_reaches_spans_in_vain(
         self, rec: Recorder, sdk: Langfuse

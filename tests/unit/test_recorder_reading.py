@@ -24,7 +24,7 @@ class TestReading:
         """A trace of the SDK's with a prompt, a user and a long value; its id."""
         rec.add_prompt("p", "text", labels=["production"])
         prompt = sdk.get_prompt("p")
-        ambient = propagate_attributes(user_id="u", session_id="s", tags=["b", "a"], trace_name="T")
+        ambient = propagate_attributes(user_id="u", session_id="s", tags=["a", "b"], trace_name="T")
         with ambient, sdk.start_as_current_observation(name="root", input={"q": 1}) as root:
             with sdk.start_as_current_observation(
                 name="call", as_type="generation", model="m", prompt=prompt, input="hello"

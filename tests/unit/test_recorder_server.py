@@ -146,10 +146,11 @@ class TestOtlp:
         assert call(rec, OTEL, spans(span()), X_Langfuse_Ingestion_Version="4")[0] == 200
         assert call(rec, OTEL, spans(span()), X_Langfuse_Ingestion_Version="5")[0] == 400
 
-    def test_malformed_ids_are_refused(self, rec: Recorder) -> None:
-        send(rec, span() | {"traceId": "abc"})
-        assert rec.observations() == []
-        assert kinds(rec) == ["dropped"]
+    def test_ids_may_be_short_but_not_missing(self, rec: Recorder) -> None:
+        send(rec, span() | {"spanId": "abc"})
+        assert [o.id for o in rec.observations()] == ["abc"]
+        assert call(rec, OTEL, spans(span() | {"spanId": None}))[0] == 400
+        assert (len(rec.observations()), kinds(rec)) == (1, ["dropped"])
 
     def test_every_kind_of_protobuf_value_is_read(self, rec: Recorder) -> None:
         request = ExportTraceServiceRequest()

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ._rules import LEVELS
-from ._types import TYPES
+from ._types import LEVELS, TYPES
 from ._usage import cost_details, usage_details
 
 Event = Mapping[str, Any]
@@ -65,7 +64,7 @@ def _check_observation(kind: str, body: Event) -> None:
     if kind not in GENERATION_LIKE:
         return
     usage_details(body.get("usageDetails"))
-    cost_details(body.get("costDetails"))
+    cost_details(body.get("costDetails"), negative=False)
     name, version = body.get("promptName"), body.get("promptVersion")
     if version is not None and (not isinstance(version, int) or isinstance(version, bool)):
         raise ValueError(f"promptVersion {version!r} is no integer")

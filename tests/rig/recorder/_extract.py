@@ -11,9 +11,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ._draft import Draft, TraceWrite
-from ._given import given_cost, given_usage
+from ._given import given_cost, given_usage, sums_its_calls
 from ._io import input_output
-from ._types import observation_type
+from ._types import level, observation_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +57,7 @@ def draft(span: Span) -> Draft:
     """The observation a span becomes."""
     attributes = span.attributes
     given_input, given_output = input_output(span)
+    counting: Mapping[str, Any] = {} if sums_its_calls(attributes) else attributes
     return Draft(
         id=span.span_id,
         trace_id=span.trace_id,
@@ -65,13 +66,13 @@ def draft(span: Span) -> Draft:
         type=observation_type(span),
         start=span.start,
         end=span.end,
-        model=_text(attributes, _MODEL),
+        model=_text(counting, _MODEL),
         input=given_input,
         output=given_output,
-        level=attributes.get(_OBSERVATION + "level", "ERROR" if span.error else "DEFAULT"),
+        level=level(span),
         status_message=attributes.get(_OBSERVATION + "status_message", span.status_message),
-        usage=given_usage(attributes),
-        cost=given_cost(attributes),
+        usage=given_usage(counting),
+        cost=given_cost(counting),
         prompt_name=_first(attributes, _OBSERVATION + "prompt.name", "langfuse.prompt.name"),
         prompt_version=_first(
             attributes, _OBSERVATION + "prompt.version", "langfuse.prompt.version"
@@ -88,20 +89,23 @@ def draft(span: Span) -> Draft:
 
 
 def trace_write(span: Span, made: Draft) -> TraceWrite:
-    """What the span says about its trace: a root all it has, any other only what is marked so."""
+    """What the span says about its trace."""
     attributes = span.attributes
-    root = not span.parent_id or str(attributes.get("langfuse.internal.as_root")).lower() == "true"
-    name, given, result = (made.name, made.input, made.output) if root else (None, None, None)
-    fields = {
-        "name": attributes.get(_TRACE + "name") or name,
-        "user_id": made.user_id,
-        "session_id": made.session_id,
-        "tags": made.tags,
-        "environment": made.environment,
-        "input": attributes.get(_TRACE + "input") or given,
-        "output": attributes.get(_TRACE + "output") or result,
-    }
-    return TraceWrite(span.trace_id, span.start, fields)
+    about = ("user_id", "session_id", "tags", "environment")
+    return TraceWrite(
+        trace_id=span.trace_id,
+        at=span.start,
+        about={key: getattr(made, key) for key in about},
+        told={key: attributes.get(_TRACE + key) for key in ("name", "input", "output")},
+        own={"name": made.name, "input": made.input, "output": made.output},
+        parentless=not span.parent_id,
+        is_root=not span.parent_id or _is_true(attributes.get("langfuse.internal.as_root")),
+        is_app_root=_is_true(attributes.get("langfuse.internal.is_app_root")),
+    )
+
+
+def _is_true(value: Any) -> bool:
+    return str(value).lower() == "true"
 
 
 def _first(attributes: Mapping[str, Any], *keys: str) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._draft import Draft, TraceWrite
 from ._events import GENERATION_LIKE, IGNORED, Event, check, moment, observation_type
-from ._usage import cost_details, usage_details
+from ._usage import usage_details
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,16 +59,14 @@ def _keep(project: Project, event: Event) -> dict[str, None]:
 
 def _trace_write(event: Event) -> TraceWrite:
     body = event["body"]
-    fields = {
-        "name": body.get("name"),
+    about = {
         "user_id": body.get("userId"),
         "session_id": body.get("sessionId"),
         "tags": tuple(body.get("tags") or ()),
         "environment": body.get("environment"),
-        "input": body.get("input"),
-        "output": body.get("output"),
     }
-    return TraceWrite(body["id"], moment(event["timestamp"]), fields)
+    told = {key: body.get(key) for key in ("name", "input", "output")}
+    return TraceWrite(body["id"], moment(event["timestamp"]), about, told, own=told)
 
 
 def _draft(observation_id: str, events: Iterable[Event]) -> Draft:
@@ -106,6 +104,7 @@ def _draft(observation_id: str, events: Iterable[Event]) -> Draft:
         metadata=metadata,
         attributes=merged,
         scope="ingestion",
+        is_event=True,
     )
 
 
@@ -121,11 +120,11 @@ def _usage(body: Event) -> dict[str, Any]:
     return given | usage_details(body.get("usageDetails"))
 
 
-def _cost(body: Event) -> dict[str, float]:
+def _cost(body: Event) -> dict[str, Any]:
     usage = body.get("usage") or {}
     older = {k: usage.get(f"{k}Cost") for k in ("input", "output", "total")}
     given = {k: v for k, v in older.items() if v is not None}
-    return given | cost_details(body.get("costDetails"))
+    return given | (body.get("costDetails") or {})
 
 
 def _order(event: Any) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._tools import with_tools
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -31,8 +33,9 @@ _INPUT_EVENTS = tuple(f"gen_ai.{role}.message" for role in ("system", "user", "a
 
 
 def input_output(span: Span) -> tuple[Any, Any]:
-    """Input and output as sent: JSON texts mostly."""
-    return next((pair for pair in _candidates(span) if pair != (None, None)), (None, None))
+    """Input and output as sent: JSON texts mostly; OpenInference's tools are put to the input."""
+    found = next((pair for pair in _candidates(span) if pair != (None, None)), (None, None))
+    return with_tools(found[0], span), found[1]
 
 
 def _candidates(span: Span) -> Iterator[tuple[Any, Any]]:

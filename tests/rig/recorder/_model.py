@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+Storage = Literal["v4", "old"]
+"""Langfuse's current storage (`events_only`), and the tables before it."""
+
 ProblemKind = Literal["dropped", "prompt", "prompt-type", "value", "cost"]
 """Lost is a whole observation or request, a prompt link, one field's value, or a cost.
 

@@ -110,6 +110,9 @@ def _from_json(body: bytes) -> Iterator[Span]:
         resource = _json_attributes((group.get("resource") or {}).get("attributes"))
         for scoped in group.get("scopeSpans") or []:
             for span in scoped.get("spans") or []:
+                # Of any length, but there (validateOtelSpanIds).
+                if not all(isinstance(span.get(key), str) for key in ("traceId", "spanId")):
+                    raise BadRequestError("Invalid span ids")
                 yield _json_span(span, scoped.get("scope") or {}, resource)
 
 

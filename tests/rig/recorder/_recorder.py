@@ -8,16 +8,16 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._app import application
+from ._prices import PRICES, Prices
 from ._server import Server
 from ._state import State
 from ._store import Project
-from ._usage import DEFAULT_PRICES, Prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
-    from ._model import Observation, Problem, Trace
+    from ._model import Observation, Problem, Storage, Trace
 
 T = TypeVar("T")
 
@@ -29,18 +29,19 @@ class RecorderTimeout(AssertionError):  # noqa: N818 - an assertion about time
 class Recorder:
     """A stand-in for a Langfuse server, for as long as the `with` block runs.
 
-    `prices` maps a model to USD for a unit of each kind of usage; `default_prices` serves every
-    other model. Everything is read under one lock, so a predicate sees a consistent state.
+    `prices` maps a model the server knows to USD for a unit of each kind of usage. `storage` is
+    Langfuse's current one, or the tables it had before. Everything is read under one lock, so a
+    predicate sees a consistent state.
     """
 
     def __init__(
         self,
         *,
-        prices: Mapping[str, Prices] | None = None,
-        default_prices: Prices = DEFAULT_PRICES,
+        prices: Mapping[str, Prices] = PRICES,
+        storage: Storage = "v4",
     ) -> None:
         self._prices = prices
-        self._default_prices = default_prices
+        self._storage: Storage = storage
         self._state = State()
         self._server: Server | None = None
         self.reset()
@@ -84,7 +85,7 @@ class Recorder:
         """Another project with its own keys, prompts and data; its id is its public key."""
         with self._state.changed:
             self._state.projects[public_key] = Project(
-                public_key, secret_key, self._prices, self._default_prices
+                public_key, secret_key, self._prices, self._storage
             )
 
     def add_prompt(

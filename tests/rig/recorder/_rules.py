@@ -1,7 +1,7 @@
 """Langfuse's rules: what becomes of an observation that was sent.
 
-Langfuse has two storages that differ; the recorder keeps only what both keep. The older one
-checks every event against a schema and drops the whole observation that fails it:
+Langfuse has two storages that differ. The current one keeps nearly everything. The older one checks
+every event against a schema and drops the whole observation that fails it:
 https://github.com/langfuse/langfuse/blob/main/packages/shared/src/server/ingestion/types.ts
 Both look a prompt up by name and version, and count usage and cost:
 https://github.com/langfuse/langfuse/blob/main/worker/src/services/IngestionService/index.ts
@@ -10,52 +10,51 @@ https://github.com/langfuse/langfuse/blob/main/worker/src/services/IngestionServ
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ._model import Observation, Problem, ProblemKind, parsed
-from ._usage import Prices, cost_details, count, usage_details
+from ._model import Observation, Problem, ProblemKind, Storage, parsed
+from ._prompt_link import DroppedError, PromptExists, prompt_link
+from ._usage import cost_details, count, unread, usage_details
 
 if TYPE_CHECKING:
-    from ._draft import Draft
+    from datetime import datetime
 
-PromptExists = Callable[[str, int], bool]
-LEVELS = ("DEBUG", "DEFAULT", "WARNING", "ERROR")
+    from ._draft import Draft
+    from ._prices import Prices
+
 # https://langfuse.com/docs/observability/features/sessions and .../users
 MAX_ID = 200
 _MAX_ENVIRONMENT = 40
-# The schema of these two knows neither prompt nor usage, so a bad one is not looked at.
-_PLAIN = ("SPAN", "EVENT")
-
-
-class DroppedError(Exception):
-    """The whole observation is dropped; the text says why."""
 
 
 class Judge:
     """Applies the rules to one draft, collecting what is lost on the way."""
 
     def __init__(
-        self, draft: Draft, project: str, prompt_exists: PromptExists, prices: Prices | None
+        self,
+        draft: Draft,
+        project: str,
+        prompt_exists: PromptExists,
+        prices: Prices | None,
+        storage: Storage,
     ) -> None:
         self._draft = draft
         self._project = project
         self._prompt_exists = prompt_exists
         self._prices = prices
+        self._old = storage == "old"
         self.problems: list[Problem] = []
 
     def verdict(self) -> Observation | None:
         """The observation Langfuse would show, or None; `problems` is filled either way."""
         try:
             return self._observation()
-        except DroppedError as dropped:
-            self._lose("dropped", str(dropped))
+        except DroppedError as error:
+            self._lose("dropped", str(error))
             return None
 
     def _observation(self) -> Observation:
         draft = self._draft
-        if draft.level not in LEVELS:
-            raise DroppedError(f"level {draft.level!r} is not one of {', '.join(LEVELS)}")
         prompt_name, prompt_version = self._prompt()
         usage, cost, estimated = self._count()
         return Observation(
@@ -65,7 +64,7 @@ class Judge:
             name=draft.name,
             type=draft.type,
             start=draft.start,
-            end=max(draft.end, draft.start) if draft.end else None,
+            end=self._end(),
             model=draft.model,
             input=parsed(draft.input),
             output=parsed(draft.output),
@@ -87,38 +86,42 @@ class Judge:
             project=self._project,
         )
 
+    def _end(self) -> datetime | None:
+        end = self._draft.end
+        return max(end, self._draft.start) if end and self._old else end
+
     def _prompt(self) -> tuple[str | None, int | None]:
-        """The prompt link: GENERATION only, a whole version from 1, a prompt that exists."""
-        name, version = self._draft.prompt_name, self._draft.prompt_version
-        if name is None and version is None:
+        """The prompt link: on a GENERATION only, and a version that exists."""
+        draft = self._draft
+        if draft.prompt_name is None and draft.prompt_version is None:
             return None, None
-        if self._draft.type not in _PLAIN:
-            _check_prompt(name, version)
-        if self._draft.type != "GENERATION":
-            self._lose("prompt-type", f"prompt {name!r} on a {self._draft.type} links nothing")
+        if draft.type != "GENERATION":
+            self._lose("prompt-type", f"prompt {draft.prompt_name!r} on a {draft.type}: no link")
             return None, None
-        if not name or not version:
-            return None, None
-        if not self._prompt_exists(name, version):
-            self._lose("prompt", f"no prompt {name!r} version {version}")
-            return None, None
-        return name, version
+        linked = prompt_link(
+            draft.prompt_name, draft.prompt_version, self._prompt_exists, strict=self._old
+        )
+        if linked is None:
+            self._lose("prompt", f"no prompt {draft.prompt_name!r} version {draft.prompt_version}")
+        return linked or (None, None)
 
     def _count(self) -> tuple[dict[str, int], float, bool]:
         draft = self._draft
-        try:
-            usage, cost = usage_details(draft.usage), cost_details(draft.cost)
-        except ValueError as error:
-            raise DroppedError(str(error)) from error
-        tokenised = draft.model is not None and draft.level != "ERROR"
-        texts = (draft.input, draft.output) if tokenised else None
+        # The JSON batch and the older storage have the schema, which takes no cost below 0.
+        usage = usage_details(draft.usage)
+        cost = cost_details(draft.cost, negative=not (self._old or draft.is_event))
+        if bad := unread(draft.usage or {}, usage) + unread(draft.cost or {}, cost):
+            self._lose("value", f"usage or cost of {', '.join(bad)} is no number it takes")
+        # An error is not tokenised there either; the current storage does not look at the level.
+        spared = draft.level == "ERROR" and (self._old or draft.is_event)
+        texts = None if spared or draft.model is None else (draft.input, draft.output)
         counted = count(usage, cost, self._prices, texts)
         if counted.uncounted:
             self._lose("cost", counted.uncounted)
         return counted.usage, counted.cost, counted.estimated
 
     def _short(self, what: str, value: str | None) -> str | None:
-        if value is None or len(value) <= MAX_ID:
+        if value is None or len(value) <= MAX_ID or not self._old:
             return value
         self._lose("value", f"{what} of {len(value)} characters is over {MAX_ID}")
         return None
@@ -136,23 +139,7 @@ class Judge:
         )
 
 
-def _check_prompt(name: Any, version: Any) -> None:
-    """The older storage's schema: a string and an integer, and both or neither."""
-    if name is not None and not isinstance(name, str):
-        raise DroppedError(f"prompt name {name!r} is no string")
-    whole = isinstance(version, int) and not isinstance(version, bool)
-    if version is not None and not whole:
-        raise DroppedError(f"prompt version {version!r} is no integer")
-    if bool(name) != bool(version):
-        raise DroppedError(f"prompt name {name!r} with version {version!r}: needs both, from 1")
-
-
 def environment(value: str) -> str:
     """An environment's name as Langfuse keeps it: lower case, short, not starting "langfuse"."""
-    stripped = re.sub(r"^langfuse[-_]?", "", value.lower())[:_MAX_ENVIRONMENT]
+    stripped = re.sub(r"^(?:langfuse[-_]?)+", "", value.lower())[:_MAX_ENVIRONMENT]
     return stripped if re.fullmatch(r"[a-z0-9_-]+", stripped) else "default"
-
-
-def price_for(model: str | None, table: Mapping[str, Prices], default: Prices) -> Prices | None:
-    """The prices of a model; the default stands for every model that is not in the table."""
-    return table.get(model, default) if model else None

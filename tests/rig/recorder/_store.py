@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ._model import Observation, Problem, ProblemKind, Trace, parsed
+from ._model import Observation, Problem, ProblemKind, Storage, Trace
+from ._prices import PRICES, Prices, price_for
 from ._prompts import Prompts
-from ._rules import MAX_ID, Judge, environment, price_for
-from ._usage import DEFAULT_PRICES, Prices
+from ._rules import Judge
+from ._traces import said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ._draft import Draft, TraceWrite
-
-_TEXTS = ("name", "user_id", "session_id", "input", "output")
 
 
 class Project:
@@ -25,14 +24,14 @@ class Project:
         self,
         public_key: str,
         secret_key: str,
-        prices: Mapping[str, Prices] | None = None,
-        default_prices: Prices = DEFAULT_PRICES,
+        prices: Mapping[str, Prices] = PRICES,
+        storage: Storage = "v4",
     ) -> None:
         self.id = self.public_key = public_key
         self.secret_key = secret_key
         self.prompts = Prompts()
-        self._prices = prices or {}
-        self._default_prices = default_prices
+        self._prices = prices
+        self._storage = storage
         self._observations: dict[str, Observation] = {}
         self._writes: dict[str, list[TraceWrite]] = {}
         self._problems: dict[str, list[Problem]] = {}
@@ -40,8 +39,8 @@ class Project:
 
     def put(self, draft: Draft) -> None:
         """Judges a draft; if it is kept, it replaces what its id had before."""
-        prices = price_for(draft.model, self._prices, self._default_prices)
-        judge = Judge(draft, self.id, self.prompts.exists, prices)
+        prices = price_for(draft.model, self._prices)
+        judge = Judge(draft, self.id, self.prompts.exists, prices, self._storage)
         observation = judge.verdict()
         self._problems[draft.id] = judge.problems
         if observation is not None:
@@ -93,21 +92,4 @@ class Project:
         return replace(observation, **kept)
 
     def _said(self, trace_id: str) -> dict[str, Any]:
-        """The trace's own fields: later-starting writes win, field by field; tags add up.
-
-        The environment stays what the first one to arrive said.
-
-        overwriteObject in
-        https://github.com/langfuse/langfuse/blob/main/worker/src/services/IngestionService/utils.ts
-        """
-        arrived = self._writes.get(trace_id, [])
-        if not arrived:
-            return {}
-        writes = sorted(arrived, key=lambda write: write.at)
-        said = {key: w.fields[key] for w in writes for key in _TEXTS if w.fields.get(key)}
-        fits = {k: v for k, v in said.items() if not k.endswith("_id") or len(v) <= MAX_ID}
-        return {
-            **{k: parsed(v) if k in ("input", "output") else v for k, v in fits.items()},
-            "tags": tuple(sorted({tag for w in writes for tag in w.fields.get("tags") or ()})),
-            "environment": environment(arrived[0].fields.get("environment") or "default"),
-        }
+        return said(self._writes.get(trace_id, []), self._storage)

@@ -1,5 +1,7 @@
-"""Which observation type a span gets.
+"""Which observation type and level a span gets.
 
+The level's names (parseObservationLevel):
+https://github.com/langfuse/langfuse/blob/main/packages/shared/src/server/otel/OtelIngestionProcessor.ts
 The order and the tables are Langfuse's:
 https://github.com/langfuse/langfuse/blob/main/packages/shared/src/server/otel/ObservationTypeMapper.ts
 Left out: the Vercel AI SDK's operations.
@@ -26,6 +28,15 @@ TYPES = frozenset(
         "EVALUATOR",
     ]
 )
+
+LEVELS = ("DEBUG", "DEFAULT", "WARNING", "ERROR")
+_LEVEL_NAMES = {
+    **{name: name for name in LEVELS},
+    **dict.fromkeys(("TRACE", "VERBOSE"), "DEBUG"),
+    **dict.fromkeys(("INFO", "LOG", "NOTICE", "OK", "SUCCESS"), "DEFAULT"),
+    "WARN": "WARNING",
+    **dict.fromkeys(("FATAL", "CRITICAL"), "ERROR"),
+}
 
 _BY_ATTRIBUTE: tuple[tuple[str, dict[str, str]], ...] = (
     ("langfuse.observation.type", {name.lower(): name for name in TYPES}),
@@ -61,6 +72,13 @@ _GENERATION_KEYS = (
     "langfuse.observation.prompt.name",
     "langfuse.observation.prompt.version",
 )
+
+
+def level(span: Span) -> str:
+    """The level by whatever name; what it does not know falls back to the status."""
+    given = span.attributes.get("langfuse.observation.level")
+    known = _LEVEL_NAMES.get(given.strip().upper()) if isinstance(given, str) else None
+    return known or ("ERROR" if span.error else "DEFAULT")
 
 
 def observation_type(span: Span) -> str:

@@ -1,20 +1,22 @@
 """Usage and cost: what Langfuse counts (getUsageUnits, calculateUsageCosts).
 
 https://github.com/langfuse/langfuse/blob/main/worker/src/services/IngestionService/index.ts
+The schema of both (UsageDetails, CostDetails):
+https://github.com/langfuse/langfuse/blob/main/packages/shared/src/server/ingestion/types.ts
 """
 
 from __future__ import annotations
 
-import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-Prices = Mapping[str, float]
-"""USD for one unit of each kind of usage."""
+from ._tokens import tokens
 
-DEFAULT_PRICES: Prices = {"input": 1e-6, "output": 2e-6}
-_CHARACTERS_PER_TOKEN = 4
+if TYPE_CHECKING:
+    from ._prices import Prices
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,12 @@ def count(
     prices: Prices | None,
     texts: tuple[Any, Any] | None,
 ) -> Counted:
-    """Counts usage and cost; `texts`, where the server would tokenise, are input and output."""
-    estimated = not usage and texts is not None
+    """Counts usage and cost, as given or else by itself.
+
+    `prices` are those of a model the server knows, and `texts` the input and output that it may
+    tokenise where neither usage nor cost was given.
+    """
+    estimated = bool(prices and texts and not usage and not cost)
     counted = _estimate(texts) if estimated and texts else dict(usage)
     if counted and "total" not in counted:
         counted["total"] = sum(counted.values())
@@ -54,62 +60,82 @@ def _total(cost: Mapping[str, float]) -> float | None:
 
 
 def _estimate(texts: tuple[Any, Any]) -> dict[str, int]:
-    """Tokens from lengths, standing in for the server's tokeniser."""
     names = ("input", "output")
-    return {k: _tokens(text) for k, text in zip(names, texts, strict=True) if text is not None}
-
-
-def _tokens(value: Any) -> int:
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return -(-len(text) // _CHARACTERS_PER_TOKEN)
+    return {k: tokens(text) for k, text in zip(names, texts, strict=True) if text is not None}
 
 
 def usage_details(raw: Any) -> dict[str, int]:
-    """Usage as whole numbers by kind, OpenAI's own shapes included; ValueError if it is neither.
+    """Usage by kind, OpenAI's own shapes included, without entries that are no whole number from 0.
 
-    The schema: UsageDetails in
-    https://github.com/langfuse/langfuse/blob/main/packages/shared/src/server/ingestion/types.ts
+    ValueError if it is no object.
     """
-    if raw is None:
-        return {}
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, (Mapping, type(None))):
         raise ValueError(f"usage is not an object: {raw!r}")
+    raw = raw or {}
     for spent, made in (("prompt", "completion"), ("input", "output")):
-        keys = {f"{spent}_tokens", f"{made}_tokens", "total_tokens"}
-        extras = {f"{spent}_tokens_details", f"{made}_tokens_details"}
-        if keys <= set(raw) <= keys | extras:
+        if _is_openais(raw, spent, made):
             return _from_openai(raw, spent, made)
-    return {str(k): _whole(k, v) for k, v in raw.items() if v is not None}
+    numbers = {str(k): _whole(v) for k, v in raw.items()}
+    return {k: v for k, v in numbers.items() if v is not None}
+
+
+def cost_details(raw: Any, *, negative: bool) -> dict[str, float]:
+    """Cost in USD by kind, without entries that are no numbers; ValueError if it is no object.
+
+    `negative` says whether numbers below 0 are taken.
+    """
+    if not isinstance(raw, (Mapping, type(None))):
+        raise ValueError(f"cost is not an object: {raw!r}")
+    numbers = {str(k): float(v) for k, v in (raw or {}).items() if _is_number(v)}
+    return {k: v for k, v in numbers.items() if negative or v >= 0}
+
+
+def unread(raw: Mapping[str, Any], read: Mapping[str, float]) -> list[str]:
+    """The entries of a usage or cost object that were left out."""
+    if any(_is_openais(raw, *names) for names in (("prompt", "completion"), ("input", "output"))):
+        return []
+    return sorted(str(k) for k, v in raw.items() if v is not None and str(k) not in read)
+
+
+def _is_openais(raw: Mapping[str, Any], spent: str, made: str) -> bool:
+    """Whether this is OpenAI's own usage object, and nothing but that."""
+    keys = {f"{spent}_tokens", f"{made}_tokens", "total_tokens"}
+    extras = {f"{spent}_tokens_details", f"{made}_tokens_details"}
+    details = [value for extra in extras for value in _details(raw, extra).values()]
+    counts = [raw.get(key) for key in keys] + [value for value in details if value is not None]
+    return keys <= set(raw) <= keys | extras and None not in map(_count, counts)
 
 
 def _from_openai(raw: Mapping[str, Any], spent: str, made: str) -> dict[str, int]:
     """Details become kinds of their own and are taken off the plain count."""
-    result = {"total": _whole("total_tokens", raw["total_tokens"])}
+    result = {"total": int(raw["total_tokens"])}
     for name, source in (("input", spent), ("output", made)):
-        plain = _whole(f"{source}_tokens", raw[f"{source}_tokens"])
-        for key, value in (raw.get(f"{source}_tokens_details") or {}).items():
+        plain = int(raw[f"{source}_tokens"])
+        for key, value in _details(raw, f"{source}_tokens_details").items():
             if value is not None:
-                result[f"{name}_{key}"] = _whole(key, value)
+                result[f"{name}_{key}"] = int(value)
                 plain = max(plain - value, 0)
         result[name] = plain
     return result
 
 
-def _whole(key: Any, value: Any) -> int:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or value < 0 or value != int(value):
-        raise ValueError(f"usage {key!r} is no whole number from 0: {value!r}")
-    return int(value)
+def _details(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = raw.get(key)
+    return found if isinstance(found, Mapping) else {}
 
 
-def cost_details(raw: Any) -> dict[str, float]:
-    """Cost in USD by kind; ValueError if it is not numbers from 0."""
-    if raw is None:
-        return {}
-    if not isinstance(raw, Mapping):
-        raise ValueError(f"cost is not an object: {raw!r}")
-    for key, value in raw.items():
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if value is not None and (not number or value < 0):
-            raise ValueError(f"cost {key!r} is no number from 0: {value!r}")
-    return {str(k): float(v) for k, v in raw.items() if v is not None}
+def _whole(value: Any) -> int | None:
+    """A count, or the digits that a text starts with."""
+    if not isinstance(value, str):
+        return _count(value)
+    digits = re.match(r"\s*\+?(\d+)", value)
+    return int(digits[1]) if digits else None
+
+
+def _count(value: Any) -> int | None:
+    return int(value) if _is_number(value) and value >= 0 and value == int(value) else None
+
+
+def _is_number(value: Any) -> bool:
+    plain = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return plain and math.isfinite(value)
