@@ -149,7 +149,7 @@ def unclaimed() -> Iterator[None]:
     def nothing(*_: object, **__: object) -> None:
         pass
 
-    with mock.patch.object(_request, "usage_of", nothing):
+    with mock.patch.object(_request, "_usage_of", nothing):
         yield
 
 

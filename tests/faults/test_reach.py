@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import httpx
@@ -119,6 +120,7 @@ def test_instrument_and_splice_together_link_once(wire: ModelServer, langfuse: L
 
 
 def test_uninstrument_puts_the_sdk_back(wire: ModelServer, langfuse: Langfuse) -> None:
+    gc.collect()  # the clients of other tests
     before = {name: getattr(openai.OpenAI, name) for name in ("request", "_build_request")}
     tracesplice.instrument(gateway=wire.url)
     tracesplice.uninstrument()
@@ -153,25 +155,6 @@ def test_a_providers_address_is_refused() -> None:
         tracesplice.splice(client)
     with pytest.raises(tracesplice.TracespliceError, match="OpenAI itself"):
         tracesplice.instrument(gateway="https://api.openai.com/v1")
-
-
-@pytest.mark.parametrize("path", [MOVED_AWAY, MOVED_HERE])
-def test_a_redirect_off_the_gateway_carries_nothing(
-    redirector: str,
-    path: str,
-    elsewhere: ModelServer,
-    langfuse: Langfuse,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    url = f"{redirector}{path}/v1"
-    with (
-        openai.OpenAI(base_url=url, api_key="k", max_retries=0) as client,
-        langfuse.start_as_current_observation(name="s"),
-    ):
-        answers = [say(tracesplice.splice(client)) for _ in range(2)]
-    assert [answer.choices[0].message.content for answer in answers] == ["echo: hi"] * 2
-    assert carries_nothing(elsewhere)
-    assert caplog.text.count("redirects calls to") == 1
 
 
 def test_a_redirect_within_the_gateway_keeps_the_link(

@@ -87,10 +87,10 @@ def test_a_second_time_changes_nothing() -> None:
     model = tracesplice.splice(chat())
     names = ("_generate", "_astream", "agenerate")
     methods = [getattr_static(ChatOpenAI, name) for name in names]
-    request = vars(clients(model)[0])["request"]
+    mark = vars(clients(model)[0])["_tracesplice"]
     tracesplice.splice(model)
     assert [getattr_static(ChatOpenAI, name) for name in names] == methods
-    assert vars(clients(model)[0])["request"] is request
+    assert vars(clients(model)[0])["_tracesplice"] is mark
 
 
 def test_unsplice_gives_back_what_was() -> None:

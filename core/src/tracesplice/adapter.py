@@ -5,7 +5,7 @@ The names here are public and stable for authors of adapters; applications need 
 
 from __future__ import annotations
 
-from tracesplice._claim import UsageClaim, claim_usage
+from tracesplice._claim import REPORTS_HEADER, UsageClaim, claim_usage
 from tracesplice._current import current_observation, is_stored, observation_source
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
@@ -21,6 +21,7 @@ from tracesplice._streams import afirst_read_in, first_read_in
 from tracesplice.hookspecs import hookimpl
 
 __all__ = [
+    "REPORTS_HEADER",
     "Gateway",
     "Injection",
     "Link",

@@ -10,6 +10,7 @@ span again: ``tests/unit/test_langfuse_openai.py`` fails then.
 
 from __future__ import annotations
 
+import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -22,20 +23,39 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
-__all__ = ["observe_generations", "take_generation"]
+    FunctionWrapper = wrapt.FunctionWrapper[Any, Any]
+else:
+    FunctionWrapper = wrapt.FunctionWrapper  # not generic at run time
+
+__all__ = ["forget_generations", "observe_generations", "take_generation"]
 
 _MODULE = "langfuse.openai"
 _span_of = guarded("the generation of langfuse.openai a call belongs to")(span_of)
-_started: ContextVar[Any] = ContextVar("tracesplice_langfuse_generation", default=None)
+# In a list, so that a generation taken in one context is taken in all that were copied from it.
+_started: ContextVar[list[Any]] = ContextVar("tracesplice_langfuse_generation")
 _observing = False
+_hooked = False
 
 
 def observe_generations() -> None:
     """Note every generation ``langfuse.openai`` starts, now or once it is imported."""
-    global _observing
-    if not _observing:
-        _observing = True
+    global _hooked, _observing
+    _observing = True
+    if _hooked:
+        _wrap_get_client(sys.modules.get(_MODULE))
+    else:
+        _hooked = True
         wrapt.register_post_import_hook(_wrap_get_client, _MODULE)
+
+
+def forget_generations() -> None:
+    """Undo ``observe_generations``, unless somebody set something over it."""
+    global _observing
+    _observing = False
+    module = sys.modules.get(_MODULE)
+    ours = getattr(module, "get_client", None)
+    if type(ours) is _GetClient:
+        module.get_client = ours.__wrapped__  # type: ignore[union-attr]
 
 
 def take_generation() -> Span | None:
@@ -44,10 +64,13 @@ def take_generation() -> Span | None:
     A generation is handed out once: it belongs to one call, and calls that ``langfuse.openai`` does
     not trace must not find the one of a stream that is still open.
     """
-    generation = _started.get()
-    if generation is None:
+    started = _started.get(None)
+    if not started:
         return None
-    _started.set(None)
+    try:
+        generation = started.pop()
+    except IndexError:  # another thread was quicker
+        return None
     return _span_of(generation)
 
 
@@ -62,13 +85,18 @@ class _ObservedClient:
 
     def start_observation(self, *args: Any, **kwargs: Any) -> Any:
         observation = self._client.start_observation(*args, **kwargs)
-        _started.set(observation)
+        _started.set([observation])
         return observation
 
 
+class _GetClient(FunctionWrapper):
+    """Our ``get_client``; ``type()`` tells it from what somebody set over it."""
+
+
 def _wrap_get_client(module: Any) -> None:
-    if hasattr(module, "get_client"):
-        wrapt.wrap_function_wrapper(module, "get_client", _get_client)
+    plain = getattr(module, "get_client", None)
+    if _observing and plain is not None and type(plain) is not _GetClient:
+        module.get_client = _GetClient(plain, _get_client)
 
 
 def _get_client(wrapped: Callable[..., Any], _instance: object, args: Any, kwargs: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import openai
 
 from tracesplice.adapter import hookimpl
-from tracesplice_openai import _instance, _process
+from tracesplice_openai import _splice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def tracesplice_packages() -> Sequence[str]:
 def tracesplice_splice(target: object) -> bool | None:
     if not isinstance(target, (openai.OpenAI, openai.AsyncOpenAI)):
         return None
-    _instance.splice(target)
+    _splice.splice(target)
     return True
 
 
@@ -46,15 +46,15 @@ def tracesplice_splice(target: object) -> bool | None:
 def tracesplice_unsplice(target: object) -> bool | None:
     if not isinstance(target, (openai.OpenAI, openai.AsyncOpenAI)):
         return None
-    _instance.unsplice(target)
+    _splice.unsplice(target)
     return True
 
 
 @hookimpl
 def tracesplice_instrument(gateways: Sequence[Gateway]) -> None:
-    _process.instrument(gateways)
+    _splice.instrument(gateways)
 
 
 @hookimpl
 def tracesplice_uninstrument() -> None:
-    _process.uninstrument()
+    _splice.uninstrument()

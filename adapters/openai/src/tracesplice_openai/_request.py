@@ -1,128 +1,120 @@
-"""Puts the link into the requests of an OpenAI client.
-
-Two methods of the client are wrapped, on one instance (``_instance``) or on the classes
-(``_process``); a third one is in ``_answer``. ``request`` runs once per call and settles which
-observation the call belongs to. ``_build_request`` runs once per attempt, right before the body is
-serialised and inside whatever else instruments the client, so that the current span is the
-innermost one. It is private; the SDK has no public method at that place
-(https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py).
-"""
+"""Puts the link into the requests of an OpenAI client."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import copy
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-import openai
-
-from tracesplice.adapter import Gateway, capture_link, guarded, inject
-from tracesplice_openai._answer import usage_of
-from tracesplice_openai._call import Call, Options, current_call, entered
+from tracesplice.adapter import capture_link, claim_usage, guarded, inject
+from tracesplice_openai._answer import EXTENSION, Awaited
+from tracesplice_openai._gateways import gateways_of
 from tracesplice_openai._langfuse_openai import take_generation
-from tracesplice_openai._redirect import follow_up
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+__all__ = ["Linked", "Options", "await_answer", "link_request", "with_generation"]
 
-__all__ = ["OWN_GATEWAY", "arequest", "build_request", "declare", "request"]
+# Entries of the `__dict__` of a call's options, which the SDK's copies of them keep.
+_GENERATION = "_tracesplice_generation"
+_LINKED = "_tracesplice_linked"
 
-OWN_GATEWAY = "_tracesplice_gateway"
-"""The attribute that marks a spliced client and holds its gateway."""
-
-_declared: tuple[Gateway, ...] = ()
+_usage_of = guarded("the zero usage of a call")(claim_usage)
 
 
-def declare(gateways: tuple[Gateway, ...]) -> None:
-    """Set the gateways that every client's calls may carry a link to."""
-    global _declared
-    _declared = gateways
+class Options(Protocol):
+    """The part of the SDK's ``FinalRequestOptions`` that this adapter reads and writes."""
+
+    method: str
+    url: str
+    headers: Any
+    content: Any
+    json_data: Any
+    extra_json: Any
+    files: Any
 
 
-def request(
-    wrapped: Callable[..., Any], client: Any, cast_to: Any, options: Any, **kwargs: Any
-) -> Any:
-    """Make a synchronous client's call; arguments and result are those of ``wrapped``."""
-    call = _begin(client)
-    if call is None:
-        return wrapped(cast_to, options, **kwargs)
-    with entered(call):
-        while True:
-            try:
-                return wrapped(cast_to, options, **kwargs)
-            except openai.APIStatusError as error:
-                redirected = follow_up(call, error.response, options)
-                if redirected is None:
-                    raise
-            options = redirected
+@dataclass(frozen=True)
+class Linked:
+    """One attempt of a call that carries a link.
+
+    Attributes:
+        options: A copy of the attempt's options, with the link in it.
+        awaited: What waits for its answer, where that could be found out.
+    """
+
+    options: Options
+    awaited: Awaited | None
 
 
-async def arequest(
-    wrapped: Callable[..., Any], client: Any, cast_to: Any, options: Any, **kwargs: Any
-) -> Any:
-    """Make an asynchronous client's call; arguments and result are those of ``wrapped``."""
-    call = _begin(client)
-    if call is None:
-        return await wrapped(cast_to, options, **kwargs)
-    with entered(call):
-        while True:
-            try:
-                return await wrapped(cast_to, options, **kwargs)
-            except openai.APIStatusError as error:
-                redirected = follow_up(call, error.response, options)
-                if redirected is None:
-                    raise
-            options = redirected
+@guarded("the generation of langfuse.openai a call belongs to")
+def with_generation(
+    client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+    """Put the generation that ``langfuse.openai`` made for a call into the call's options.
 
+    Args:
+        client: The client that makes the call.
+        args: The arguments of its ``request``.
+        kwargs: Its keyword arguments.
 
-def build_request(
-    wrapped: Callable[..., Any], client: Any, options: Any, *args: Any, **kwargs: Any
-) -> Any:
-    """Build one attempt's HTTP request, with the link in it; the result is ``wrapped``'s."""
-    call = current_call(client)
-    if call is not None and call.linked is not options:
-        call.linked, call.usage = options, None
-        if not call.bare:
-            _add_link(call, client, options)
-    return wrapped(options, *args, **kwargs)
-
-
-@guarded("the link of a call")
-def _begin(client: Any) -> Call | None:
-    # Spliced and instrumented at once, a call comes by twice.
-    if current_call(client) is not None:
+    Returns:
+        The arguments with a copy of the options; None where they stay as they are.
+    """
+    # Taken for every client, so that no other call finds it.
+    generation = take_generation()
+    if generation is None or not gateways_of(client):
         return None
-    own = vars(client).get(OWN_GATEWAY)
-    gateways = _declared if own is None else (own, *_declared)
-    return Call(client, gateways, take_generation())
+    if "options" in kwargs:
+        return args, {**kwargs, "options": _marked(kwargs["options"], _GENERATION, generation)}
+    if len(args) > 1:
+        return (args[0], _marked(args[1], _GENERATION, generation), *args[2:]), kwargs
+    return None
 
 
 @guarded("the link of a call")
-def _add_link(call: Call, client: Any, options: Options) -> None:
-    if not call.reaches(options.url if "://" in options.url else str(client.base_url)):
-        return
+def link_request(client: Any, options: Options, **_: object) -> Linked | None:
+    """Link one attempt of a call.
+
+    Returns:
+        None where it carries no link.
+    """
+    if options.method.upper() != "POST" or _LINKED in vars(options):
+        return None
+    gateways = gateways_of(client)
+    # Private: the address as the SDK itself works it out (_base_client.py).
+    url = str(client._prepare_url(options.url)) if gateways else ""
+    if not any(gateway.matches(url) for gateway in gateways):
+        return None
+    observation = vars(options).get(_GENERATION)
     body = {**_mapping(options.json_data), **_mapping(options.extra_json)}
     own_headers = _mapping(options.headers)
-    link = capture_link(call.observation)
+    link = capture_link(observation)
     headers = {**client.default_headers, **own_headers}
-    injection = inject(link, options.url, body, headers, form=bool(options.files))
+    injection = inject(link, url, body, headers, form=bool(options.files))
     if injection is None:
-        return
-    # `options` is this attempt's own copy, but what it holds is the caller's: replace, don't write.
+        return None
+    added = _marked(options, _LINKED, True)
     if injection.body:
-        options.extra_json = {**_mapping(options.extra_json), **injection.body}
+        added.extra_json = {**_mapping(options.extra_json), **injection.body}
     if injection.headers:
-        options.headers = {**own_headers, **injection.headers}
-    if _http_client_follows(client, options):
-        options.follow_redirects = False
-        call.follows_redirects = True
-    call.usage = usage_of(link, call.observation, expected=injection.reported)
+        added.headers = {**own_headers, **injection.headers}
+    usage = _usage_of(link, observation, expected=injection.reported)
+    return Linked(added, Awaited(usage, gateways) if usage is not None else None)
 
 
-def _http_client_follows(client: Any, options: Options) -> bool:
-    if options.follow_redirects is not None:
-        return options.follow_redirects
-    # A client of the user's own may be set not to follow, and the SDK has no public way to it.
-    return bool(getattr(getattr(client, "_client", None), "follow_redirects", True))
+@guarded("the zero usage of a call")
+def await_answer(request: Any, linked: Linked) -> None:
+    """Let an HTTP request carry what waits for its answer."""
+    extensions = getattr(request, "extensions", None)
+    if linked.awaited is not None and isinstance(extensions, MutableMapping):
+        extensions[EXTENSION] = linked.awaited
+
+
+def _marked(options: Any, name: str, value: object) -> Any:
+    # The caller's options, and what is in them, stay as they are.
+    copied = copy.copy(options)
+    vars(copied)[name] = value
+    return copied
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
