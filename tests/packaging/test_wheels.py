@@ -24,7 +24,7 @@ DISTRIBUTIONS = {
     "tracesplice_litellm": "adapters/litellm",
 }
 NEEDS = {
-    "tracesplice": {"langfuse", "opentelemetry-api", "packaging", "pluggy"},
+    "tracesplice": {"langfuse", "opentelemetry-api", "packaging", "pluggy", "wrapt"},
     "tracesplice_openai": {"openai", "tracesplice", "wrapt"},
     "tracesplice_langchain": {"langchain-openai", "tracesplice", "tracesplice-openai", "wrapt"},
     "tracesplice_llama_index": {

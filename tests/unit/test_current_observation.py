@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from langfuse import propagate_attributes
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from tracesplice import _current
-from tracesplice.adapter import capture_link, current_observation, is_stored, observation_source
+from tracesplice.adapter import (
+    PromptRef,
+    ambient_source,
+    capture_link,
+    current_observation,
+    is_stored,
+    observation_source,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +53,7 @@ def at_work(found: Span | None) -> Iterator[None]:
     try:
         yield
     finally:
-        del _current._sources[find]
+        del _current._finds[find]
 
 
 def innermost(current: Span | None, found: Span | None) -> Span:
@@ -120,5 +129,26 @@ def test_a_source_that_fails_costs_nothing(lenient: Any, caplog: pytest.LogCaptu
         with trace.use_span(span):
             assert current_observation() is current_observation() is span
     finally:
-        del _current._sources[broken]
+        del _current._finds[broken]
     assert caplog.text.count("tracesplice failed and left out the observation") == 1
+
+
+def test_what_is_in_force_in_a_framework_is_carried_where_nothing_else_is_in_force() -> None:
+    given: dict[str, Any] = {
+        "user_id": "ada",
+        "tags": ["a"],
+        "prompt": {"name": "p", "version": 2},
+    }
+
+    def read() -> Any:
+        return given
+
+    ambient_source(read)
+    try:
+        with propagate_attributes(user_id="eve"):
+            link = capture_link()
+        assert (link.user_id, link.tags, link.prompt) == ("eve", ("a",), PromptRef("p", 2))
+        given["prompt"] = SimpleNamespace(name="p", version=2, is_fallback=True)
+        assert capture_link().prompt is None
+    finally:
+        del _current._reads[read]

@@ -1,4 +1,8 @@
-"""The observation at work where a call is made: what the call belongs to."""
+"""What a call belongs to where it is made: OpenTelemetry's context, and what frameworks add.
+
+A framework has a context of its own. An adapter tells of it by two functions, which are called for
+every call that is linked.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +13,52 @@ from opentelemetry import trace
 from tracesplice._report import guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.trace import Span
 
     Find = Callable[[], Span | None]
+    Read = Callable[[], Mapping[str, Any] | None]
 
-__all__ = ["current_observation", "is_stored", "observation_source"]
+__all__ = [
+    "ambient_source",
+    "ambient_values",
+    "current_observation",
+    "is_stored",
+    "observation_source",
+]
 
 _SDK_SCOPE = "langfuse-sdk"
-_sources: dict[Find, Find] = {}
+_finds: dict[Find, Find] = {}
+_reads: dict[Read, Read] = {}
 
 
 def observation_source(find: Find) -> None:
     """Register a function that knows of observations that frameworks do not make current.
 
     Args:
-        find: Returns the span of the observation at work where it is called, or None. It is called
-            for every model call, so it must be fast. Registering it again changes nothing.
+        find: Returns the span of the observation at work where it is called, or None; must be
+            fast. To register it again changes nothing.
     """
-    _sources.setdefault(find, guarded("the observation a call belongs to")(find))
+    _finds.setdefault(find, guarded("the observation a call belongs to")(find))
+
+
+def ambient_source(read: Read) -> None:
+    """Register a function that knows of values that are in force in a framework's context alone.
+
+    Args:
+        read: Returns them by the names that ``langfuse.propagate_attributes`` has for them, or
+            None; must be fast. What is in force in OpenTelemetry's context goes before them.
+    """
+    _reads.setdefault(read, guarded("the user, session, tags and prompt of a call")(read))
+
+
+def ambient_values() -> dict[str, Any]:
+    """Return the values that are in force in the contexts of frameworks."""
+    found: dict[str, Any] = {}
+    for read in _reads.values():
+        found.update(read() or {})
+    return found
 
 
 def current_observation() -> Span:
@@ -40,7 +70,7 @@ def current_observation() -> Span:
         The current span, which may be invalid, where there is no observation.
     """
     found = trace.get_current_span()
-    for find in _sources.values():
+    for find in _finds.values():
         other = find()
         if other is not None:
             found = _inner(found, other)

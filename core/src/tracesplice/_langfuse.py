@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import baggage, trace
 from opentelemetry import context as otel_context
 
-from tracesplice._current import current_observation, is_stored
+from tracesplice._current import ambient_values, current_observation, is_stored
 from tracesplice._link import Link, PromptRef
-from tracesplice._prompt import valid_ref
+from tracesplice._prompt import name_and_version, valid_ref
 from tracesplice._report import warn_once
 from tracesplice._shown import shown, shown_kind
 
@@ -61,7 +61,7 @@ def capture_link(observation: Span | None = None) -> Link:
     current = trace.get_current_span(context)
     span = observation or current_observation()
     on_span = _attributes(span)
-    ambient = _ambient(context)
+    ambient = {**_ambient_in_frameworks(), **_ambient(context)}
     trace_id, parent_id, flags = _place(span)
     return Link(
         trace_id=trace_id,
@@ -180,6 +180,13 @@ def _ambient(context: Context) -> dict[str, Any]:
         if value is not None:
             found[key] = value
     return found
+
+
+def _ambient_in_frameworks() -> Mapping[str, Any]:
+    values = ambient_values()
+    if "prompt" in values:
+        values["prompt_name"], values["prompt_version"] = name_and_version(values.pop("prompt"))
+    return values
 
 
 def _attributes(span: Span) -> Mapping[str, Any]:

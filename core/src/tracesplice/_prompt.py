@@ -10,7 +10,7 @@ from tracesplice._errors import TracespliceError
 from tracesplice._link import PromptRef
 from tracesplice._shown import shown, shown_kind
 
-__all__ = ["PromptMetadata", "prompt_metadata", "prompt_ref", "valid_ref"]
+__all__ = ["PromptMetadata", "name_and_version", "prompt_metadata", "prompt_ref", "valid_ref"]
 
 _HOW_TO = 'Pass what langfuse.get_prompt("name") returns, or {"name": "...", "version": 3}.'
 _MARK = ("type", "message")
@@ -67,7 +67,7 @@ def prompt_ref(prompt: object) -> PromptRef | None:
     """
     if _field(prompt, "is_fallback"):
         return None
-    name, version = _field(prompt, "name"), _field(prompt, "version")
+    name, version = name_and_version(prompt)
     ref = valid_ref(name, version)
     if ref is not None:
         return ref
@@ -77,6 +77,13 @@ def prompt_ref(prompt: object) -> PromptRef | None:
         f"Prompt {shown(name)} has version {shown(version)}; Langfuse links integers of 1 or more "
         f"only. {_HOW_TO}"
     )
+
+
+def name_and_version(prompt: object) -> tuple[object, object]:
+    """Return what stands where a prompt has its name and its version; None for a fallback's."""
+    if _field(prompt, "is_fallback"):
+        return None, None
+    return _field(prompt, "name"), _field(prompt, "version")
 
 
 def valid_ref(name: object, version: object) -> PromptRef | None:

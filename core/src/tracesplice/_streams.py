@@ -1,36 +1,90 @@
-"""Reads a lazy stream where it belongs: such a stream sends its request with the first item."""
+"""Reads a lazy stream where it belongs: such a stream sends its request with the first item.
+
+Frameworks take whatever a ``for`` takes, objects with attributes of their own included. So a stream
+is handed on in a proxy that has all it has.
+"""
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable, Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
+import wrapt
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Iterator
     from contextlib import AbstractContextManager
+
+    Place = AbstractContextManager[None]
 
 __all__ = ["afirst_read_in", "first_read_in"]
 
 _END = object()
 
 
-def first_read_in(
-    place: AbstractContextManager[None], items: Iterator[Any]
-) -> Generator[Any, None, None]:
-    """Yield ``items``, the first of them read inside ``place``."""
-    with place:
-        first = next(items, _END)
-    if first is not _END:
-        yield first
-        yield from items
+def first_read_in(place: Place, items: Any) -> Any:
+    """Return ``items``, the first of them to be read inside ``place``.
+
+    Args:
+        place: A context manager; it is entered once at most.
+        items: The stream. What is not lazy, such as a list, is returned as it is.
+    """
+    if not isinstance(items, Iterable) or isinstance(items, Collection):
+        return items
+    return (_Iterator if isinstance(items, Iterator) else _Iterable)(items, place)
 
 
-async def afirst_read_in(
-    place: AbstractContextManager[None], items: AsyncGenerator[Any, None]
-) -> AsyncGenerator[Any, None]:
-    """Yield ``items``, the first of them read inside ``place``."""
-    async with aclosing(items):
-        with place:
+def afirst_read_in(place: Place, items: Any) -> Any:
+    """Return the asynchronous stream ``items``, as ``first_read_in`` does a synchronous one."""
+    if not isinstance(items, AsyncIterable):
+        return items
+    return (_AsyncIterator if isinstance(items, AsyncIterator) else _AsyncIterable)(items, place)
+
+
+class _Stream(wrapt.ObjectProxy):  # type: ignore[misc,type-arg,unused-ignore]
+    """What it has of its own has a name with ``_self_``, as wrapt wants it."""
+
+    def __init__(self, items: Any, place: Place) -> None:
+        super().__init__(items)
+        self._self_place: Place | None = place
+
+    def _self_first(self) -> Place:
+        place, self._self_place = self._self_place, None
+        return place or nullcontext()
+
+
+class _Iterator(_Stream):
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        with self._self_first():
+            return next(self.__wrapped__)
+
+
+class _Iterable(_Stream):
+    def __iter__(self) -> Iterator[Any]:
+        with self._self_first():
+            items = iter(self.__wrapped__)
+            first = next(items, _END)
+        if first is not _END:
+            yield first
+            yield from items
+
+
+class _AsyncIterator(_Stream):
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        with self._self_first():
+            return await anext(self.__wrapped__)
+
+
+class _AsyncIterable(_Stream):
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        with self._self_first():
+            items = aiter(self.__wrapped__)
             first = await anext(items, _END)
         if first is not _END:
             yield first

@@ -6,7 +6,12 @@ The names here are public and stable for authors of adapters; applications need 
 from __future__ import annotations
 
 from tracesplice._claim import REPORTS_HEADER, UsageClaim, claim_usage
-from tracesplice._current import current_observation, is_stored, observation_source
+from tracesplice._current import (
+    ambient_source,
+    current_observation,
+    is_stored,
+    observation_source,
+)
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
 from tracesplice._helper_spans import helper_spans
@@ -29,6 +34,7 @@ __all__ = [
     "TracespliceError",
     "UsageClaim",
     "afirst_read_in",
+    "ambient_source",
     "capture_link",
     "claim_usage",
     "current_observation",

@@ -33,7 +33,9 @@ def astream_from_here(chunks: AsyncGenerator[Any, None]) -> AsyncIterator[Any]:
     """Return ``chunks``, to be read as if here unless a span is current where they are read."""
     if not _is_span_current():
         return chunks
-    return afirst_read_in(_current_if_none_is(otel_context.get_current()), chunks)
+    asked = _current_if_none_is(otel_context.get_current())
+    stream: AsyncIterator[Any] = afirst_read_in(asked, chunks)
+    return stream
 
 
 def _is_span_current() -> bool:
