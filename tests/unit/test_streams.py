@@ -93,7 +93,10 @@ def test_the_first_item_is_read_in_its_place(make: Any, is_async: bool) -> None:
         stream = first_read_in(place.enter(), make(place.items()))
         assert list(stream) == [0, 1, 2]
     assert place.read == [True, False, False]
-    assert isinstance(stream, type(make(place.aitems() if is_async else place.items())))
+    kind = make(place.aitems() if is_async else place.items()).__class__
+    assert isinstance(stream, kind)
+    if kind not in (OnlyNext, OnlyIter):
+        assert type(stream) is kind  # some frameworks look at the class itself
     assert getattr(stream, "status", 200) == 200
 
 

@@ -1,13 +1,14 @@
 """Reads a lazy stream where it belongs: such a stream sends its request with the first item.
 
-Frameworks take whatever a ``for`` takes, objects with attributes of their own included. So a stream
-is handed on in a proxy that has all it has.
+Frameworks take whatever a ``for`` takes. A generator is handed on as a generator, as some look for
+one; any other stream in a proxy that has all it has.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import aclosing, closing, nullcontext
+from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 import wrapt
@@ -29,6 +30,8 @@ def first_read_in(place: Place, items: Any) -> Any:
         place: A context manager; it is entered once at most.
         items: The stream. What is not lazy, such as a list, is returned as it is.
     """
+    if isinstance(items, GeneratorType):
+        return _read(place, items)
     if not isinstance(items, Iterable) or isinstance(items, Collection):
         return items
     return (_Iterator if isinstance(items, Iterator) else _Iterable)(items, place)
@@ -36,9 +39,32 @@ def first_read_in(place: Place, items: Any) -> Any:
 
 def afirst_read_in(place: Place, items: Any) -> Any:
     """Return the asynchronous stream ``items``, as ``first_read_in`` does a synchronous one."""
+    if isinstance(items, AsyncGeneratorType):
+        return _aread(place, items)
     if not isinstance(items, AsyncIterable):
         return items
     return (_AsyncIterator if isinstance(items, AsyncIterator) else _AsyncIterable)(items, place)
+
+
+def _read(place: Place, items: Iterable[Any]) -> Iterator[Any]:
+    with closing(items) if isinstance(items, GeneratorType) else nullcontext():
+        with place:
+            stream = iter(items)
+            first = next(stream, _END)
+        if first is not _END:
+            yield first
+            yield from stream
+
+
+async def _aread(place: Place, items: AsyncIterable[Any]) -> AsyncIterator[Any]:
+    async with aclosing(items) if isinstance(items, AsyncGeneratorType) else nullcontext():
+        with place:
+            stream = aiter(items)
+            first = await anext(stream, _END)
+        if first is not _END:
+            yield first
+            async for item in stream:
+                yield item
 
 
 class _Stream(wrapt.ObjectProxy):  # type: ignore[misc,type-arg,unused-ignore]
@@ -64,12 +90,7 @@ class _Iterator(_Stream):
 
 class _Iterable(_Stream):
     def __iter__(self) -> Iterator[Any]:
-        with self._self_first():
-            items = iter(self.__wrapped__)
-            first = next(items, _END)
-        if first is not _END:
-            yield first
-            yield from items
+        return _read(self._self_first(), self.__wrapped__)
 
 
 class _AsyncIterator(_Stream):
@@ -82,11 +103,5 @@ class _AsyncIterator(_Stream):
 
 
 class _AsyncIterable(_Stream):
-    async def __aiter__(self) -> AsyncIterator[Any]:
-        with self._self_first():
-            items = aiter(self.__wrapped__)
-            first = await anext(items, _END)
-        if first is not _END:
-            yield first
-            async for item in items:
-                yield item
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return _aread(self._self_first(), self.__wrapped__)
