@@ -28,7 +28,7 @@ def test_no_prompt(function: Any, prompt: object) -> None:
 
 @pytest.mark.parametrize("version", [0, -1, "3", None, True, 1.0])
 def test_a_version_that_langfuse_does_not_link(version: object) -> None:
-    with pytest.raises(tracesplice.TracespliceError, match="1 or more"):
+    with pytest.raises(tracesplice.TracespliceError, match="from 1 to 65535"):
         tracesplice.extra_body(prompt={"name": "greeting", "version": version})
 
 

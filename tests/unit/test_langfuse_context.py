@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from enum import Enum
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from langfuse import Langfuse, propagate_attributes
 from opentelemetry import baggage, trace
 from opentelemetry import context as otel_context
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
@@ -30,6 +33,8 @@ EVERYTHING: Any = {
     "tags": ["a", "b"],
     "trace_name": "chat",
     "environment": "test",
+    "version": "1.2",
+    "metadata": {"team": "red", "plan": "pro"},
     "prompt": AMBIENT,
 }
 EVERYTHING_LINKED = Link(
@@ -39,6 +44,8 @@ EVERYTHING_LINKED = Link(
     tags=("a", "b"),
     trace_name="chat",
     environment="test",
+    version="1.2",
+    metadata=(("team", "red"), ("plan", "pro")),
 )
 NAME, VERSION = "langfuse.observation.prompt.name", "langfuse.observation.prompt.version"
 
@@ -104,12 +111,52 @@ class TestPlace:
             link = capture_link()
         assert (link.trace_id, link.parent_id) == (outer.trace_id, outer.id)
 
-    def test_the_same_span_at_the_root_stands_for_itself(self, provider: TracerProvider) -> None:
+    def test_the_same_span_at_the_root_is_no_place(self, provider: TracerProvider) -> None:
+        # Its parent would never arrive: the gateway makes a trace with a name instead.
+        with (
+            provider.get_tracer("web-server").start_as_current_span("GET /"),
+            propagate_attributes(**EVERYTHING),
+        ):
+            assert capture_link() == EVERYTHING_LINKED
+
+    def test_a_span_at_the_root_that_the_user_has_stored_is_a_place(self) -> None:
+        provider = TracerProvider()
+        client = Langfuse(
+            public_key="pk-everything",
+            secret_key="sk-unit",
+            base_url="http://127.0.0.1:9",
+            tracer_provider=provider,
+            span_exporter=InMemorySpanExporter(),
+            should_export_span=lambda _: True,
+        )
         with provider.get_tracer("web-server").start_as_current_span("GET /") as span:
             link = capture_link()
-        own = span.get_span_context()
-        assert link.trace_id == trace.format_trace_id(own.trace_id)
-        assert link.parent_id == trace.format_span_id(own.span_id)
+        client.shutdown()
+        assert link.parent_id == trace.format_span_id(span.get_span_context().span_id)
+
+    def test_the_same_span_leads_to_the_observation_of_another_process(
+        self, provider: TracerProvider
+    ) -> None:
+        remote = trace.SpanContext(0xA, 0xB, is_remote=True, trace_flags=trace.TraceFlags(1))
+        with (
+            trace.use_span(trace.NonRecordingSpan(remote)),
+            provider.get_tracer("web-server").start_as_current_span("GET /"),
+        ):
+            assert capture_link() == Link(f"{10:032x}", f"{11:016x}")
+
+    def test_ids_of_zeros_are_no_place(self) -> None:
+        for ids in ((0, 0xB), (0xA, 0)):
+            remote = trace.SpanContext(*ids, is_remote=True, trace_flags=trace.TraceFlags(1))
+            with trace.use_span(trace.NonRecordingSpan(remote)):
+                assert capture_link() == Link()
+
+    def test_it_is_in_its_client_s_project(
+        self, langfuse: Langfuse, provider: TracerProvider
+    ) -> None:
+        with langfuse.start_as_current_observation(name="x"):
+            assert capture_link().project == sha256(b"pk-unit").hexdigest()[:16]
+            with provider.get_tracer("openinference.x").start_as_current_span("y"):
+                assert capture_link().project is None
 
     @pytest.mark.parametrize("scope", ["openinference.instrumentation.x", "pydantic-ai"])
     def test_an_llm_instrumentor_s_span_is_an_observation(
@@ -151,7 +198,8 @@ class TestAmbientValues:
             link = capture_link()
         assert link.trace_id
         assert (link.user_id, link.session_id, link.tags) == ("ann", "s1", ("a", "b"))
-        assert (link.trace_name, link.environment) == ("chat", "test")
+        assert (link.trace_name, link.environment, link.version) == ("chat", "test", "1.2")
+        assert link.metadata == (("team", "red"), ("plan", "pro"))
         assert link.prompt == PromptRef("ambient", 2)
 
     def test_the_innermost_wins_and_tags_add_up(self) -> None:
@@ -179,6 +227,7 @@ class TestAmbientValues:
             link = capture_link()
         assert (link.user_id, link.session_id, link.trace_name) == ("ann", "s1", "chat")
         assert (link.environment, link.prompt) == ("test", PromptRef("ambient", 2))
+        assert (link.version, dict(link.metadata)) == ("1.2", {"team": "red", "plan": "pro"})
 
     def test_the_context_goes_before_baggage(self) -> None:
         with (
@@ -194,7 +243,7 @@ class TestAmbientValues:
         assert (link.user_id, link.session_id, link.tags) == (text, text, (text,))
         assert link.trace_name == text
 
-    @pytest.mark.parametrize("value", ["s" * 300, "", 7])
+    @pytest.mark.parametrize("value", ["s" * 300, "", 7, "\ud83d", "a\udc00b"])
     def test_what_langfuse_would_drop_is_left_out_and_logged_once(
         self, provider: TracerProvider, value: Any, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -212,6 +261,103 @@ class TestAmbientValues:
         with attached(baggage.set_baggage("langfuse_tags", ["a", "t" * 300, "b"])):
             assert capture_link().tags == ("a", "b")
         assert len(caplog.records) == 1
+
+    def test_tags_are_sent_once_each_and_only_so_many(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        many = [str(number // 2) for number in range(10_000)]
+        with attached(otel_context.set_value("langfuse.propagated.tags", many)):
+            assert capture_link().tags == tuple(map(str, range(50)))
+        assert len(caplog.records) == 1
+
+    def test_somebody_s_own_kind_of_text_is_sent_as_text(self) -> None:
+        class Team(str, Enum):
+            RED = "red"
+
+        with propagate_attributes(user_id=Team.RED, metadata={"team": Team.RED}):
+            link = capture_link()
+        assert type(link.user_id) is str
+        assert (link.user_id, link.metadata) == ("red", (("team", "red"),))
+
+
+class TestEnvironment:
+    """It is where Langfuse stores the call's own observation."""
+
+    @pytest.fixture
+    def staging(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Langfuse]:
+        monkeypatch.setenv("LANGFUSE_TRACING_ENVIRONMENT", "staging")
+        client = Langfuse(
+            public_key="pk-staging",
+            secret_key="sk-unit",
+            base_url="http://127.0.0.1:9",
+            tracer_provider=TracerProvider(resource=Resource({"langfuse.environment": "staging"})),
+            span_exporter=InMemorySpanExporter(),
+        )
+        yield client
+        client.shutdown()
+
+    def test_langfuse_s_own_setting(self, staging: Langfuse) -> None:
+        with staging.start_as_current_observation(name="x"):
+            assert capture_link().environment == "staging"
+            with propagate_attributes(environment="batch"):
+                own = staging.start_observation(name="y", as_type="generation")
+                assert capture_link(own._otel_span).environment == "batch"
+                own.end()
+
+    def test_of_another_instrumentation_s_span_it_is_on_the_resource(
+        self, staging: Langfuse
+    ) -> None:
+        tracer = staging._resources.tracer_provider.get_tracer("openinference.x")  # type: ignore[union-attr]
+        with tracer.start_as_current_span("y"):
+            assert capture_link().environment == "staging"
+            with propagate_attributes(environment="batch"):
+                assert capture_link().environment == "batch"
+
+    @pytest.mark.parametrize("value", ["Prod", "langfuse-x", "a b", "x" * 41, "\ud800", "", 7])
+    def test_one_that_langfuse_does_not_know_is_left_out(
+        self, value: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with attached(baggage.set_baggage("langfuse_environment", value)):
+            assert capture_link() == Link()
+        assert len(caplog.records) == 1
+
+
+class TestOfOneCall:
+    """``langfuse.openai`` writes what a call's ``metadata`` says on its generation."""
+
+    GIVEN: ClassVar[dict[str, Any]] = {
+        "langfuse_user_id": "ann",
+        "langfuse_session_id": "s1",
+        "langfuse_tags": ["a", "b"],
+    }
+
+    def test_user_session_and_tags(self, langfuse: Langfuse) -> None:
+        own = langfuse.start_observation(name="y", as_type="generation", metadata=self.GIVEN)
+        link = capture_link(own._otel_span)
+        own.end()
+        assert (link.user_id, link.session_id, link.tags) == ("ann", "s1", ("a", "b"))
+
+    def test_the_ambient_ones_go_first_as_on_the_server(self, langfuse: Langfuse) -> None:
+        with propagate_attributes(user_id="bob"):
+            own = langfuse.start_observation(name="y", as_type="generation", metadata=self.GIVEN)
+            link = capture_link(own._otel_span)
+            own.end()
+        assert (link.user_id, link.session_id) == ("bob", "s1")
+
+    @pytest.mark.parametrize("value", ['"ann"', "ann"])
+    def test_as_each_release_of_the_sdk_writes_it(
+        self, provider: TracerProvider, value: str
+    ) -> None:
+        attributes = {
+            "langfuse.observation.metadata.langfuse_user_id": value,
+            "langfuse.trace.metadata.team": value,
+            "langfuse.trace.metadata.count": "3",
+        }
+        tracer = provider.get_tracer("langfuse-sdk")
+        with tracer.start_as_current_span("x", attributes=attributes):
+            link = capture_link()
+        assert link.user_id == "ann"
+        assert link.metadata == (("team", "ann"), ("count", "3"))
 
 
 class TestPrompt:
@@ -270,7 +416,7 @@ class TestPrompt:
             span.set_attributes({NAME: "own", VERSION: 3})
             assert capture_link().prompt == PromptRef("own", 3)
 
-    @pytest.mark.parametrize("version", ["0", "-1", "x", "", "1.5", "²"])
+    @pytest.mark.parametrize("version", ["0", "-1", "x", "", "1.5", "²", "65536", "9" * 4_400])
     def test_a_version_from_outside_that_is_none_is_left_out_and_logged_once(
         self, version: str, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -27,6 +27,8 @@ LINK = Link(
     tags=("a", "b"),
     trace_name="chat",
     environment="test",
+    version="1.2",
+    metadata=(("team", "red"), ("plan", "pro")),
 )
 LOOSE = replace(LINK, trace_id=None, parent_id=None)
 FULL = {
@@ -40,6 +42,9 @@ FULL = {
     "trace_session_id": "s1",
     "trace_tags": ["a", "b"],
     "update_trace_keys": ["trace_user_id", "trace_session_id", "trace_tags"],
+    "trace_environment": "test",
+    "version": "1.2",
+    "trace_metadata": {"team": "red", "plan": "pro"},
 }
 
 
@@ -64,6 +69,16 @@ class TestEncoding:
         assert request_metadata(LINK) == FULL
         assert request_headers(LINK) == {"traceparent": TRACEPARENT}
 
+    def test_the_project_goes_with_the_trace_that_it_is_of(self) -> None:
+        link = replace(LINK, project="0123456789abcdef")
+        project = {"x-tracesplice-project": "0123456789abcdef"}
+        assert request_headers(link) == {"traceparent": TRACEPARENT, **project}
+        assert request_headers(replace(link, trace_id=None)) == {}
+        theirs = {"existing_trace_id": OTHER, "parent_observation_id": ELSEWHERE}
+        elsewhere: dict[str, object] = {"traceparent": f"00-{OTHER}-{ELSEWHERE}-01"}
+        assert injected({"metadata": theirs}, link=link).headers == elsewhere
+        assert injected(headers=elsewhere, link=link).headers == {}
+
     def test_no_link_is_nothing(self) -> None:
         assert request_metadata(Link()) == {}
         assert request_headers(Link()) == {}
@@ -77,8 +92,9 @@ class TestEncoding:
     def test_without_a_trace_the_gateway_makes_one_of_its_own(self) -> None:
         found = request_metadata(LOOSE)
         made = found.pop("trace_id")
-        ours = ("trace_name", "trace_user_id", "session_id", "tags", "prompt")
-        assert found == {key: FULL[key] for key in ours}
+        place = {"existing_trace_id", "parent_observation_id"}
+        onto = {"trace_session_id", "trace_tags", "update_trace_keys"}
+        assert found == {key: FULL[key] for key in FULL.keys() - place - onto}
         assert re.fullmatch("[0-9a-f]{32}", made)
         assert request_metadata(LOOSE)["trace_id"] != made
         assert request_headers(LOOSE) == {}

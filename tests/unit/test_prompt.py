@@ -130,7 +130,7 @@ def test_a_fallback_prompt_is_never_linked(fallback: object) -> None:
     assert prompt_ref(fallback) is None
 
 
-@pytest.mark.parametrize("version", [0, -1, "3", True, None, 1.5, 3.0, [3]])
+@pytest.mark.parametrize("version", [0, -1, 65_536, "3", True, None, 1.5, 3.0, [3]])
 def test_a_version_that_langfuse_would_not_link_is_refused(version: object) -> None:
     with pytest.raises(
         TracespliceError, match=r"Prompt 'greet' has version .*get_prompt"

@@ -150,7 +150,7 @@ class TestClaim:
     @pytest.mark.parametrize(
         ("scope", "attributes", "expected"),
         [
-            ("any", {"langfuse.observation.type": "generation"}, True),
+            ("any", {"gen_ai.operation.name": "chat"}, True),
             ("langfuse-sdk", {"langfuse.observation.type": "span"}, False),
             ("openinference.instrumentation.any", {}, True),
             ("openinference.instrumentation.any", {"openinference.span.kind": "CHAIN"}, False),

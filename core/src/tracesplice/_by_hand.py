@@ -28,7 +28,7 @@ def extra_body(*, prompt: object = None) -> dict[str, Any]:
         A new JSON-safe dict to pass as ``extra_body``; empty where there is nothing to link.
 
     Raises:
-        TracespliceError: ``prompt`` is no prompt, or its version is no integer of 1 or more.
+        TracespliceError: ``prompt`` is no prompt, or Langfuse would not link it.
     """
     link = _current_link() or Link()
     if prompt is not None:
@@ -41,7 +41,8 @@ def headers() -> dict[str, str]:
     """Return the current link as headers, for any HTTP client.
 
     Returns:
-        A new dict with W3C ``traceparent``; empty where no span is open.
+        A new dict with W3C ``traceparent``, and with ``x-tracesplice-project``, which says which
+        Langfuse project the trace is in; empty where no observation is open.
     """
     return request_headers(_current_link() or Link())
 

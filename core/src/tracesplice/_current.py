@@ -80,7 +80,8 @@ def current_observation() -> Span:
 def is_stored(span: Span) -> bool:
     """Return whether Langfuse stores ``span``, as it does by default.
 
-    Not those of, say, a web server or a database driver
+    Of the spans that a ``should_export_span`` of the user's adds, those at the root of a trace are
+    known. Not those of, say, a web server or a database driver
     (https://langfuse.com/docs/observability/sdk/advanced-features#filtering-by-instrumentation-scope).
     A span of which only the ids are known, a remote one or one that is not sampled, is taken for an
     observation.
@@ -88,7 +89,12 @@ def is_stored(span: Span) -> bool:
     scope = getattr(span, "instrumentation_scope", None)
     if scope is None:
         return span.get_span_context().is_valid
-    return scope.name == _SDK_SCOPE or _is_exported(span)
+    return scope.name == _SDK_SCOPE or _is_exported(span) or _is_root(span)
+
+
+def _is_root(span: Any) -> bool:
+    # Langfuse marks the outermost span that it is going to store.
+    return bool((getattr(span, "attributes", None) or {}).get("langfuse.internal.is_app_root"))
 
 
 def _is_exported(span: Any) -> bool:

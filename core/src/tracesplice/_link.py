@@ -34,6 +34,10 @@ class Link:
         tags: Langfuse's trace tags.
         trace_name: Langfuse's trace name.
         environment: Langfuse's environment.
+        version: Langfuse's version of the application.
+        metadata: Entries of the trace's metadata, as pairs.
+        project: Which Langfuse project the trace is in: the first 16 hex digits of the SHA-256 of
+            its public key, or None where it is not known.
     """
 
     trace_id: str | None = None
@@ -45,6 +49,9 @@ class Link:
     tags: tuple[str, ...] = ()
     trace_name: str | None = None
     environment: str | None = None
+    version: str | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
+    project: str | None = None
 
     @property
     def is_sampled(self) -> bool:

@@ -26,14 +26,15 @@ CONTAINER = "litellm_metadata"
 """LiteLLM's own metadata field: it leaves OpenAI's ``metadata`` parameter to the caller."""
 
 _TRACEPARENT = "traceparent"
+_PROJECT = "x-tracesplice-project"
 _NO_LOG = "no-log"
 _LLM_ROUTE = re.compile(
     r"/(completions|responses|embeddings|moderations"
     r"|images/(generations|edits|variations)|audio/(speech|transcriptions|translations))/?$"
 )
-_W3C = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
-_TRACE_ID = re.compile(r"[0-9a-f]{32}")
-_SPAN_ID = re.compile(r"[0-9a-f]{16}")
+_TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
+_SPAN_ID = re.compile(r"(?!0{16})[0-9a-f]{16}")
+_W3C = re.compile(rf"00-({_TRACE_ID.pattern})-({_SPAN_ID.pattern})-([0-9a-f]{{2}})")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,9 @@ def request_metadata(link: Link) -> dict[str, Any]:
         "trace_user_id": link.user_id,
         "session_id": link.session_id,
         "tags": list(link.tags),
+        "trace_environment": link.environment,
+        "version": link.version,
+        "trace_metadata": dict(link.metadata),
     }
     if link.prompt is not None:
         # Without the empty text LiteLLM rejects the prompt.
@@ -75,10 +79,16 @@ def request_metadata(link: Link) -> dict[str, Any]:
 
 
 def request_headers(link: Link) -> dict[str, str]:
-    """Encode ``link`` as W3C headers (https://www.w3.org/TR/trace-context/), empty for no trace."""
+    """Encode where ``link`` belongs, empty for no trace.
+
+    Returns:
+        W3C ``traceparent`` (https://www.w3.org/TR/trace-context/) and, where it is known, which
+        Langfuse project the trace is in.
+    """
     if link.trace_id is None or link.parent_id is None:
         return {}
-    return {_TRACEPARENT: f"00-{link.trace_id}-{link.parent_id}-{link.trace_flags:02x}"}
+    place = {_TRACEPARENT: f"00-{link.trace_id}-{link.parent_id}-{link.trace_flags:02x}"}
+    return place if link.project is None else {**place, _PROJECT: link.project}
 
 
 def inject(
@@ -162,7 +172,9 @@ def _at_header(link: Link, header: str) -> Link:
     if match is None:
         return link
     trace_id, parent_id, flags = match.groups()
-    return replace(link, trace_id=trace_id, parent_id=parent_id, trace_flags=int(flags, 16))
+    return replace(
+        link, trace_id=trace_id, parent_id=parent_id, trace_flags=int(flags, 16), project=None
+    )
 
 
 def _at_ids(link: Link, written: Mapping[str, Any]) -> Link:
@@ -171,7 +183,7 @@ def _at_ids(link: Link, written: Mapping[str, Any]) -> Link:
     if trace_id is not None and trace_id != link.trace_id:
         # Our parent is an observation of another trace.
         known = trace_id if _TRACE_ID.fullmatch(trace_id) else None
-        link = replace(link, trace_id=known, parent_id=None)
+        link = replace(link, trace_id=known, parent_id=None, project=None)
     if parent_id is not None and _SPAN_ID.fullmatch(parent_id):
         link = replace(link, parent_id=parent_id)
     return link

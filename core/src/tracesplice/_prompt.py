@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from tracesplice._errors import TracespliceError
 from tracesplice._link import PromptRef
 from tracesplice._shown import shown, shown_kind
+from tracesplice._values import MAX_VERSION, plain_text, prompt_version
 
 __all__ = ["PromptMetadata", "name_and_version", "prompt_metadata", "prompt_ref", "valid_ref"]
 
@@ -47,7 +48,7 @@ def prompt_metadata(prompt: object, *, content: bool = False) -> PromptMetadata:
         A new JSON-safe dict; empty for a fallback prompt, which Langfuse never links.
 
     Raises:
-        TracespliceError: ``prompt`` is no prompt, or its version is no integer of 1 or more.
+        TracespliceError: ``prompt`` is no prompt, or Langfuse would not link it.
     """
     ref = prompt_ref(prompt)
     if ref is None:
@@ -63,7 +64,7 @@ def prompt_ref(prompt: object) -> PromptRef | None:
         None for a fallback prompt.
 
     Raises:
-        TracespliceError: ``prompt`` is no prompt, or its version is no integer of 1 or more.
+        TracespliceError: ``prompt`` is no prompt, or Langfuse would not link it.
     """
     if _field(prompt, "is_fallback"):
         return None
@@ -74,8 +75,8 @@ def prompt_ref(prompt: object) -> PromptRef | None:
     if not isinstance(name, str) or not name:
         raise TracespliceError(f"Not a Langfuse prompt: {shown_kind(prompt)}. {_HOW_TO}")
     raise TracespliceError(
-        f"Prompt {shown(name)} has version {shown(version)}; Langfuse links integers of 1 or more "
-        f"only. {_HOW_TO}"
+        f"Prompt {shown(name)} has version {shown(version)}; Langfuse links integers from 1 to "
+        f"{MAX_VERSION} only, and names of at most 200 characters. {_HOW_TO}"
     )
 
 
@@ -88,11 +89,8 @@ def name_and_version(prompt: object) -> tuple[object, object]:
 
 def valid_ref(name: object, version: object) -> PromptRef | None:
     """Return the reference if Langfuse would link it, else None."""
-    if not isinstance(name, str) or not name:
-        return None
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        return None
-    return PromptRef(name, version)
+    found, number = plain_text(name), prompt_version(version)
+    return None if found is None or number is None else PromptRef(found, number)
 
 
 def _content(prompt: object) -> PromptMetadata:
