@@ -12,8 +12,12 @@ from langfuse.langchain import CallbackHandler
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-import tracesplice
-from rig.model import ModelServer
+pytest.register_assert_rewrite("faults.compare")
+
+import tracesplice  # noqa: E402
+from faults.compare import Stage  # noqa: E402
+from faults.scripted import Scripted  # noqa: E402
+from rig.model import ModelServer  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,6 +51,22 @@ def elsewhere(_other_server: ModelServer) -> ModelServer:
     """A host that is no declared gateway."""
     _other_server.clear()
     return _other_server
+
+
+@pytest.fixture(scope="module")
+def _gateways() -> Iterator[tuple[Scripted, Scripted]]:
+    gateways = Scripted(), Scripted()
+    yield gateways
+    for each in gateways:
+        each.stop()
+
+
+@pytest.fixture
+def stage(_gateways: tuple[Scripted, Scripted], langfuse: Langfuse) -> Iterator[Stage]:
+    """Where calls are made unspliced and spliced, and compared."""
+    stage = Stage(*_gateways, langfuse)
+    yield stage
+    stage.close()
 
 
 @pytest.fixture

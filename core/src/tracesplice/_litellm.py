@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from tracesplice._headers import header_values
 from tracesplice._report import warn_once
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def request_headers(link: Link) -> dict[str, str]:
 def inject(
     link: Link,
     path: str,
-    body: Mapping[str, Any],
+    body: Mapping[str, Any] | None,
     headers: Mapping[str, object],
     *,
     form: bool = False,
@@ -107,8 +108,9 @@ def inject(
     Args:
         link: The link.
         path: The request's path or URL.
-        body: Its JSON body or form fields, as far as the caller wrote them.
-        headers: Its headers, those of the client included.
+        body: Its JSON body or form fields, as far as the caller wrote them; None where there is
+            nothing that fields can be added to.
+        headers: Its headers, those of the client included; of two spellings the later one counts.
         form: Whether the body goes out as a multipart form.
 
     Returns:
@@ -116,26 +118,24 @@ def inject(
     """
     if _LLM_ROUTE.search(path.partition("?")[0]) is None:
         return None
-    theirs = _mapping(body, "metadata")
-    container = _mapping(body, CONTAINER)
-    reported = body.get(_NO_LOG) is not True
-    own_header = _header(headers, _TRACEPARENT)
+    own_header = _own_header(headers)
+    added_headers = request_headers(link) if own_header is None else {}
+    theirs = None if body is None else _mapping(body, "metadata")
+    container = None if body is None else _mapping(body, CONTAINER)
+    reported = body is None or body.get(_NO_LOG) is not True
     if container is None or theirs is None:
-        return Injection({}, request_headers(link) if own_header is None else {}, reported)
+        return Injection({}, added_headers, reported)
     written = {**container, **theirs}  # LiteLLM: `metadata` goes before CONTAINER
     if written or own_header is not None:
         link = _as_written(link, written, own_header)
+        added_headers = request_headers(link) if own_header is None else {}
     ours = request_metadata(link)
     if "trace_id" in written:
         ours.pop("existing_trace_id", None)  # the caller starts a trace of that id
     if "existing_trace_id" in written:
         ours.pop("trace_id", None)  # the caller joins one, by an id that only the gateway reads
     added = {key: value for key, value in ours.items() if key not in written}
-    return Injection(
-        _field({**added, **container}, form) if added else {},
-        request_headers(link) if own_header is None else {},
-        reported,
-    )
+    return Injection(_field({**added, **container}, form) if added else {}, added_headers, reported)
 
 
 def _field(metadata: dict[str, Any], form: bool) -> dict[str, Any]:
@@ -215,6 +215,8 @@ def _list(written: Mapping[str, Any], *keys: str) -> tuple[str, ...]:
     return next((tuple(value) for value in values if isinstance(value, (list, tuple))), ())
 
 
-def _header(headers: Mapping[str, object], name: str) -> str | None:
-    # Of two spellings the later one is the caller's last word; an empty one is a word, too.
-    return next((str(headers[key]) for key in reversed(list(headers)) if key.lower() == name), None)
+def _own_header(headers: Mapping[str, object]) -> str | None:
+    # Of two spellings the later one is the caller's last word; to take it away is a word, too.
+    values = header_values(headers, _TRACEPARENT)
+    texts = [value for value in values if value is not None]
+    return texts[-1] if texts else "" if values else None

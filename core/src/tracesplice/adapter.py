@@ -14,6 +14,7 @@ from tracesplice._current import (
 )
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
+from tracesplice._headers import header_values
 from tracesplice._helper_spans import helper_spans
 from tracesplice._langfuse import capture_link, own_prompt
 from tracesplice._link import Link, PromptRef
@@ -40,6 +41,7 @@ __all__ = [
     "current_observation",
     "first_read_in",
     "guarded",
+    "header_values",
     "helper_spans",
     "hookimpl",
     "inject",

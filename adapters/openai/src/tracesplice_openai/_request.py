@@ -5,32 +5,24 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from tracesplice.adapter import capture_link, claim_usage, guarded, inject
+from tracesplice.adapter import capture_link, claim_usage, guarded, header_values, inject
 from tracesplice_openai._answer import EXTENSION, Awaited
+from tracesplice_openai._body import Options, body_of
 from tracesplice_openai._gateways import gateways_of
 from tracesplice_openai._langfuse_openai import take_generation
 
-__all__ = ["Linked", "Options", "await_answer", "link_request", "with_generation"]
+if TYPE_CHECKING:
+    from tracesplice.adapter import Gateway
+
+__all__ = ["Linked", "await_answer", "link_request", "with_generation"]
 
 # Entries of the `__dict__` of a call's options, which the SDK's copies of them keep.
 _GENERATION = "_tracesplice_generation"
 _LINKED = "_tracesplice_linked"
 
 _usage_of = guarded("the zero usage of a call")(claim_usage)
-
-
-class Options(Protocol):
-    """The part of the SDK's ``FinalRequestOptions`` that this adapter reads and writes."""
-
-    method: str
-    url: str
-    headers: Any
-    content: Any
-    json_data: Any
-    extra_json: Any
-    files: Any
 
 
 @dataclass(frozen=True)
@@ -85,21 +77,32 @@ def link_request(client: Any, options: Options, **_: object) -> Linked | None:
     url = str(client._prepare_url(options.url)) if gateways else ""
     if not any(gateway.matches(url) for gateway in gateways):
         return None
+    return _linked(client, options, url, gateways)
+
+
+def _linked(
+    client: Any, options: Options, url: str, gateways: tuple[Gateway, ...]
+) -> Linked | None:
     observation = vars(options).get(_GENERATION)
-    body = {**_mapping(options.json_data), **_mapping(options.extra_json)}
-    own_headers = _mapping(options.headers)
     link = capture_link(observation)
+    own_headers = options.headers if isinstance(options.headers, Mapping) else {}
     headers = {**client.default_headers, **own_headers}
-    injection = inject(link, url, body, headers, form=bool(options.files))
+    body = body_of(options, _content_type(headers))
+    written, form = (None, False) if body is None else (body.written, body.is_form)
+    injection = inject(link, url, written, headers, form=form)
     if injection is None:
         return None
     added = _marked(options, _LINKED, True)
-    if injection.body:
-        added.extra_json = {**_mapping(options.extra_json), **injection.body}
+    if body is not None and injection.body:
+        body.add(added, injection.body)
     if injection.headers:
         added.headers = {**own_headers, **injection.headers}
     usage = _usage_of(link, observation, expected=injection.reported)
     return Linked(added, Awaited(usage, gateways) if usage is not None else None)
+
+
+def _content_type(headers: Mapping[str, object]) -> str:
+    return ", ".join(filter(None, header_values(headers, "content-type")))
 
 
 @guarded("the zero usage of a call")
@@ -115,8 +118,3 @@ def _marked(options: Any, name: str, value: object) -> Any:
     copied = copy.copy(options)
     vars(copied)[name] = value
     return copied
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    # An absent value is None or one of the SDK's own markers.
-    return value if isinstance(value, Mapping) else {}
