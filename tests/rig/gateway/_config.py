@@ -57,7 +57,7 @@ def build_config(
         "litellm_settings": litellm_settings(mode, callbacks) | dict(extra_settings),
         # A deployment that cools down after a fault would fail the next test's call.
         "router_settings": {"num_retries": 0, "disable_cooldowns": True},
-        "general_settings": {"master_key": key},
+        "general_settings": {"master_key": key, "pass_through_endpoints": [_direct(model_url)]},
     }
     for name, value in config_extra.items():
         ours = config.get(name)
@@ -78,6 +78,12 @@ def _models(model_url: str) -> list[Json]:
     ]
     mock = _model("mock", "openai/mock", mock_response="mock: hello", api_key="sk-upstream")
     return [*ollama, *openai, mock]
+
+
+def _direct(model_url: str) -> Json:
+    # https://docs.litellm.ai/docs/proxy/pass_through
+    upstream = {"target": f"{model_url}/v1", "headers": {"Authorization": "Bearer sk-upstream"}}
+    return {"path": "/direct", "include_subpath": True, **upstream}
 
 
 def _model(name: str, route: str, kind: str | None = None, **params: str) -> Json:

@@ -1,85 +1,131 @@
-"""The state of one request, and what its link looks like as attributes of a span.
+"""The state of one request, found again by everything that reports it.
 
-The names: https://github.com/langfuse/langfuse-python/blob/main/langfuse/_client/attributes.py.
+It is put where the gateway alone writes: into what LiteLLM hands to its loggers. LiteLLM's own id
+of a call will not do, as a client may choose it (``x-litellm-call-id``), and nor will the request's
+context alone: some reports come from threads without one, and a web server may serve the next
+request of a connection in a copy of the last one's.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from tracesplice_litellm._link import Link
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from tracesplice_litellm._link import Link
+__all__ = ["Call", "begin", "call_in", "call_of", "current", "details", "reporting", "served"]
 
-__all__ = ["CALL_ID", "TYPE", "Call", "begin", "current"]
+_KEY = "tracesplice_call"
 
-TYPE = "langfuse.observation.type"
-CALL_ID = "langfuse.observation.metadata.litellm_call_id"
-"""Only in mode ``langfuse``."""
-
-_current: ContextVar[Call | None] = ContextVar("tracesplice_litellm_call", default=None)
-
-_recent: OrderedDict[object, Call] = OrderedDict()
-_MOST = 2_000  # calls in flight, and those that are reported right after
+_served: ContextVar[Call | None] = ContextVar("tracesplice_litellm_served", default=None)
+_details: ContextVar[Mapping[str, Any] | None] = ContextVar(
+    "tracesplice_litellm_details", default=None
+)
 
 
-@dataclass(slots=True)
+@dataclass(eq=False)
 class Call:
     """One request to the gateway, with all its attempts.
 
     Attributes:
         link: What the client sent.
+        call_id: LiteLLM's id of it, which the client may have chosen.
+        told_as: What ``LITELLM_OTEL_V2`` knows it by.
         observed: Whether a span of a model call was started for it, before it was answered.
         reported: Name and start of the generations that were reported, in nanoseconds.
-        usage: How many tokens LiteLLM counted, by Langfuse's names of them; empty until it has.
     """
 
-    link: Link
+    link: Link = field(default_factory=Link)
+    call_id: object = None
+    told_as: object = None
     observed: bool = False
     reported: set[tuple[str, int | None]] = field(default_factory=set)
-    usage: Mapping[str, int] = field(default_factory=dict)
-    attributes: Mapping[str, str | int | Sequence[str]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.attributes = _attributes(self.link)
 
 
-def begin(link: Link, call_id: object) -> None:
-    """Make the call of this request; tasks that the request starts see it, too.
+class _Carried(str):
+    """Carries a call where others may expect what JSON can hold: to them it is a text."""
 
-    Args:
-        link: Its link.
-        call_id: LiteLLM's id of the call.
-    """
-    call = Call(link)
-    _current.set(call)
-    _recent[call_id] = call
-    if len(_recent) > _MOST:
-        _recent.popitem(last=False)
+    call: Call
 
 
-def current(call_id: object = None) -> Call | None:
-    """Return the call that is being served or, in LiteLLM's logging tasks, being reported.
+def begin(data: Mapping[str, Any]) -> Call:
+    """Make the call of this request, in place of whatever was there; it has no link yet.
 
     Args:
-        call_id: LiteLLM's id of the call, where it is known: of images and speech, LiteLLM may
-            report from a thread that has no context.
+        data: The request as LiteLLM hands it to ``async_pre_call_hook``.
     """
-    return _current.get() or _recent.get(call_id)
+    call = Call(call_id=_call_id(data))
+    carried = _Carried("begun")
+    carried.call = call
+    _served.set(call)
+    # Images, speech and others begin without a logging object, but take the other one along.
+    holder = next(_holders(data, _logged(data)), None)
+    if isinstance(holder, dict):
+        holder[_KEY] = carried
+    return call
 
 
-def _attributes(link: Link) -> dict[str, str | int | Sequence[str]]:
-    found: dict[str, str | int | Sequence[str] | None] = {
-        "user.id": link.user_id,
-        "session.id": link.session_id,
-        "langfuse.trace.tags": link.tags,
-        "langfuse.environment": link.environment,
-    }
-    if link.prompt is not None:
-        found["langfuse.observation.prompt.name"] = link.prompt.name
-        found["langfuse.observation.prompt.version"] = link.prompt.version
-    return {name: value for name, value in found.items() if value}
+def call_in(data: Mapping[str, Any]) -> Call | None:
+    """Return the call of a request; ``data`` is what LiteLLM hands to its other hooks."""
+    return _held(_holders(data, _logged(data))) or _served_as(_call_id(data))
+
+
+def call_of(details: Mapping[str, Any]) -> Call | None:
+    """Return the call that a logger reports; ``details`` is what LiteLLM calls ``kwargs``."""
+    found = _held(_holders(details.get("litellm_params") or {}, details))
+    return found or _served_as(details.get("litellm_call_id"))
+
+
+@contextmanager
+def reporting(reported: Mapping[str, Any]) -> Iterator[None]:
+    """Let the spans that are started meanwhile be of the call that is reported."""
+    token = _details.set(reported)
+    try:
+        yield
+    finally:
+        _details.reset(token)
+
+
+def details() -> Mapping[str, Any]:
+    """Return what a logger reports at this very moment, empty if none does."""
+    return _details.get() or {}
+
+
+def current() -> Call | None:
+    """Return the call that a logger reports at this moment or, outside of one, that is served."""
+    reported = _details.get()
+    return _served.get() if reported is None else call_of(reported)
+
+
+def served() -> Call | None:
+    """Return the call that is served; be sure that it is the one at work, see above."""
+    return _served.get()
+
+
+def _logged(data: Mapping[str, Any]) -> Any:
+    return getattr(data.get("litellm_logging_obj"), "model_call_details", None)
+
+
+def _call_id(data: Mapping[str, Any]) -> object:
+    # Of a pass-through endpoint, the logging object alone knows it.
+    logging = data.get("litellm_logging_obj")
+    return getattr(logging, "litellm_call_id", None) or data.get("litellm_call_id")
+
+
+def _holders(request: Mapping[str, Any], logged: Any) -> Iterator[Any]:
+    yield from filter(None, (logged, request.get("proxy_server_request")))
+
+
+def _held(holders: Iterable[Any]) -> Call | None:
+    found = (holder.get(_KEY) for holder in holders)
+    return next((each.call for each in found if isinstance(each, _Carried)), None)
+
+
+def _served_as(call_id: object) -> Call | None:
+    served = _served.get()
+    return served if served is not None and served.call_id == call_id is not None else None

@@ -1,28 +1,132 @@
-"""Where ``LITELLM_OTEL_V2`` hangs the span of a model call.
+"""Mode ``LITELLM_OTEL_V2``: where the span of a model call hangs, and whose it is.
 
-Under the span of its own web server, which has begun before any callback runs, with the parent that
-``traceparent`` named. LiteLLM keeps that span as the request's anchor; here another one is put in
-its place: https://github.com/BerriAI/litellm/blob/main/litellm/integrations/otel/plumbing/context.py
+LiteLLM hangs it under a span of its own web server, which has begun before any callback runs, with
+the parent that ``traceparent`` named. It keeps that span as the request's anchor; here another one
+is put in its place where that is another trace:
+https://github.com/BerriAI/litellm/blob/main/litellm/integrations/otel/plumbing/context.py
 Older releases make no span of the server without `opentelemetry-instrumentation-fastapi`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from litellm.integrations.otel.plumbing.context import request_root_span, set_request_root_span
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
+from tracesplice_litellm._attributes import for_generation, for_observation
+from tracesplice_litellm._call import Call, call_of, details, reporting, served
+from tracesplice_litellm._export import NAME, PARENT
+from tracesplice_litellm._guard import guarded
+from tracesplice_litellm._patch import replace
+from tracesplice_litellm._spans import watch
 from tracesplice_litellm._write import joined_place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.sdk.trace import Span
+
     from tracesplice_litellm._link import Link, Place
 
-__all__ = ["anchor"]
+__all__ = ["anchor", "prepare"]
+
+# How it names spans while they run: of model calls `<operation> <model>`, of guardrails, of MCP.
+# https://github.com/BerriAI/litellm/blob/main/litellm/integrations/otel/model/semconv.py
+_CALLS = ("chat", "text_completion", "embeddings", "generate_content", "litellm.moderation")
+_OTHERS = ("execute_guardrail", "tools/call", "tools/list")
+
+_asking: ContextVar[SpanContext | None] = ContextVar("tracesplice_litellm_asking", default=None)
+_known: WeakValueDictionary[object, Call] = WeakValueDictionary()
+
+
+def prepare(logger: Any) -> None:
+    """Make a ``LangfuseOpenTelemetryV2`` put links on its spans; twice is once."""
+    # Before LiteLLM 1.99 it has no public name.
+    watch(getattr(logger, "tracer_provider", None) or logger._tracer_provider, _put_link)
+    kind = type(logger)
+    replace(kind, "log_pre_api_call", _opening)
+    replace(kind, "async_log_success_event", _closing)
+    replace(kind, "async_log_failure_event", _closing)
+
+
+def _opening(original: Callable[..., Any]) -> Callable[..., Any]:
+    def log_pre_api_call(logger: Any, model: Any, messages: Any, kwargs: Any) -> Any:
+        with reporting(kwargs):
+            return original(logger, model, messages, _told_apart(kwargs) or kwargs)
+
+    return log_pre_api_call
+
+
+def _closing(original: Callable[..., Any]) -> Callable[..., Any]:
+    async def log_event(logger: Any, kwargs: Any, *args: Any, **named: Any) -> Any:
+        with reporting(kwargs):
+            return await original(logger, _told_apart(kwargs) or kwargs, *args, **named)
+
+    return log_event
+
+
+@guarded("the difference of two calls that a client gave one id")
+def _told_apart(kwargs: dict[str, Any]) -> dict[str, Any]:
+    # It keeps open spans by LiteLLM's id of a call, which a client may choose.
+    call = call_of(kwargs)
+    if call is None:
+        return kwargs
+    if call.told_as is None:
+        first = _known.setdefault(call.call_id, call)
+        call.told_as = call.call_id if first is call else f"{call.call_id}-{id(call):x}"
+    if call.told_as == call.call_id:
+        return kwargs
+    told = {"litellm_call_id": call.told_as}
+    payload = kwargs.get("standard_logging_object")
+    return {**kwargs, **told, "standard_logging_object": payload and {**payload, **told}}
+
+
+@guarded("the link of a call")
+def _put_link(span: Span) -> None:
+    if span.parent is not None and span.parent.is_remote and span.kind is SpanKind.SERVER:
+        # A pass-through endpoint does not show the request's headers to callbacks.
+        _asking.set(span.parent)
+    is_call = span.kind is SpanKind.CLIENT and span.name.partition(" ")[0] in _CALLS
+    if not is_call and not span.name.startswith(_OTHERS):
+        return
+    call = call_of(details())
+    if is_call and call is not None:
+        call.observed = True
+        if call.link.generation_name is not None:
+            span.set_attribute(NAME, call.link.generation_name)
+        span.set_attributes(for_generation(call.link))
+    elif (call := _of_same_trace(span)) is not None:
+        span.set_attributes(for_observation(call.link))
+    span.set_attribute(PARENT, _parent(span, call))
+
+
+def _of_same_trace(span: Span) -> Call | None:
+    call = served()
+    place = _place(call.link) if call is not None else None
+    return call if place is not None and _is_in(span, int(place.trace_id, 16)) else None
+
+
+def _parent(span: Span, call: Call | None) -> str:
+    place, asking = _place(call.link) if call is not None else None, _asking.get()
+    if place is not None:
+        return place.parent_id or ""
+    known = asking is not None and _is_in(span, asking.trace_id)
+    return f"{asking.span_id:016x}" if known and asking is not None else ""
+
+
+def _is_in(span: Span, trace_id: int) -> bool:
+    return span.get_span_context().trace_id == trace_id
+
+
+def _place(link: Link) -> Place | None:
+    return joined_place(link) or link.header
 
 
 def anchor(link: Link) -> None:
-    """Put this request's model calls directly under their place, where LiteLLM does not."""
+    """Put this request's model calls into the trace of their place, where LiteLLM does not."""
     place = joined_place(link)
     if place is None and link.header is not None and not _is_joined(link.header):
         place = link.header

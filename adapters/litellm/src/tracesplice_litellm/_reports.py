@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from tracesplice_litellm._modes import Mode, langfuses, loggers
+from tracesplice_litellm._write import joined_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,14 +26,17 @@ HEADER = "x-tracesplice-reports"
 _SAMPLES_ALL = ("", "always_on", "parentbased_always_on")
 
 
-def reports(data: Mapping[str, Any], call: Call) -> bool:
-    """Return whether a generation with the usage of ``call`` is, or will be, reported.
+def reports(data: Mapping[str, Any], response: Any, call: Call) -> bool:
+    """Return whether nothing of the usage of ``call`` is the client's to count.
 
     Args:
         data: The request as LiteLLM hands it to its hooks.
+        response: Its answer.
         call: Its call.
     """
     logging = data.get("litellm_logging_obj")
+    if _from_cache(response, logging):
+        return True
     if not _one_project(logging):
         return False
     return any(
@@ -43,6 +47,9 @@ def reports(data: Mapping[str, Any], call: Call) -> bool:
 
 def _reports(mode: Mode, logger: Any, call: Call, logging: Any) -> bool:
     place = call.link.place
+    if mode is not Mode.LANGFUSE:
+        # Of the ids in a body, these two know what the adapter put into their own header.
+        place = joined_place(call.link) or call.link.header
     if mode is Mode.OTEL_V2:
         return call.observed or (_was_sent(logging) and _samples(place))
     if mode is Mode.OTEL:
@@ -53,6 +60,13 @@ def _reports(mode: Mode, logger: Any, call: Call, logging: Any) -> bool:
     # This and LiteLLM's own sampler go by the call and the trace's id alone.
     decided = tracing.tracer.sampler.should_sample(None, int(place.trace_id, 16), "")
     return bool(decided.decision.is_sampled())
+
+
+def _from_cache(response: Any, logging: Any) -> bool:
+    found = (getattr(logging, "caching_details", None), getattr(response, "_hidden_params", None))
+    hit = any(isinstance(each, dict) and each.get("cache_hit") is True for each in found)
+    # Of a list of embeddings, the rest may have been asked for.
+    return hit and not _was_sent(logging)
 
 
 def _was_sent(logging: Any) -> bool:

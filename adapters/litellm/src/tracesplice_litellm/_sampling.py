@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import get_current_span
 
-from tracesplice_litellm._call import CALL_ID, current
+from tracesplice_litellm._call import current
 from tracesplice_litellm._guard import guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Tracer
 
@@ -38,7 +36,7 @@ class _ClientSampler(Sampler):
         *others: Any,
         **named: Any,
     ) -> SamplingResult:
-        sampled = _decision(parent_context, attributes or {})
+        sampled = _decision(parent_context)
         if sampled is None:
             return self._own.should_sample(
                 parent_context, trace_id, name, kind, attributes, *others, **named
@@ -64,10 +62,10 @@ def follow_clients(tracer: Tracer) -> None:
 
 
 @guarded("the client's sampling decision")
-def _decision(parent_context: Context | None, attributes: Mapping[str, Any]) -> bool | None:
+def _decision(parent_context: Context | None) -> bool | None:
     parent = get_current_span(parent_context).get_span_context()
     if parent.is_valid and not parent.is_remote:
         # Beneath a generation of this gateway: a guardrail, say.
         return parent.trace_flags.sampled
-    call = current(attributes.get(CALL_ID))
+    call = current()
     return None if call is None else call.link.sampled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -11,11 +12,19 @@ from tracesplice_litellm._modes import Mode, loggers, registered, same
 from tracesplice_litellm._older import say_limits
 from tracesplice_litellm._streams import repair as repair_streams
 
-__all__ = ["counts_tokens", "only_our_keys", "prepare"]
+__all__ = ["at_start", "only_our_keys", "prepare"]
 
 _keys_switched_on = False
 _known: frozenset[Mode] = frozenset()
 _prepared: tuple[Any, ...] = ()
+
+
+def at_start() -> None:
+    """Prepare what must be before the first request: probes of the gateway's health come first."""
+    if os.environ.get("LITELLM_OTEL_V2"):
+        from tracesplice_litellm._export import filter_exports
+
+        filter_exports()
 
 
 def prepare() -> frozenset[Mode]:
@@ -33,16 +42,13 @@ def prepare() -> frozenset[Mode]:
     found = loggers()
     for mode, logger in found:
         if mode is Mode.OTEL:
-            from tracesplice_litellm._otel_v1 import repair
+            from tracesplice_litellm._otel_v1 import prepare as prepare_logger
 
-            repair(logger)
+            prepare_logger(logger)
         elif mode is Mode.OTEL_V2:
-            from tracesplice_litellm._spans import is_model_call, watch
+            from tracesplice_litellm._otel_v2 import prepare as prepare_logger
 
-            # Before LiteLLM 1.99 it has no public name.
-            watch(
-                getattr(logger, "tracer_provider", None) or logger._tracer_provider, is_model_call
-            )
+            prepare_logger(logger)
         else:
             _prepare_langfuse(logger)
     # What an older LiteLLM knows by name alone depends on a setting, which may be set anew.
@@ -64,21 +70,11 @@ def only_our_keys() -> bool:
     return _keys_switched_on
 
 
-def counts_tokens() -> bool:
-    """Return whether a report here may lack the tokens that LiteLLM counted."""
-    return Mode.LANGFUSE in _known
-
-
 def _prepare_langfuse(logger: Any) -> None:
     _report_failures(logger)
-    tracing = getattr(logger, "tracing", None)
-    if tracing is not None:
-        from tracesplice_litellm._sampling import follow_clients
-        from tracesplice_litellm._spans import is_generation, watch
+    from tracesplice_litellm._langfuse import prepare as prepare_logger
 
-        watch(tracing.provider, is_generation)
-        follow_clients(tracing.tracer)
-    elif not litellm.langfuse_enable_update_trace_keys:
+    if not prepare_logger(logger) and not litellm.langfuse_enable_update_trace_keys:
         # An older LiteLLM, which lets user, session and tags of a joined trace through only so.
         global _keys_switched_on
         litellm.langfuse_enable_update_trace_keys = _keys_switched_on = True

@@ -1,0 +1,127 @@
+"""Which spans reach Langfuse, where they hang, and that each carries its own call's link alone."""
+
+from __future__ import annotations
+
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance.curl import CHAT, PROMPT, Caller
+from rig.gateway import Gateway, GatewayMode
+from rig.gateway._http import request as http
+
+if TYPE_CHECKING:
+    from rig.recorder import Observation, Recorder
+
+DIRECT = "/direct/chat/completions"
+NOBODY = {(None, None), ("default_user_id", None)}
+UNREADABLE = "langfuse_tags=%5B%27a%27%2C,langfuse_prompt_version=two"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _prompt(recorder: Recorder) -> None:
+    recorder.add_prompt(PROMPT, "Never used", labels=[])
+    recorder.add_prompt(PROMPT, "Say {{what}}", labels=["production"])
+
+
+@pytest.fixture(params=GatewayMode, ids=lambda mode: mode.value)
+def gateway(request: pytest.FixtureRequest, gateways: dict[GatewayMode, Gateway]) -> Gateway:
+    return gateways[request.param]
+
+
+@dataclass(frozen=True)
+class User(Caller):
+    """A client whose user and session are nobody else's."""
+
+    name: str = field(default_factory=lambda: secrets.token_hex(6))
+
+    @property
+    def baggage(self) -> str:
+        prompt = f"langfuse_prompt_name={PROMPT},langfuse_prompt_version=2"
+        return f"{prompt},langfuse_user_id={self.name},langfuse_session_id=s-{self.name}"
+
+    def ask(self, body: dict[str, Any], path: str = "/chat/completions", **headers: str) -> None:
+        assert self.post(body, path, baggage=self.baggage, **headers).status == 200
+
+    def own(self, generations: list[Observation]) -> bool:
+        """Whether these are of this client, and directly under its observation."""
+        places = {(each.trace_id, each.parent_id) for each in generations}
+        people = {(each.user_id, each.session_id, each.prompt_name) for each in generations}
+        return (places, people) == (
+            {(self.trace_id, self.parent_id)},
+            {(self.name, f"s-{self.name}", PROMPT)},
+        )
+
+
+def chat(text: str) -> dict[str, Any]:
+    return {**CHAT, "messages": [{"role": "user", "content": text}]}
+
+
+def generations(recorder: Recorder) -> list[Observation]:
+    return [each for each in recorder.observations() if each.type in ("GENERATION", "EMBEDDING")]
+
+
+def of_others(recorder: Recorder, user: User) -> list[Observation]:
+    return [
+        each
+        for each in recorder.observations()
+        if user.name in (each.user_id, each.session_id) and each.trace_id != user.trace_id
+    ]
+
+
+def test_no_other_call_carries_what_a_client_said(gateway: Gateway, recorder: Recorder) -> None:
+    recorder.clear()
+    first, second = User(gateway, recorder), Caller(gateway, recorder)
+    first.ask({"model": "gpt-4o-mini", "messages": CHAT["messages"]}, DIRECT)
+    assert http(f"{gateway.url}/health?model=chat", gateway.key).status == 200
+    second.post(CHAT, baggage=UNREADABLE)
+    recorder.wait_for(lambda _: len(generations(recorder)) == 3 or None)
+    assert not of_others(recorder, first), recorder.report()
+    assert {(each.user_id, each.prompt_name) for each in second.generations()} <= NOBODY
+
+
+def test_one_call_id_of_two_clients_mixes_nothing(gateway: Gateway, recorder: Recorder) -> None:
+    users = [User(gateway, recorder) for _ in range(2)]
+    same = {"x_litellm_call_id": secrets.token_hex(8)}
+    with ThreadPoolExecutor() as pool:
+        for user in users:
+            pool.submit(user.ask, chat(f"[[delay:0.5]] {user.name}"), **same)
+    for user in users:
+        assert user.own(user.generations()), recorder.report()
+        [generation] = user.reported()
+        # LITELLM_OTEL_V2 does not report what was asked.
+        assert user.name in str(generation.input or user.name)
+
+
+MIX: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("/chat/completions", CHAT),
+    ("/chat/completions", {**CHAT, "stream": True}),
+    ("/responses", {"model": "openai-chat", "input": "hi"}),
+    ("/embeddings", {"model": "openai-embed", "input": "hi"}),
+    ("/images/generations", {"model": "image", "prompt": "hi"}),
+)
+
+
+def test_each_of_many_calls_at_once_is_its_own(gateway: Gateway, recorder: Recorder) -> None:
+    recorder.clear()
+    users = [User(gateway, recorder) for _ in range(200)]
+    with ThreadPoolExecutor(16) as pool:
+        asked = [
+            pool.submit(user.ask, MIX[number % len(MIX)][1], MIX[number % len(MIX)][0])
+            for number, user in enumerate(users)
+        ]
+    assert [each.exception() for each in asked] == [None] * len(users)
+    by_trace = recorder.wait_for(lambda _: all_arrived(recorder, users))
+    wrong = [user for user in users if not user.own(by_trace[user.trace_id])]
+    assert not wrong, recorder.report()
+
+
+def all_arrived(recorder: Recorder, users: list[User]) -> dict[str, list[Observation]] | None:
+    found: dict[str, list[Observation]] = {user.trace_id: [] for user in users}
+    for each in generations(recorder):
+        if each.trace_id in found:
+            found[each.trace_id].append(each)
+    return found if all(found.values()) else None
