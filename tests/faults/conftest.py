@@ -54,19 +54,15 @@ def elsewhere(_other_server: ModelServer) -> ModelServer:
 
 
 @pytest.fixture(scope="module")
-def _gateways() -> Iterator[tuple[Scripted, Scripted]]:
-    gateways = Scripted(), Scripted()
-    yield gateways
-    for each in gateways:
-        each.stop()
-
-
-@pytest.fixture
-def stage(_gateways: tuple[Scripted, Scripted], langfuse: Langfuse) -> Iterator[Stage]:
+def stage() -> Iterator[Stage]:
     """Where calls are made unspliced and spliced, and compared."""
-    stage = Stage(*_gateways, langfuse)
+    langfuse, gateways = _langfuse(), (Scripted(), Scripted())
+    stage = Stage(*gateways, langfuse)
     yield stage
     stage.close()
+    for each in gateways:
+        each.stop()
+    langfuse.shutdown()
 
 
 @pytest.fixture
@@ -75,19 +71,22 @@ def make_langfuse() -> Iterator[Callable[..., Langfuse]]:
     made: list[Langfuse] = []
 
     def make(public_key: str | None = None, **options: Any) -> Langfuse:
-        client = Langfuse(
-            public_key=public_key or f"pk-{secrets.token_hex(8)}",
-            secret_key="sk-unused",
-            base_url="http://127.0.0.1:9",
-            tracer_provider=TracerProvider(),
-            **{"span_exporter": NoExport(), **options},
-        )
-        made.append(client)
-        return client
+        made.append(_langfuse(public_key, **options))
+        return made[-1]
 
     yield make
     for client in made:
         client.shutdown()
+
+
+def _langfuse(public_key: str | None = None, **options: Any) -> Langfuse:
+    return Langfuse(
+        public_key=public_key or f"pk-{secrets.token_hex(8)}",
+        secret_key="sk-unused",
+        base_url="http://127.0.0.1:9",
+        tracer_provider=TracerProvider(),
+        **{"span_exporter": NoExport(), **options},
+    )
 
 
 @pytest.fixture

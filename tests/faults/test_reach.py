@@ -5,42 +5,16 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
-import httpx
 import openai
 import pytest
-from starlette.applications import Starlette
-from starlette.responses import RedirectResponse
-from starlette.routing import Route
 
 import tracesplice
 from faults.wire import carries_nothing, client_of, links, say
-from rig.recorder._server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from langfuse import Langfuse
-    from starlette.requests import Request
 
     from rig.model import ModelServer
-
-MOVED_AWAY, MOVED_HERE, LOOP = "/away", "/here", "/loop"
-
-
-@pytest.fixture
-def redirector(elsewhere: ModelServer) -> Iterator[str]:
-    """A gateway's address that redirects: to another host, to itself, round and round."""
-
-    def redirect(request: Request) -> RedirectResponse:
-        if request.url.path.startswith(MOVED_AWAY):
-            return RedirectResponse(elsewhere.url + "/v1/chat/completions", 307)
-        if request.url.path.startswith(MOVED_HERE):
-            return RedirectResponse("/away/v1/chat/completions", 308)
-        return RedirectResponse(request.url.path, 307)
-
-    server = Server(Starlette(routes=[Route("/{path:path}", redirect, methods=["POST"])]))
-    yield server.url
-    server.stop()
 
 
 def test_a_spliced_client_links(wire: ModelServer, langfuse: Langfuse) -> None:
@@ -155,51 +129,3 @@ def test_a_providers_address_is_refused() -> None:
         tracesplice.splice(client)
     with pytest.raises(tracesplice.TracespliceError, match="OpenAI itself"):
         tracesplice.instrument(gateway="https://api.openai.com/v1")
-
-
-def test_a_redirect_within_the_gateway_keeps_the_link(
-    wire: ModelServer, langfuse: Langfuse
-) -> None:
-    def redirect(request: Request) -> RedirectResponse:
-        return RedirectResponse(f"{wire.url}/v1/chat/completions", 308)
-
-    server = Server(Starlette(routes=[Route("/{path:path}", redirect, methods=["POST"])]))
-    try:
-        with (
-            openai.OpenAI(base_url=server.url, api_key="k") as client,
-            langfuse.start_as_current_observation(name="s") as span,
-        ):
-            tracesplice.instrument(gateway=[server.url, wire.url])
-            say(client)
-    finally:
-        tracesplice.uninstrument()
-        server.stop()
-    [(_, metadata, _)] = links(wire)
-    assert metadata["existing_trace_id"] == span.trace_id
-
-
-def test_a_redirect_loop_ends_as_it_does_without_tracesplice(
-    redirector: str, langfuse: Langfuse
-) -> None:
-    url = f"{redirector}{LOOP}/v1"
-    with (
-        openai.OpenAI(base_url=url, api_key="k", max_retries=0) as client,
-        langfuse.start_as_current_observation(name="s"),
-        pytest.raises(openai.APIConnectionError),
-    ):
-        say(tracesplice.splice(client))
-
-
-def test_a_client_that_does_not_follow_redirects_does_not(
-    redirector: str, elsewhere: ModelServer, langfuse: Langfuse
-) -> None:
-    http_client = openai.DefaultHttpxClient(follow_redirects=False)
-    url = f"{redirector}{MOVED_AWAY}/v1"
-    with (
-        openai.OpenAI(base_url=url, api_key="k", http_client=http_client) as client,
-        langfuse.start_as_current_observation(name="s"),
-        pytest.raises(openai.APIStatusError) as caught,
-    ):
-        say(tracesplice.splice(client))
-    assert caught.value.status_code == httpx.codes.TEMPORARY_REDIRECT
-    assert not elsewhere.requests

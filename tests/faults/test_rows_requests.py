@@ -13,7 +13,6 @@ import pydantic
 import pytest
 
 from faults.compare import Row, chat, post
-from faults.scripted import OK
 
 if TYPE_CHECKING:
     from faults.compare import Stage
@@ -125,5 +124,4 @@ def text_of(client: Any, **options: Any) -> Any:
     ("name", "kind"), [(name, kind) for name, row in ROWS.items() for kind in row.kinds]
 )
 def test_a_request(stage: Stage, name: str, kind: str) -> None:
-    stage.gateway.script([OK])
     stage.check(ROWS[name], kind)
