@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 NOT_NEEDED = {"langfuse_enable_update_trace_keys": False, "failure_callback": []}
 """Settings of mode `langfuse` that the gateway adapter makes up for."""
 
+TAGS = {"langfuse_default_tags": ["label"], "extra_spend_tag_headers": ["x-department"]}
+"""Tags that only a request with such a field or header gets."""
+
 
 def with_adapter(
     mode: GatewayMode, recorder: Recorder, model: ModelServer, **options: Any
@@ -35,7 +38,7 @@ def with_adapter(
         langfuse_env=recorder.env(),
         model_url=model.url,
         adapter=True,
-        extra_settings=NOT_NEEDED,
+        extra_settings=NOT_NEEDED | TAGS,
         **options,
     )
 

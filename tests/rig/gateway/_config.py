@@ -36,6 +36,7 @@ _OPENAI = {
     "speech": ("tts-1", "audio_speech"),
     "transcribe": ("whisper-1", "audio_transcription"),
     "moderate": ("omni-moderation-latest", "moderation"),
+    "video": ("sora-2", "video_generation"),
 }
 
 
@@ -76,8 +77,9 @@ def _models(model_url: str) -> list[Json]:
         _model(name, f"openai/{model}", kind, api_base=f"{model_url}/v1", api_key="sk-upstream")
         for name, (model, kind) in _OPENAI.items()
     ]
+    rerank = _model("rerank", "hosted_vllm/reranker", "rerank", api_base=model_url)
     mock = _model("mock", "openai/mock", mock_response="mock: hello", api_key="sk-upstream")
-    return [*ollama, *openai, mock]
+    return [*ollama, *openai, rerank, mock]
 
 
 def _direct(model_url: str) -> Json:

@@ -1,6 +1,6 @@
-"""The OpenAI protocol: images, speech, transcription and moderation.
+"""The OpenAI protocol: images, speech, transcription, videos and moderation; vLLM's `/rerank`.
 
-https://platform.openai.com/docs/api-reference
+https://platform.openai.com/docs/api-reference and https://docs.vllm.ai/en/latest/serving/
 """
 
 import base64
@@ -71,7 +71,28 @@ async def _moderations(request: Request) -> Response:
     return await _send.once(answer, parse(" ".join(texts), model))
 
 
+async def _videos(request: Request) -> Response:
+    body = await request.body()
+    headers = {"content-type": request.headers.get("content-type", "")}
+    received = ReceivedRequest("POST", request.url.path, headers, body)
+    asked = received.json or received.form
+    directives = parse(str(asked.get("prompt", "")), str(asked.get("model", "")))
+    answer = {"id": "video_rig", "object": "video", "status": "queued", "created_at": 1714564800}
+    return await _send.once(answer | {"model": asked.get("model"), "seconds": "4"}, directives)
+
+
+async def _rerank(request: Request) -> Response:
+    body = await request.json()
+    directives = parse(body["query"], body.get("model") or "")
+    count = tokens(body["query"]) + sum(tokens(text) for text in body["documents"])
+    results = [{"index": i, "relevance_score": 1 / (i + 1)} for i in range(len(body["documents"]))]
+    answer = {"id": "rerank-rig", "results": results, "usage": {"total_tokens": count}}
+    return await _send.once(answer, directives)
+
+
 ROUTES = [
+    Route("/v1/videos", _videos, methods=["POST"]),
+    Route("/rerank", _rerank, methods=["POST"]),
     Route("/v1/images/generations", _images, methods=["POST"]),
     Route("/v1/audio/speech", _speech, methods=["POST"]),
     Route("/v1/audio/transcriptions", _transcriptions, methods=["POST"]),

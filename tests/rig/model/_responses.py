@@ -64,6 +64,7 @@ def _response(body: Json, answer: Answer, status: str) -> Json:
         "tool_choice": body.get("tool_choice", "auto"),
         "tools": body.get("tools") or [],
         "usage": used if done else None,
+        "metadata": body.get("metadata") or {},
     }
 
 
@@ -105,4 +106,15 @@ async def _responses(request: Request) -> Response:
     return await _send.sse(events, answer.directives)
 
 
-ROUTES = [Route("/v1/responses", _responses, methods=["POST"])]
+async def _compact(request: Request) -> Response:
+    body = await request.json()
+    answer = answer_chat(body["model"], _messages(body.get("input")))
+    item = {"id": "cmp_rig", "type": "compaction", "encrypted_content": answer.text}
+    whole = _response(body, answer, "completed") | {"object": "response.compaction"}
+    return await _send.once(whole | {"output": [item]}, answer.directives)
+
+
+ROUTES = [
+    Route("/v1/responses", _responses, methods=["POST"]),
+    Route("/v1/responses/compact", _compact, methods=["POST"]),
+]

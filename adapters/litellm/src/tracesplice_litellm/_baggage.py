@@ -54,7 +54,7 @@ def tag_list(value: str) -> list[object]:
     if value.startswith("["):
         try:
             listed = ast.literal_eval(value)
-        except (SyntaxError, ValueError, MemoryError, RecursionError):
+        except (SyntaxError, TypeError, ValueError, MemoryError, RecursionError):
             return []
         return listed if isinstance(listed, list) else []
     return list(value.split(","))

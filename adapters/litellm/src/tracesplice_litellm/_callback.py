@@ -7,8 +7,10 @@ from typing import Any
 from litellm.integrations.custom_logger import CustomLogger
 
 from tracesplice_litellm._call import begin, call_in
+from tracesplice_litellm._configured import configured_tags
 from tracesplice_litellm._guard import guarded
 from tracesplice_litellm._modes import Mode
+from tracesplice_litellm._own_metadata import log_own_metadata
 from tracesplice_litellm._read import read_link
 from tracesplice_litellm._reports import HEADER, reports
 from tracesplice_litellm._setup import at_start, only_our_keys, prepare
@@ -29,6 +31,9 @@ class _Adapter(CustomLogger):
     ) -> None:
         modes = _prepare()
         _splice(data, modes or frozenset())
+
+    def log_pre_api_call(self, model: Any, messages: Any, kwargs: dict[str, Any]) -> None:
+        _own_metadata(kwargs)
 
     async def async_post_call_response_headers_hook(
         self, data: dict[str, Any], user_api_key_dict: Any, response: Any, **_: Any
@@ -51,12 +56,17 @@ def _prepare() -> frozenset[Mode]:
 def _splice(data: dict[str, Any], modes: frozenset[Mode]) -> None:
     # Before anything can fail: what waits of another call must not be found for this one.
     call = begin(data)
-    call.link = link = read_link(data)
+    call.link = link = read_link(data, configured_tags(data))
     write_link(data, link, only_our_keys=only_our_keys())
     if Mode.OTEL_V2 in modes:
         from tracesplice_litellm._otel_v2 import anchor
 
         anchor(link)
+
+
+@guarded("the link of a call")
+def _own_metadata(kwargs: dict[str, Any]) -> None:
+    log_own_metadata(kwargs)
 
 
 @guarded("the header that says who counts a call")

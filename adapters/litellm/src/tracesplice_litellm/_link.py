@@ -40,6 +40,8 @@ class Link(NamedTuple):
         header: What its ``traceparent`` alone says, which LiteLLM acts on by itself.
         sampled: Whether the client records the trace it names as Langfuse's; None if not said.
         starts_trace: Whether the client asked for a trace of that id, not for joining one.
+        same_project: Whether its trace is in the project this call is reported to; None if not
+            said. Where it is not, there is no ``place``.
         prompt: The prompt version the call is linked to.
         user_id: Langfuse's user id.
         session_id: Langfuse's session id.
@@ -55,6 +57,7 @@ class Link(NamedTuple):
     header: Place | None = None
     sampled: bool | None = None
     starts_trace: bool = False
+    same_project: bool | None = None
     prompt: PromptRef | None = None
     user_id: str | None = None
     session_id: str | None = None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracesplice_litellm._attributes import for_generation, for_observation
 from tracesplice_litellm._call import call_of
+from tracesplice_litellm._defaults import without_defaults
 from tracesplice_litellm._guard import guarded
 from tracesplice_litellm._patch import replace
 from tracesplice_litellm._quiet import server_spans
@@ -37,7 +38,7 @@ def prepare(logger: object) -> None:
 
 def _with_link(original: Callable[..., Any]) -> Callable[..., Any]:
     def set_attributes(span: Any, kwargs: Any, response_obj: Any) -> Any:
-        result = original(span, kwargs, response_obj)
+        result = original(span, _joined(kwargs) or kwargs, response_obj)
         _put_link(span, kwargs)
         _put_outcome(span, kwargs)
         return result
@@ -59,6 +60,14 @@ def _if_let_in(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(*args, **named) if server_spans() else None
 
     return log_raw_request
+
+
+@guarded("the user of a call")
+def _joined(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+    # What the gateway makes up is for traces of its own.
+    call = call_of(kwargs)
+    joined = call is not None and call.link.place is not None
+    return without_defaults(kwargs) if joined else kwargs
 
 
 @guarded("the link of a call")

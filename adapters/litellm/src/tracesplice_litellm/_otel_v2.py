@@ -9,6 +9,7 @@ Older releases make no span of the server without `opentelemetry-instrumentation
 
 from __future__ import annotations
 
+import secrets
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -18,18 +19,20 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFl
 
 from tracesplice_litellm._attributes import for_generation, for_observation
 from tracesplice_litellm._call import Call, call_of, details, reporting, served
+from tracesplice_litellm._defaults import with_tags
 from tracesplice_litellm._export import NAME, PARENT
 from tracesplice_litellm._guard import guarded
+from tracesplice_litellm._link import Place
 from tracesplice_litellm._patch import replace
 from tracesplice_litellm._spans import watch
 from tracesplice_litellm._write import joined_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.sdk.trace import Span
 
-    from tracesplice_litellm._link import Link, Place
+    from tracesplice_litellm._link import Link
 
 __all__ = ["anchor", "prepare"]
 
@@ -63,7 +66,8 @@ def _opening(original: Callable[..., Any]) -> Callable[..., Any]:
 def _closing(original: Callable[..., Any]) -> Callable[..., Any]:
     async def log_event(logger: Any, kwargs: Any, *args: Any, **named: Any) -> Any:
         with reporting(kwargs):
-            return await original(logger, _told_apart(kwargs) or kwargs, *args, **named)
+            told = _told_apart(kwargs) or kwargs
+            return await original(logger, _tagged(told) or told, *args, **named)
 
     return log_event
 
@@ -82,6 +86,12 @@ def _told_apart(kwargs: dict[str, Any]) -> dict[str, Any]:
     told = {"litellm_call_id": call.told_as}
     payload = kwargs.get("standard_logging_object")
     return {**kwargs, **told, "standard_logging_object": payload and {**payload, **told}}
+
+
+@guarded("the tags of a call")
+def _tagged(kwargs: dict[str, Any]) -> Mapping[str, Any]:
+    call = call_of(kwargs)
+    return kwargs if call is None else with_tags(kwargs, call.link.tags)
 
 
 @guarded("the link of a call")
@@ -130,6 +140,9 @@ def anchor(link: Link) -> None:
     place = joined_place(link)
     if place is None and link.header is not None and not _is_joined(link.header):
         place = link.header
+    if link.same_project is False:
+        # LiteLLM's own spans are in the client's trace already; this one leaves it.
+        place = Place(secrets.token_hex(16), secrets.token_hex(8))
     if place is not None:
         _anchor(place)
 

@@ -2,20 +2,24 @@
 
 What the client put into the body it put there for this gateway. Headers may come from elsewhere:
 OpenTelemetry's instrumentation of httpx replaces ``traceparent`` by a span of its own, which
-Langfuse does not store, and proxies strip it.
+Langfuse does not store, and proxies strip it. Each value is judged alone: a bad one gives way to
+the next source's and takes no other along.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from tracesplice_litellm import _values
-from tracesplice_litellm._baggage import langfuse_baggage, tag_list, traceparent
-from tracesplice_litellm._link import Link, Place, PromptRef
+from tracesplice_litellm._baggage import langfuse_baggage, tag_list
+from tracesplice_litellm._defaults import END_USER
+from tracesplice_litellm._link import Link, PromptRef
+from tracesplice_litellm._place import read_place
+from tracesplice_litellm._project import reports_to
 
-__all__ = ["containers", "read_link", "request_headers"]
+__all__ = ["logged", "read_link", "request_headers"]
 
 Sources = tuple[Mapping[str, Any], ...]
 """What may hold the client's metadata, most trusted first."""
@@ -23,7 +27,7 @@ Sources = tuple[Mapping[str, Any], ...]
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 _TEXTS: Mapping[str, Callable[[object], str | None]] = {
-    "existing_trace_id": _values.trace_id,
+    "existing_trace_id": _values.text,
     "trace_id": _values.text,
     "parent_observation_id": _values.span_id,
     "trace_user_id": _values.text,
@@ -36,43 +40,55 @@ _TEXTS: Mapping[str, Callable[[object], str | None]] = {
 }
 
 
-def containers(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return the two places of a LiteLLM request that may hold the client's metadata."""
-    return _mapping(data.get("metadata")), _mapping(data.get("litellm_metadata"))
-
-
 def request_headers(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the client's headers, as LiteLLM keeps them."""
     return _mapping(_mapping(data.get("proxy_server_request")).get("headers"))
 
 
-def read_link(data: Mapping[str, Any]) -> Link:
+def logged(data: Mapping[str, Any]) -> str:
+    """Return the name of the field that LiteLLM reports from.
+
+    The other of the two, where there is one, is the provider's: OpenAI's and Anthropic's own
+    ``metadata`` on ``/responses``, ``/v1/messages``, files and batches.
+    """
+    # It is the one LiteLLM wrote the key's owner into. On chat, before 1.99, the client's
+    # `litellm_metadata` stays there although it was merged into the other.
+    metadata = data.get("metadata")
+    if isinstance(metadata, dict) and "user_api_key_auth" in metadata:
+        return "metadata"
+    return "litellm_metadata" if "litellm_metadata" in data else "metadata"
+
+
+def read_link(data: Mapping[str, Any], configured_tags: Iterable[object] = ()) -> Link:
     """Read and check the link of a request.
 
     Args:
         data: The request as LiteLLM hands it to ``async_pre_call_hook``.
+        configured_tags: What the gateway adds to the client's own.
     """
     headers = request_headers(data)
     # LiteLLM lets its own headers of this kind go before the body.
     named = {key[9:]: headers[key] for key in headers if key.startswith("langfuse_")}
-    body = tuple(filter(None, (named, *containers(data))))
+    body = tuple(filter(None, (named, *_containers(data))))
     baggage = langfuse_baggage(headers)
-    sent = traceparent(headers)
     texts = _texts(body)
-    joined = texts.get("existing_trace_id")
-    started = None if joined is not None else _started(texts.get("trace_id"), sent)
-    trace_id = joined if started is None else _values.trace_id(started)
+    same_project = reports_to(data, headers)
+    at = read_place(texts, headers, baggage, data.get("litellm_trace_id"), same_project)
     return Link(
-        place=_place(sent, trace_id, texts.get("parent_observation_id")),
-        header=sent,
-        sampled=_sampled(sent, joined, baggage) if started is None else None,
-        starts_trace=started is not None,
-        prompt=_prompt(body, baggage),
-        user_id=texts.get("trace_user_id") or _values.text(baggage.get("user_id")),
+        place=at.place,
+        header=at.header,
+        sampled=at.sampled,
+        starts_trace=at.starts_trace,
+        same_project=same_project,
+        # A name says something in its own project only.
+        prompt=None if same_project is False else _prompt(body, baggage),
+        user_id=texts.get("trace_user_id")
+        or _values.text(baggage.get("user_id"))
+        or _values.text(_mapping(data.get(logged(data))).get(END_USER)),
         session_id=texts.get("trace_session_id")
         or texts.get("session_id")
         or _values.text(baggage.get("session_id")),
-        tags=_tags(body, baggage),
+        tags=_tags(body, baggage, configured_tags),
         trace_name=texts.get("trace_name") or _values.text(baggage.get("trace_name")),
         environment=texts.get("trace_environment")
         or _values.environment(baggage.get("environment")),
@@ -80,6 +96,14 @@ def read_link(data: Mapping[str, Any]) -> Link:
         trace_metadata=_trace_metadata(body, baggage),
         generation_name=texts.get("generation_name"),
     )
+
+
+def _containers(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    sent = _mapping(_mapping(data.get("proxy_server_request")).get("body"))
+    yield _mapping(data.get("metadata"))
+    yield _mapping(data.get("litellm_metadata"))
+    # On chat LiteLLM merges the second into the first, where a key of the provider's own covers it.
+    yield _mapping(sent.get("litellm_metadata"))
 
 
 def _texts(body: Sources) -> dict[str, str]:
@@ -90,27 +114,6 @@ def _texts(body: Sources) -> dict[str, str]:
         for key, check in _TEXTS.items()
         if (value := source.get(key)) is not None and check(value) is not None
     }
-
-
-def _started(trace_id: str | None, sent: Place | None) -> str | None:
-    # LiteLLM writes the header's trace id there, too.
-    return None if sent is not None and trace_id == sent.trace_id else trace_id
-
-
-def _place(sent: Place | None, trace_id: str | None, parent_id: str | None) -> Place | None:
-    if sent is None:
-        return None if trace_id is None else Place(trace_id, parent_id)
-    if trace_id is None or trace_id == sent.trace_id:
-        # A parent without a trace is one of the header's trace.
-        return Place(sent.trace_id, parent_id or sent.parent_id, sent.sampled)
-    return Place(trace_id, parent_id)
-
-
-def _sampled(sent: Place | None, joined: str | None, baggage: Mapping[str, str]) -> bool | None:
-    if sent is None or (joined is None and not baggage):
-        # A header alone may be of a service mesh that samples its own traces.
-        return None
-    return sent.sampled if joined in (None, sent.trace_id) else None
 
 
 def _prompt(body: Sources, baggage: Mapping[str, str]) -> PromptRef | None:
@@ -127,21 +130,27 @@ def _prompt_ref(name: object, version: object) -> PromptRef | None:
     return None if checked is None or number is None else PromptRef(checked, number)
 
 
-def _tags(body: Sources, baggage: Mapping[str, str]) -> tuple[str, ...]:
-    sent: list[object] = []
-    for key in ("trace_tags", "tags"):  # LiteLLM adds those of the key and the team to `tags`
-        for source in body:
-            tags = source.get(key)
-            if isinstance(tags, list):
-                sent += tags
-    return _values.tags(sent) or _values.tags(tag_list(baggage.get("tags", "")))
+def _tags(
+    body: Sources, baggage: Mapping[str, str], configured: Iterable[object]
+) -> tuple[str, ...]:
+    own = _values.tags(_lists(body, "trace_tags")) or _values.tags(
+        tag_list(baggage.get("tags", ""))
+    )
+    # LiteLLM adds those of the key and the team to `tags`.
+    return _values.tags([*own, *_values.tags(_lists(body, "tags")), *configured])
+
+
+def _lists(body: Sources, key: str) -> Iterator[object]:
+    for source in body:
+        if isinstance(value := source.get(key), (list, tuple)):
+            yield from value
 
 
 def _trace_metadata(body: Sources, baggage: Mapping[str, str]) -> Mapping[str, str]:
-    found = next((source["trace_metadata"] for source in body if "trace_metadata" in source), None)
-    if found is None:
-        found = {key[9:]: baggage[key] for key in baggage if key.startswith("metadata_")}
-    return _values.texts(found) if found else _NOTHING
+    for source in body:
+        if found := _values.texts(source.get("trace_metadata")):
+            return found
+    return _values.texts({key[9:]: baggage[key] for key in baggage if key.startswith("metadata_")})
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

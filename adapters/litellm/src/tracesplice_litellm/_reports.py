@@ -37,7 +37,8 @@ def reports(data: Mapping[str, Any], response: Any, call: Call) -> bool:
     logging = data.get("litellm_logging_obj")
     if _from_cache(response, logging):
         return True
-    if not _one_project(logging):
+    same = call.link.same_project
+    if not (_one_project(logging) if same is None else same):
         return False
     return any(
         _reports(mode, logger, call, logging) and _is_on(logger, data, logging)

@@ -8,16 +8,29 @@ can cost the whole observation, or the batch it is stored with.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from itertools import islice
 
-__all__ = ["environment", "prompt_version", "span_id", "tags", "text", "texts", "trace_id"]
+__all__ = [
+    "any_trace_id",
+    "environment",
+    "prompt_version",
+    "span_id",
+    "tags",
+    "text",
+    "texts",
+    "trace_id",
+]
 
 MAX_LENGTH = 200
 """Characters of an id, a name or a tag."""
 
 MAX_TAGS = 50
 """Tags of one call; Langfuse names no limit, and a header of 8 kB holds a few hundred."""
+
+MAX_READ = 10_000
+"""How many entries of a list are looked at."""
 
 MAX_TEXTS = 50
 """Entries of a trace's metadata."""
@@ -39,6 +52,16 @@ def trace_id(value: object) -> str | None:
     return value if isinstance(value, str) and _TRACE_ID.fullmatch(value) else None
 
 
+def any_trace_id(value: str) -> str:
+    """Return the trace id that LiteLLM in mode ``langfuse`` makes of any text.
+
+    https://github.com/BerriAI/litellm/blob/main/litellm/integrations/langfuse/langfuse_sdk.py
+    (``resolve_trace_id``).
+    """
+    plain = value.lower().replace("-", "")
+    return trace_id(plain) or sha256(value.encode()).digest()[:16].hex()
+
+
 def span_id(value: object) -> str | None:
     """Return ``value`` if it is a W3C span id, 16 lower-case hex digits and not all zero."""
     return value if isinstance(value, str) and _SPAN_ID.fullmatch(value) else None
@@ -54,10 +77,15 @@ def text(value: object) -> str | None:
 
 def tags(value: object) -> tuple[str, ...]:
     """Return the valid ones of a list of tags, each once, at most ``MAX_TAGS``."""
-    if not isinstance(value, (list, tuple)):
+    if not isinstance(value, (list, tuple, Iterator)):
         return ()
-    valid = dict.fromkeys([tag for tag in value[: 2 * MAX_TAGS] if text(tag) is not None])
-    return tuple(valid)[:MAX_TAGS]
+    found: dict[str, None] = {}
+    for tag in islice(value, MAX_READ):
+        if text(tag) is not None:
+            found[tag] = None
+            if len(found) == MAX_TAGS:
+                break
+    return tuple(found)
 
 
 def texts(value: object) -> dict[str, str]:

@@ -8,12 +8,12 @@ the trace's id where there is none.
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from tracesplice_litellm import _values
 from tracesplice_litellm._link import Link, Place
-from tracesplice_litellm._read import request_headers
+from tracesplice_litellm._place import unknown_parent
+from tracesplice_litellm._read import logged, request_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, MutableMapping
@@ -48,16 +48,18 @@ def write_link(data: MutableMapping[str, Any], link: Link, *, only_our_keys: boo
         link: Its link, from ``read_link``.
         only_our_keys: Whether the client may not choose what else of a trace to overwrite.
     """
-    name = _logged(data)
+    name = logged(data)
     if not isinstance(data.get(name), dict):
         data[name] = {}
     headers = request_headers(data)
     ours = _for_langfuse(link)
-    for each in ("metadata", "litellm_metadata"):
-        if isinstance(data.get(each), dict):
-            _clean(data[each], checked=ours if each == name else ())
+    _clean(data[name], checked=ours)
+    if name == "metadata" and isinstance(data.get("litellm_metadata"), dict):
+        _clean(data["litellm_metadata"], checked=())  # before LiteLLM 1.99 it is reported, too
     if isinstance(headers, dict):
         _take_named_headers(headers, data[name])
+    if link.same_project is False:
+        _forget_place(data, data[name], headers)
     data[name].update(ours)
     if only_our_keys:
         data[name]["update_trace_keys"] = [key for key in _OUR_KEYS if data[name].get(key)]
@@ -75,26 +77,14 @@ def joined_place(link: Link) -> Place | None:
         return place
     # As LiteLLM does in mode `langfuse`: under a parent that never arrives, so that the generation
     # does not pass for the trace's root.
-    return None if link.starts_trace else Place(place.trace_id, _unknown(place), place.sampled)
+    if link.starts_trace:
+        return None
+    return Place(place.trace_id, unknown_parent(place.trace_id), place.sampled)
 
 
 def formatted(place: Place) -> str:
     """Return ``place`` as a ``traceparent`` header."""
     return f"00-{place.trace_id}-{place.parent_id}-{int(place.sampled):02x}"
-
-
-def _logged(data: Mapping[str, Any]) -> str:
-    # Of these two, what LiteLLM reports is the one it wrote the key's owner into. On chat, before
-    # 1.99, the client's `litellm_metadata` stays there although it was merged into the other.
-    metadata = data.get("metadata")
-    if isinstance(metadata, dict) and "user_api_key_auth" in metadata:
-        return "metadata"
-    return "litellm_metadata" if "litellm_metadata" in data else "metadata"
-
-
-def _unknown(place: Place) -> str:
-    # Of the trace's id, so that asking twice gives the same.
-    return place.trace_id[:16] if _values.span_id(place.trace_id[:16]) else secrets.token_hex(8)
 
 
 def _clean(metadata: MutableMapping[str, Any], checked: Collection[str]) -> None:
@@ -109,6 +99,17 @@ def _clean(metadata: MutableMapping[str, Any], checked: Collection[str]) -> None
     metadata.pop("trace_environment", None)  # LiteLLM has no use for it
     if not isinstance(metadata.get("trace_metadata"), dict):
         metadata.pop("trace_metadata", None)
+
+
+def _forget_place(
+    data: MutableMapping[str, Any], metadata: MutableMapping[str, Any], headers: Mapping[str, Any]
+) -> None:
+    # LiteLLM goes by each of them.
+    data.pop("litellm_trace_id", None)
+    for key in ("existing_trace_id", "trace_id", "parent_observation_id"):
+        metadata.pop(key, None)
+    if isinstance(headers, dict):
+        headers.pop("traceparent", None)
 
 
 def _take_named_headers(
@@ -129,7 +130,6 @@ def _take_named_headers(
 def _for_langfuse(link: Link) -> dict[str, Any]:
     found: dict[str, Any] = {
         "trace_name": link.trace_name,
-        "trace_user_id": link.user_id,
         "trace_session_id": link.session_id,
         "trace_tags": list(link.tags),
     }
@@ -139,4 +139,6 @@ def _for_langfuse(link: Link) -> dict[str, Any]:
     if link.place is not None and not link.starts_trace:
         found["existing_trace_id"] = link.place.trace_id
         found["parent_observation_id"] = link.place.parent_id
-    return {key: value for key, value in found.items() if value}
+    found = {key: value for key, value in found.items() if value}
+    # LiteLLM takes whom the request names, at any length, where this key is missing.
+    return {**found, "trace_user_id": link.user_id}

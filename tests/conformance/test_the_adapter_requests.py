@@ -1,0 +1,161 @@
+"""What ``tracesplice-litellm`` reads of a request and leaves in it, in a real gateway.
+
+After the tables, which what these calls report would get in the way of.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance.curl import BAGGAGE, CHAT, PROMPT, Caller
+from conformance.test_the_adapter import REPORTS, _prompt, caller, is_linked, nothing_dropped
+
+if TYPE_CHECKING:
+    from rig.gateway import Reply
+    from rig.model import ModelServer
+    from rig.recorder import Observation
+
+__all__ = ["_prompt", "caller"]  # fixtures
+
+# OpenAI's own: texts of at most 512 characters, which a user may call as Langfuse does its own.
+WRITTEN = {
+    "prompt": "greeting-v3",
+    "tags": "a,b",
+    "version": "3",
+    "trace_name": "mine",
+    "trace_id": "",
+    "existing_trace_id": "",
+    "parent_observation_id": "no hex",
+    "session_id": "s" * 300,
+    "trace_environment": "Mine",
+    "note": "n" * 512,
+}
+RESPONSES: dict[str, Any] = {"model": "openai-chat", "input": "hi"}
+STORED = {
+    "responses": ("/responses", RESPONSES),
+    "stream": ("/responses", {**RESPONSES, "stream": True}),
+    "compact": ("/responses/compact", RESPONSES),
+}
+
+
+@pytest.mark.parametrize("linked", [True, False], ids=["linked", "plain"])
+@pytest.mark.parametrize("route", STORED)
+def test_the_provider_gets_what_the_client_wrote(
+    caller: Caller, model: ModelServer, route: str, linked: bool
+) -> None:
+    path, body = STORED[route]
+    link = {"litellm_metadata": {**caller.metadata, "trace_user_id": "ann"}} if linked else {}
+    reply = caller.post({**body, "metadata": WRITTEN, **link}, path)
+    assert reply.status == 200, reply.body
+    assert model.calls[-1].json["metadata"] == WRITTEN
+    assert answered(reply)["metadata"] == WRITTEN
+    [generation] = caller.generations()
+    if linked:
+        is_linked(caller, generation)
+        assert generation.user_id == "ann"
+    assert generation.session_id is None
+    nothing_dropped(caller)
+
+
+def answered(reply: Reply) -> dict[str, Any]:
+    """A Responses answer, be it whole or the last event of a stream."""
+    if reply.body.startswith(b"{"):
+        return dict(reply.json)
+    events = [line[6:] for line in reply.body.decode().splitlines() if line.startswith("data: {")]
+    return dict(json.loads(events[-1])["response"])
+
+
+ANTHROPIC = {**CHAT, "max_tokens": 5, "metadata": {"user_id": "theirs"}}
+ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
+    "compact": ("/responses/compact", RESPONSES),
+    "messages": ("/v1/messages", {**ANTHROPIC, "model": "openai-chat"}),
+    "rerank": ("/rerank", {"model": "rerank", "query": "hi", "documents": ["a b", "c"]}),
+    "videos": ("/v1/videos", {"model": "video", "prompt": "hi"}),
+}
+
+
+@pytest.mark.parametrize("by", ["header", "body"])
+@pytest.mark.parametrize("route", ROUTES)
+def test_each_route_is_linked(caller: Caller, model: ModelServer, route: str, by: str) -> None:
+    path, body = ROUTES[route]
+    told = {**caller.metadata, "trace_user_id": "user 1", "session_id": "session-1"}
+    if by == "header":
+        caller.post(body, path, baggage=BAGGAGE)
+    else:
+        caller.post({**body, "litellm_metadata": told}, path, traceparent="")
+    [generation] = caller.generations()
+    is_linked(caller, generation)
+    assert (generation.user_id, generation.session_id) == ("user 1", "session-1")
+    nothing_dropped(caller)
+    if route == "messages":
+        assert model.calls[-1].json["user"] == "theirs"
+
+
+SPEECH = {"model": "speech", "input": "hi", "voice": "alloy"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/chat/completions", CHAT), ("/audio/speech", SPEECH)],
+    ids=["chat", "speech"],
+)
+def test_the_gateway_s_own_user_is_not_the_trace_s(
+    caller: Caller, path: str, body: dict[str, Any]
+) -> None:
+    caller.post(body, path)
+    [generation] = caller.generations()
+    assert (generation.user_id, generation.session_id) == (None, None)
+
+
+def the_generation(caller: Caller, body: dict[str, Any], **headers: str) -> Observation:
+    reply = caller.post(body, **headers)
+    assert (reply.status, reply.headers[REPORTS]) == (200, "true")
+    [generation] = caller.generations()
+    nothing_dropped(caller)
+    return generation
+
+
+def test_whom_the_request_names_is_the_user_where_the_link_names_none(caller: Caller) -> None:
+    named = {**CHAT, "user": "openai-user"}
+    generation = the_generation(caller, named)
+    assert (generation.user_id, generation.session_id) == ("openai-user", None)
+    other = Caller(caller.gateway, caller.recorder)
+    assert the_generation(other, named, baggage="langfuse_user_id=ann").user_id == "ann"
+    other = Caller(caller.gateway, caller.recorder)
+    generation = the_generation(other, CHAT, **{"x-litellm-customer-id": "by-header"})
+    assert generation.user_id == "by-header"
+
+
+def test_tags_of_the_configuration_are_added_to_the_clients(caller: Caller) -> None:
+    body = {**CHAT, "metadata": {"label": "red"}, "tags": ["routed"]}
+    generation = the_generation(caller, body, baggage=BAGGAGE, **{"x-department": "sales"})
+    expected = {"tag-1", "tag-2", "routed", "label:red", "x-department: sales"}
+    assert set(generation.tags) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{**CHAT, "user": "u" * 300}, {**CHAT, "metadata": {"user_id": "u" * 300}}],
+    ids=["user", "metadata"],
+)
+def test_a_user_that_langfuse_does_not_take_is_left_out(
+    caller: Caller, body: dict[str, Any]
+) -> None:
+    assert the_generation(caller, body).user_id is None
+
+
+@pytest.mark.parametrize("value", ["[{[]}]", "[" * 300, "['a'", "%ff", "x" * 300, "[1, None]"])
+def test_bad_tags_take_nothing_along(caller: Caller, value: str) -> None:
+    sent = f"langfuse_tags={value},{BAGGAGE.replace('langfuse_tags', 'langfuse_x')}"
+    generation = the_generation(caller, CHAT, baggage=sent)
+    is_linked(caller, generation)
+    found = (generation.user_id, generation.session_id, generation.environment)
+    assert found == ("user 1", "session-1", "staging")
+
+
+def test_a_text_for_the_provider_does_not_cover_the_prompt(caller: Caller) -> None:
+    body = {**CHAT, "metadata": {"prompt": PROMPT}, "litellm_metadata": caller.metadata}
+    is_linked(caller, the_generation(caller, body))
