@@ -6,6 +6,7 @@ After the tables, which what these calls report would get in the way of.
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,7 @@ from conformance.test_the_adapter import REPORTS, _prompt, caller, is_linked, no
 if TYPE_CHECKING:
     from rig.gateway import Reply
     from rig.model import ModelServer
-    from rig.recorder import Observation
+    from rig.recorder import Observation, Recorder
 
 __all__ = ["_prompt", "caller"]  # fixtures
 
@@ -159,3 +160,25 @@ def test_bad_tags_take_nothing_along(caller: Caller, value: str) -> None:
 def test_a_text_for_the_provider_does_not_cover_the_prompt(caller: Caller) -> None:
     body = {**CHAT, "metadata": {"prompt": PROMPT}, "litellm_metadata": caller.metadata}
     is_linked(caller, the_generation(caller, body))
+
+
+def test_a_place_in_another_project_is_not_followed(caller: Caller) -> None:
+    user = f"of-{caller.parent_id}"
+    sent = {"baggage": f"{BAGGAGE},langfuse_user_id={user}", "x-tracesplice-project": "0" * 16}
+    body = {**CHAT, "litellm_metadata": caller.metadata}
+    reply = caller.post(body, **sent)
+    assert (reply.status, reply.headers[REPORTS]) == (200, "false")
+
+    def by_user(recorder: Recorder) -> list[Observation]:
+        return [each for each in recorder.observations() if each.user_id == user]
+
+    [generation] = caller.recorder.wait_for(lambda recorder: by_user(recorder) or None)
+    assert generation.trace_id != caller.trace_id
+    assert (generation.parent_id, generation.prompt_name) == (None, None)
+    assert generation.session_id == "session-1"
+    assert not [each for each in caller.recorder.observations() if each.trace_id == caller.trace_id]
+
+
+def test_a_place_in_this_project_is_followed(caller: Caller) -> None:
+    mine = sha256(caller.recorder.public_key.encode()).hexdigest()[:16]
+    is_linked(caller, the_generation(caller, CHAT, baggage=BAGGAGE, x_tracesplice_project=mine))
