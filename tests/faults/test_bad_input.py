@@ -89,7 +89,7 @@ def test_metadata_that_is_no_dict_goes_out_as_written(
     for request in wire.calls:
         assert request.json["litellm_metadata"] == metadata
         assert "traceparent" in request.headers
-    assert caplog.text.count("not a dict") == 1
+    assert caplog.text.count("neither a dict") == 1
 
 
 @pytest.mark.usefixtures("lenient")

@@ -13,6 +13,9 @@ import pytest
 
 from tracesplice._link import Link, PromptRef
 from tracesplice._litellm import CONTAINER, Injection, inject, request_headers, request_metadata
+from tracesplice_litellm._baggage import traceparent
+from tracesplice_litellm._link import Place
+from tracesplice_litellm._place import unknown_parent
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 OTHER, ELSEWHERE = "1" * 32, "2" * 16
@@ -102,8 +105,13 @@ class TestEncoding:
     def test_without_trace_and_session_there_is_no_id(self) -> None:
         assert request_metadata(Link(user_id="ann")) == {"trace_user_id": "ann"}
 
-    def test_without_a_parent_there_is_no_header(self) -> None:
-        assert request_headers(Link(trace_id=TRACE)) == {}
+    @pytest.mark.parametrize("trace_id", [TRACE, f"{'0' * 16}{OTHER[16:]}"])
+    def test_without_a_parent_the_header_names_one_that_stands_for_none(
+        self, trace_id: str
+    ) -> None:
+        header = request_headers(Link(trace_id=trace_id))["traceparent"]
+        found = traceparent({"traceparent": header})
+        assert found == Place(trace_id, unknown_parent(trace_id))
 
     @pytest.mark.parametrize(("flags", "text"), [(0, "00"), (1, "01"), (255, "ff")])
     def test_flags_are_two_hex_digits(self, flags: int, text: str) -> None:
@@ -212,7 +220,7 @@ class TestTheCallerWins:
     def test_our_parent_does_not_go_into_another_trace(self) -> None:
         injection = injected({"metadata": {"existing_trace_id": OTHER}})
         assert "parent_observation_id" not in injection.body[CONTAINER]
-        assert injection.headers == {}
+        assert injection.headers == {"traceparent": f"00-{OTHER}-{OTHER[:16]}-01"}
 
     def test_our_parent_stays_in_our_own_trace(self) -> None:
         injection = injected({"metadata": {"existing_trace_id": TRACE}})
@@ -223,7 +231,7 @@ class TestTheCallerWins:
         injection = injected({"metadata": {"trace_id": OTHER}})
         assert "existing_trace_id" not in injection.body[CONTAINER]
         assert "trace_id" not in injection.body[CONTAINER]
-        assert injection.headers == {}
+        assert injection.headers == {"traceparent": f"00-{OTHER}-{OTHER[:16]}-01"}
 
     def test_a_trace_started_by_hand_keeps_its_id_where_no_span_is_open(self) -> None:
         found = metadata({CONTAINER: {"trace_id": OTHER}}, link=LOOSE)
@@ -271,10 +279,26 @@ class TestTheCallerWins:
         assert injection is not None
         assert json.loads(injection.body[CONTAINER]) == {**FULL, "trace_name": "mine"}
 
+    @pytest.mark.parametrize("form", [True, False])
+    def test_json_text_is_merged(self, form: bool) -> None:
+        body = {CONTAINER: '{"trace_name": "mine"}', "metadata": '{"trace_user_id": "bob"}'}
+        injection = inject(LINK, "/images/edits", body, {}, form=form)
+        assert injection is not None
+        sent = injection.body[CONTAINER]
+        found = json.loads(sent) if form else sent
+        expected = {**FULL, "trace_name": "mine"}
+        del expected["trace_user_id"]
+        assert found == expected
+
+    def test_texts_for_the_provider_cover_nothing(self) -> None:
+        theirs = {"prompt": "greeting-v3", "tags": "a,b", "trace_id": "", "existing_trace_id": ""}
+        theirs["parent_observation_id"] = ""
+        assert injected({"metadata": theirs}) == injected({"metadata": {}})
+
 
 class TestOddContainers:
     @pytest.mark.parametrize("field", ["metadata", CONTAINER])
-    @pytest.mark.parametrize("value", ["text", [1], 3, True])
+    @pytest.mark.parametrize("value", ["text", "[1]", "[" * 9999, [1], 3, True])
     def test_what_is_no_dict_is_left_alone_and_logged_once(
         self, field: str, value: object, caplog: pytest.LogCaptureFixture
     ) -> None:

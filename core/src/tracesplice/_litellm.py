@@ -33,6 +33,13 @@ _LLM_ROUTE = re.compile(
     r"/(completions|responses|embeddings|moderations"
     r"|images/(generations|edits|variations)|audio/(speech|transcriptions|translations))/?$"
 )
+_KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "prompt": Mapping,
+    "tags": (list, tuple),
+    "trace_tags": (list, tuple),
+    "trace_metadata": Mapping,
+}
+_IDS = ("existing_trace_id", "trace_id", "parent_observation_id")
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _SPAN_ID = re.compile(r"(?!0{16})[0-9a-f]{16}")
 _W3C = re.compile(rf"00-({_TRACE_ID.pattern})-({_SPAN_ID.pattern})-([0-9a-f]{{2}})")
@@ -86,10 +93,16 @@ def request_headers(link: Link) -> dict[str, str]:
         W3C ``traceparent`` (https://www.w3.org/TR/trace-context/) and, where it is known, which
         Langfuse project the trace is in.
     """
-    if link.trace_id is None or link.parent_id is None:
+    if link.trace_id is None:
         return {}
-    place = {_TRACEPARENT: f"00-{link.trace_id}-{link.parent_id}-{link.trace_flags:02x}"}
+    parent_id = link.parent_id or _no_parent(link.trace_id)
+    place = {_TRACEPARENT: f"00-{link.trace_id}-{parent_id}-{link.trace_flags:02x}"}
     return place if link.project is None else {**place, _PROJECT: link.project}
+
+
+def _no_parent(trace_id: str) -> str:
+    # The header must name one; the gateway adapter knows this one for none.
+    return trace_id[:16] if _SPAN_ID.fullmatch(trace_id[:16]) else trace_id[16:]
 
 
 def inject(
@@ -125,7 +138,7 @@ def inject(
     reported = body is None or body.get(_NO_LOG) is not True
     if container is None or theirs is None:
         return Injection({}, added_headers, reported)
-    written = {**container, **theirs}  # LiteLLM: `metadata` goes before CONTAINER
+    written = {**container, **_for_the_gateway(theirs)}  # LiteLLM: `metadata` goes before CONTAINER
     if written or own_header is not None:
         link = _as_written(link, written, own_header)
         added_headers = request_headers(link) if own_header is None else {}
@@ -136,6 +149,15 @@ def inject(
         ours.pop("trace_id", None)  # the caller joins one, by an id that only the gateway reads
     added = {key: value for key, value in ours.items() if key not in written}
     return Injection(_field({**added, **container}, form) if added else {}, added_headers, reported)
+
+
+def _for_the_gateway(theirs: Mapping[str, Any]) -> Mapping[str, Any]:
+    # OpenAI's `metadata` holds texts of the caller's own, which say nothing to LiteLLM: a `prompt`
+    # that is a name, `tags` with commas, an id that is not there.
+    ours = theirs.keys() & {*_KINDS, *_IDS}
+    other = {key for key in ours if not isinstance(theirs[key], _KINDS.get(key, str))}
+    other |= {key for key in ours.intersection(_IDS) if not theirs[key]}
+    return {key: value for key, value in theirs.items() if key not in other} if other else theirs
 
 
 def _field(metadata: dict[str, Any], form: bool) -> dict[str, Any]:
@@ -193,16 +215,25 @@ def _mapping(body: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
     value = body.get(key)
     if value is None:
         return {}
-    if isinstance(value, Mapping):
-        return value
+    read = _parsed(value) if isinstance(value, str) else value
+    if isinstance(read, Mapping):
+        return read
     warn_once(
         "container",
-        "tracesplice: `%s` of a request is a %s, not a dict, so the call went out without prompt, "
-        "user, session and tags. Pass a dict.",
+        "tracesplice: `%s` of a request is a %s, neither a dict nor its JSON text, so the call "
+        "went out without prompt, user, session and tags. Pass a dict; in a form, JSON text.",
         key,
         type(value).__name__,
     )
     return None
+
+
+def _parsed(text: str) -> object:
+    # As the gateway does, for forms and for JSON bodies.
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _text(written: Mapping[str, Any], *keys: str) -> str | None:
