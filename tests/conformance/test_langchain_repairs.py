@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from inspect import unwrap
+from inspect import getattr_static, unwrap
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import RunnableLambda
-from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+from langchain_openai import ChatOpenAI
 
 from conformance.either import each
 from conformance.harness import UNTRACED, Cell, Stage, gateway_generations, run_cell, wrong
@@ -16,7 +17,9 @@ from conformance.langchain_application import HANDLER, OPENINFERENCE, LangChainA
 from conformance.langchain_shapes import SHAPES
 from conformance.shape import Shape
 from rig.gateway import GatewayMode
-from tracesplice_langchain import _current, _repair
+from tracesplice._current import _finds
+from tracesplice_langchain import _current, _methods, _process
+from tracesplice_langchain._at_work import observation_at_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +30,7 @@ NEEDS_CONTEXT = pytest.mark.skipif(
     sys.version_info < (3, 11), reason="no context for tasks before Python 3.11"
 )
 FALLBACKS = "with_fallbacks after a failure"
+TWO = "ChatOpenAI.generate, two inputs"
 TWO_STREAMED = "ChatOpenAI(streaming=True).generate, two inputs"
 BY_NAME = {shape.name: shape for shape in SHAPES}
 
@@ -36,15 +40,14 @@ def cell(shape: Shape, kind: str, tracer: str, *, enclosed: bool = True) -> Cell
 
 
 @pytest.fixture
-def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[type, str], None]:
-    """Gives a model's class and its bases their own method back."""
+def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Gives LangChain's base class of models, or ChatOpenAI, its own method back."""
+    _process.prepare()
 
-    def remove(model: type, name: str) -> None:
-        _repair.install(model)
-        for base in model.__mro__:
-            if name in vars(base):
-                monkeypatch.setattr(base, name, unwrap(vars(base)[name]))
-        monkeypatch.setattr(_repair, "install", lambda _: None)
+    def remove(name: str) -> None:
+        owner = ChatOpenAI if name in _methods._OF_STREAMS else BaseChatModel
+        monkeypatch.setattr(_methods, "_OF_STREAMS", {})
+        monkeypatch.setattr(owner, name, unwrap(getattr_static(owner, name)))
 
     return remove
 
@@ -53,23 +56,16 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[type, str], None]:
     ("method", "shape", "kind", "tracer", "enclosed", "broken"),
     [
         # asynchronous calls, in which Langfuse's handler runs in a thread
-        ("_agenerate", "chain", "async", HANDLER, True, {"b", "c"}),
-        ("_agenerate", "chain", "async", HANDLER, False, {"b", "c"}),
+        ("_agenerate_with_cache", "chain", "async", HANDLER, True, {"b", "c"}),
+        ("_agenerate_with_cache", "chain", "async", HANDLER, False, {"b", "c"}),
         ("_astream", "ChatOpenAI.stream", "async", HANDLER, True, {"b"}),
-        ("_astream", "chain, stream", "async", HANDLER, False, {"a", "b", "c"}),
+        ("_astream", "chain, stream", "async", HANDLER, False, {"b", "c"}),
         ("_astream", "ChatOpenAI.astream_events", "async", HANDLER, False, {"a", "b"}),
         # several runs that start before the first request
-        ("_generate", "ChatOpenAI.generate, two inputs", "sync", HANDLER, True, {"b"}),
-        (
-            "_stream",
-            "ChatOpenAI(streaming=True).generate, two inputs",
-            "sync",
-            HANDLER,
-            True,
-            {"b"},
-        ),
+        ("_generate_with_cache", TWO, "sync", HANDLER, True, {"b"}),
+        ("_generate_with_cache", TWO_STREAMED, "sync", HANDLER, True, {"b"}),
         # handlers that make nothing current
-        ("_generate", "ChatOpenAI.invoke", "sync", OPENINFERENCE, True, {"b"}),
+        ("_generate_with_cache", "ChatOpenAI.invoke", "sync", OPENINFERENCE, True, {"b"}),
         ("_stream", "ChatOpenAI.stream", "sync", OPENINFERENCE, True, {"b"}),
         # with_fallbacks, which does not pass its run on
         pytest.param("agenerate", FALLBACKS, "async", HANDLER, False, {"a"}, marks=NEEDS_CONTEXT),
@@ -80,7 +76,7 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[type, str], None]:
 )
 def test_without_the_repaired_method(
     stage: Stage,
-    without: Callable[[type, str], None],
+    without: Callable[[str], None],
     method: str,
     shape: str,
     kind: str,
@@ -88,7 +84,7 @@ def test_without_the_repaired_method(
     enclosed: bool,
     broken: set[str],
 ) -> None:
-    without(ChatOpenAI, method)
+    without(method)
     assert wrong(stage, cell(BY_NAME[shape], kind, tracer, enclosed=enclosed)) == broken
 
 
@@ -96,7 +92,7 @@ def test_without_the_repaired_method(
 def test_streams_do_not_say_which_run_they_are_for(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(_repair, "take_run", lambda: None)
+    monkeypatch.setattr(_methods, "take_run", lambda: None)
     tracer = OPENINFERENCE if kind == "sync" else HANDLER
     assert wrong(stage, cell(BY_NAME["ChatOpenAI.stream"], kind, tracer)) == {"b"}
 
@@ -124,26 +120,19 @@ async def _search(app: LangChainApplication, _: Any) -> Any:
 
 
 @NEEDS_CONTEXT
-@pytest.mark.parametrize("repaired", [True, False])
-@pytest.mark.parametrize(
-    ("method", "kind", "tracer"),
-    [("aembed_documents", "async", HANDLER), ("embed_documents", "sync", OPENINFERENCE)],
-)
-def test_embeddings_belong_to_the_chain_they_are_made_in(
-    stage: Stage,
-    without: Callable[[type, str], None],
-    method: str,
-    kind: str,
-    tracer: str,
-    repaired: bool,
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize(("kind", "tracer"), [("async", HANDLER), ("sync", OPENINFERENCE)])
+def test_what_has_no_run_belongs_to_the_chain_it_is_made_in(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, kind: str, tracer: str, told: bool
 ) -> None:
-    if not repaired:
-        without(OpenAIEmbeddings, method)
+    _process.prepare()
+    if not told:
+        monkeypatch.delitem(_finds, observation_at_work)
     run_cell(stage, cell(Shape("search", _search), kind, tracer, enclosed=False), None)
     [generation] = gateway_generations(stage)
     chains = {each.id for each in stage.observations() if each.type == "CHAIN"}
     assert len(chains) == 1
-    assert (generation.parent_id in chains) == repaired
+    assert (generation.parent_id in chains) == told
 
 
 async def _read_later(app: LangChainApplication, _: Any) -> Any:
@@ -159,14 +148,14 @@ async def _read_later(app: LangChainApplication, _: Any) -> Any:
 @pytest.mark.parametrize(("method", "kind"), [("stream", "sync"), ("astream", "async")])
 def test_a_stream_belongs_where_it_was_asked_for(
     stage: Stage,
-    without: Callable[[type, str], None],
+    without: Callable[[str], None],
     method: str,
     kind: str,
     tracer: str,
     repaired: bool,
 ) -> None:
     if not repaired:
-        without(ChatOpenAI, method)
+        without(method)
     run_cell(stage, cell(Shape("read later", _read_later), kind, tracer, enclosed=False), None)
     by_id = {each.id: each for each in stage.observations()}
     [asked] = [each for each in by_id.values() if each.name == "asked here"]

@@ -39,7 +39,7 @@ class Watch(BaseCallbackHandler):
         self.id = self.handler._runs[run_id].id
 
 
-def model_of(wire: ModelServer, make: type[ChatOpenAI] = ChatOpenAI, **options: Any) -> Any:
+def model_of(wire: ModelServer, make: Any = ChatOpenAI, **options: Any) -> Any:
     defaults = {"max_retries": 0, "model": "gpt-4o-mini"}
     url = f"{wire.url}/v1"
     return make(base_url=url, api_key=SecretStr("sk-any"), **{**defaults, **options})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from inspect import unwrap
-from typing import TYPE_CHECKING
+from inspect import getattr_static, unwrap
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
 
 from faults.langchain_calls import KINDS, call, parents
@@ -31,7 +33,6 @@ def test_without_langfuses_private_map_the_enclosing_span_is_the_parent(
     kind: str,
 ) -> None:
     monkeypatch.setattr(_handlers, "_RUNS", "_no_such_map")
-    monkeypatch.setattr("tracesplice._report._seen", set())
     with langfuse.start_as_current_observation(name="enclosing") as span:
         call(wire, kind, [make_handler()])
         call(wire, kind, [make_handler()])
@@ -41,26 +42,31 @@ def test_without_langfuses_private_map_the_enclosing_span_is_the_parent(
     assert "go under the enclosing span" in record.message
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"), [("ainvoke", "_agenerate_with_cache"), ("astream", "astream")]
+)
 def test_without_a_method_of_langchains_the_enclosing_span_is_the_parent(
     wire: ModelServer,
     langfuse: Langfuse,
     make_handler: Callable[[], CallbackHandler],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
+    kind: str,
+    name: str,
 ) -> None:
-    class NextModel(ChatOpenAI):
-        """One of which the methods have other names."""
+    class NextModel:
+        """A base of models of which the methods have other names."""
 
-        _agenerate = unwrap(ChatOpenAI._agenerate)
-
-    monkeypatch.setattr("tracesplice._report._seen", set())
-    wrapper = _repair._OF_CHAT_MODELS["_agenerate"]
-    monkeypatch.setattr(_repair, "_OF_CHAT_MODELS", {"_agenerate_next": wrapper})
+    module: Any = SimpleNamespace(BaseChatModel=NextModel)
+    monkeypatch.setattr(_repair, "note_started_runs", lambda: None)
+    _repair.install_chat_models(module)
+    said = [each.message for each in caplog.records]
+    assert any(f"NextModel has no method {name}" in each for each in said)
+    monkeypatch.setattr(BaseChatModel, name, unwrap(getattr_static(BaseChatModel, name)))
+    monkeypatch.setattr(ChatOpenAI, "_astream", unwrap(getattr_static(ChatOpenAI, "_astream")))
     with langfuse.start_as_current_observation(name="enclosing") as span:
-        call(wire, "ainvoke", [make_handler()], make=NextModel)
-        call(wire, "ainvoke", [make_handler()], make=NextModel)
-    assert caplog.text.count("NextModel has no method _agenerate_next") == 1
-    assert parents(wire) == [span.id, span.id]
+        call(wire, kind, [make_handler()])
+    assert parents(wire) == [span.id]
 
 
 @pytest.mark.usefixtures("lenient")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import subprocess
 import sys
 from inspect import getattr_static
@@ -14,15 +15,15 @@ import pytest
 from langchain.agents import create_agent
 from langchain.chat_models import init_chat_model
 from langchain_core.embeddings import FakeEmbeddings
-from langchain_core.language_models import FakeListChatModel
+from langchain_core.language_models import BaseChatModel, FakeListChatModel
 from langchain_core.load import dumpd, dumps, load
 from langchain_core.output_parsers import StrOutputParser
-from langchain_openai import AzureChatOpenAI, ChatOpenAI, OpenAIEmbeddings
-from pydantic import SecretStr
+from langchain_openai import AzureChatOpenAI, ChatOpenAI, OpenAI, OpenAIEmbeddings
+from pydantic import PrivateAttr, SecretStr
 
 import tracesplice
 from tracesplice import TracespliceError
-from tracesplice_langchain._models import clients, is_spliced_model
+from tracesplice_langchain._clients import clients, has_spliced_client
 from tracesplice_openai import is_spliced
 
 GATEWAY = "http://gw:4000"
@@ -53,13 +54,13 @@ def test_a_model_stays_the_object_it_was(make: Any) -> None:
     assert {name: id(value) for name, value in vars(model).items()} == before
     assert dumps(model) == dumped
     assert all(is_spliced(client) for client in clients(model))
-    assert not is_spliced_model(twin)
+    assert not has_spliced_client(twin)
 
 
 def test_both_clients_of_embeddings_are_spliced() -> None:
     embeddings = tracesplice.splice(OpenAIEmbeddings(base_url=GATEWAY, api_key=KEY))
     assert [type(each) for each in clients(embeddings)] == [openai.OpenAI, openai.AsyncOpenAI]
-    assert is_spliced_model(embeddings)
+    assert has_spliced_client(embeddings)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_both_clients_of_embeddings_are_spliced() -> None:
     ],
 )
 def test_what_a_spliced_model_makes_of_itself_is_spliced(derive: Any) -> None:
-    assert is_spliced_model(derive(tracesplice.splice(chat())))
+    assert has_spliced_client(derive(tracesplice.splice(chat())))
 
 
 @pytest.mark.filterwarnings("ignore:The function `load` is in beta")
@@ -85,12 +86,12 @@ def test_a_spliced_model_is_serialised_and_loaded() -> None:
 
 def test_a_second_time_changes_nothing() -> None:
     model = tracesplice.splice(chat())
-    names = ("_generate", "_astream", "agenerate")
-    methods = [getattr_static(ChatOpenAI, name) for name in names]
-    mark = vars(clients(model)[0])["_tracesplice"]
+    names = ("_generate_with_cache", "agenerate", "stream")
+    methods = [getattr_static(BaseChatModel, name) for name in names]
+    before = [dict(vars(client)) for client in clients(model)]
     tracesplice.splice(model)
-    assert [getattr_static(ChatOpenAI, name) for name in names] == methods
-    assert vars(clients(model)[0])["_tracesplice"] is mark
+    assert [getattr_static(BaseChatModel, name) for name in names] == methods
+    assert [dict(vars(client)) for client in clients(model)] == before
 
 
 def test_unsplice_gives_back_what_was() -> None:
@@ -98,23 +99,23 @@ def test_unsplice_gives_back_what_was() -> None:
     before = [dict(vars(client)) for client in clients(model)]
     assert tracesplice.unsplice(tracesplice.splice(model)) is model
     assert [dict(vars(client)) for client in clients(model)] == before
-    assert not is_spliced_model(model)
+    assert not has_spliced_client(model)
 
 
 def test_unsplice_reaches_what_splice_reached() -> None:
     model = chat()
     chain = model.with_retry() | StrOutputParser()
     assert tracesplice.splice(chain) is chain
-    assert is_spliced_model(model)
+    assert has_spliced_client(model)
     tracesplice.unsplice(chain)
-    assert not is_spliced_model(model)
+    assert not has_spliced_client(model)
 
 
 def test_a_spliced_agent_is_the_graph_it_was() -> None:
     model = chat()
     agent = create_agent(model, [])
     assert tracesplice.splice(agent) is agent
-    assert is_spliced_model(model)
+    assert has_spliced_client(model)
 
 
 @pytest.mark.parametrize("url", [None, "https://api.openai.com/v1"])
@@ -128,8 +129,8 @@ def test_a_model_of_a_provider_is_refused(url: str | None) -> None:
 def test_a_fallback_at_a_provider_is_left_out() -> None:
     first, second = chat(), chat("https://api.openai.com/v1")
     tracesplice.splice(first.with_fallbacks([second]))
-    assert is_spliced_model(first)
-    assert not is_spliced_model(second)
+    assert has_spliced_client(first)
+    assert not has_spliced_client(second)
 
 
 @pytest.mark.parametrize(
@@ -140,28 +141,75 @@ def test_where_no_model_is_in_reach_it_says_what_to_type(empty: Any) -> None:
         tracesplice.splice(empty)
     assert str(caught.value).startswith(f"No model was found in this {type(empty).__name__}. ")
     assert "tracesplice.splice(ChatOpenAI(base_url=" in str(caught.value)
-    assert "tracesplice.instrument()" in str(caught.value)
+    assert 'tracesplice.instrument(gateway="http://' in str(caught.value)
 
 
-@pytest.mark.parametrize("other", [FakeListChatModel(responses=[]), FakeEmbeddings(size=1)])
-def test_other_models_are_nobodys(other: Any) -> None:
-    with pytest.raises(TracespliceError, match="No adapter knows langchain_core"):
+@pytest.mark.parametrize(
+    "other",
+    [
+        FakeListChatModel(responses=[]),
+        FakeEmbeddings(size=1),
+        chat(root_client=None, client=object(), async_client=object(), root_async_client=object()),
+    ],
+)
+def test_a_model_without_a_client_is_refused(other: Any) -> None:
+    with pytest.raises(TracespliceError) as caught:
         tracesplice.splice(other)
-    with pytest.raises(TracespliceError, match="No adapter knows langchain_core"):
-        tracesplice.unsplice(other)
-
-
-def test_a_model_without_a_client_is_refused() -> None:
-    model = chat(root_client=None, client=object(), async_client=object())
-    with pytest.raises(TracespliceError, match="has no OpenAI client to splice"):
-        tracesplice.splice(model)
-    assert tracesplice.unsplice(model) is model
+    said = str(caught.value)
+    assert said.startswith(f"This {type(other).__name__} has no OpenAI client to splice. ")
+    assert 'tracesplice.instrument(gateway="http://localhost:4000")' in said
+    assert tracesplice.unsplice(other) is other
 
 
 def test_a_model_with_a_client_of_the_users_is_spliced() -> None:
     client = openai.OpenAI(base_url=GATEWAY, api_key="k")
     tracesplice.splice(chat(client=client.chat.completions))
     assert is_spliced(client)
+
+
+def test_every_client_a_model_can_call_through_is_spliced() -> None:
+    kinds = (openai.OpenAI, openai.AsyncOpenAI, openai.OpenAI, openai.AsyncOpenAI)
+    held: list[Any] = [kind(base_url=GATEWAY, api_key="k") for kind in kinds]
+    model = chat(
+        client=held[0].chat.completions,
+        async_client=held[1].chat.completions,
+        root_client=held[2],
+        root_async_client=held[3],
+    )
+    assert {id(each) for each in clients(model)} == {id(each) for each in held}
+    tracesplice.splice(model)
+    assert all(is_spliced(each) for each in held)
+    tracesplice.unsplice(model)
+    assert not any(is_spliced(each) for each in held)
+
+
+def test_of_a_models_clients_one_at_a_provider_is_left_out() -> None:
+    gateway = openai.OpenAI(base_url=GATEWAY, api_key="k")
+    provider = openai.OpenAI(base_url="https://api.openai.com/v1", api_key="k")
+    tracesplice.splice(chat(client=gateway.chat.completions, root_client=provider))
+    assert is_spliced(gateway)
+    assert not is_spliced(provider)
+
+
+class Around(FakeListChatModel):
+    """A model of the user's, around another model and a client."""
+
+    inner: Any
+    _client: Any = PrivateAttr()
+
+
+def test_what_a_model_of_the_users_holds_is_spliced() -> None:
+    model = Around(responses=[], inner=chat())
+    model._client = openai.AsyncOpenAI(base_url=GATEWAY, api_key="k")
+    tracesplice.splice(model | StrOutputParser())
+    assert is_spliced(model._client)
+    assert has_spliced_client(model.inner)
+
+
+def test_a_model_of_the_old_completions_is_spliced() -> None:
+    model = tracesplice.splice(chat(kind=OpenAI))
+    assert [type(each) for each in clients(model)] == [openai.OpenAI, openai.AsyncOpenAI]
+    assert all(is_spliced(each) for each in clients(model))
 
 
 def test_an_application_without_langchain_does_not_wait_for_it() -> None:
@@ -175,28 +223,22 @@ def test_an_application_without_langchain_does_not_wait_for_it() -> None:
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
-def test_instrument_may_come_before_what_imports_langchains_models() -> None:
-    script = (
-        "import langchain_core, openai, tracesplice\n"
-        "tracesplice.instrument('http://gw:4000')\n"
-        "tracesplice.splice(openai.OpenAI(base_url='http://gw:4000', api_key='k'))\n"
-        "from langchain_openai import ChatOpenAI\n"
-        "assert type(ChatOpenAI._astream).__name__ == 'BoundFunctionWrapper'\n"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+REPAIRED = (
+    "from langchain_core.language_models import BaseChatModel, BaseLLM\n"
+    "methods = BaseChatModel._agenerate_with_cache, BaseChatModel.astream, BaseLLM.agenerate\n"
+    "assert all(type(each).__name__ == 'BoundFunctionWrapper' for each in methods)\n"
+)
+INSTRUMENT = "import tracesplice; tracesplice.instrument('http://gw:4000')"
+SPLICE = "import tracesplice, openai; tracesplice.splice(openai.OpenAI(base_url='http://gw:4000'))"
 
 
-@pytest.mark.parametrize("first", ["import", "instrument"])
-def test_instrument_repairs_models_imported_before_and_after(first: str) -> None:
-    steps = {
-        "import": "import langchain_openai",
-        "instrument": "tracesplice.instrument('http://gw:4000')",
-    }
-    order = [steps.pop(first), *steps.values()]
-    check = (
-        "models = langchain_openai.ChatOpenAI, langchain_openai.AzureChatOpenAI\n"
-        "assert all(type(m._astream).__name__ == 'BoundFunctionWrapper' for m in models)\n"
-        "assert type(langchain_openai.OpenAIEmbeddings.embed_documents) is type(models[0]._stream)"
-    )
-    script = "\n".join(["import tracesplice", *order, check])
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+@pytest.mark.parametrize("ours", [INSTRUMENT, SPLICE])
+@pytest.mark.parametrize("theirs", ["import langchain_openai", "import langchain_core.runnables"])
+@pytest.mark.parametrize("first", [True, False])
+def test_models_are_repaired_whatever_is_spliced_and_imported_first(
+    ours: str, theirs: str, first: bool
+) -> None:
+    steps = [ours, theirs] if first else [theirs, ours]
+    script = "\n".join([*steps, REPAIRED])
+    env = {**os.environ, "OPENAI_API_KEY": "k"}
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60, env=env)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tracesplice._link import Link
 
-__all__ = ["REPORTS_HEADER", "UsageClaim", "claim_usage"]
+__all__ = ["REPORTS_HEADER", "UsageClaim", "claim_usage", "nothing_used"]
 
 REPORTS_HEADER = "x-tracesplice-reports"
 """On an answer of a gateway with our adapter: "true" where the gateway reports this call."""
@@ -87,6 +87,17 @@ def claim_usage(
     if _place(span) != own:
         return UsageClaim((own,), expected=expected)
     return UsageClaim((own, *_around(span, current)), span, expected)
+
+
+def nothing_used(span: Span) -> None:
+    """Note that the generation ``span`` stands for no request, so that it used nothing.
+
+    Args:
+        span: The span of one that an answer from a framework's own cache is reported by.
+    """
+    context = span.get_span_context()
+    if context.is_valid and context.trace_flags.sampled:
+        reported.note(_place(span), True)
 
 
 def _around(span: Span, current: Span) -> Iterator[Place]:

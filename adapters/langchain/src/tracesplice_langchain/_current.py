@@ -9,23 +9,14 @@ from typing import TYPE_CHECKING, Any
 from langfuse import propagate_attributes
 from opentelemetry import trace
 
-from tracesplice.adapter import guarded, own_prompt
+from tracesplice.adapter import guarded, is_stored, own_prompt
+from tracesplice_langchain._at_work import run_at_work, trace_attributes
 from tracesplice_langchain._handlers import langfuse_handlers, span_of_run
-from tracesplice_langchain._runs import enclosing_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 __all__ = ["current", "enclosing"]
-
-# What Langfuse's handler reads from the metadata of a chain
-# (https://langfuse.com/integrations/frameworks/langchain).
-_TEXTS = {
-    "langfuse_user_id": "user_id",
-    "langfuse_session_id": "session_id",
-    "langfuse_trace_name": "trace_name",
-}
-_PROMPT = "langfuse_prompt"
 
 
 @contextmanager
@@ -42,10 +33,7 @@ def current(run: Any) -> Iterator[None]:
 
 @contextmanager
 def enclosing() -> Iterator[None]:
-    """Make the runnable that is at work here current, where nothing else is.
-
-    For calls that are no runs of their own, such as those of embeddings.
-    """
+    """Make the runnable that is at work here current, where nothing that Langfuse stores is."""
     with ExitStack() as around:
         _enter_enclosing(around)
         yield
@@ -59,9 +47,9 @@ def _enter_run(around: ExitStack, run: Any) -> None:
 
 @guarded("the LangChain run a call belongs to")
 def _enter_enclosing(around: ExitStack) -> None:
-    if not trace.get_current_span().get_span_context().is_valid:
-        run = enclosing_run()
-        if run is not None and run.parent_run_id is not None:
+    if not is_stored(trace.get_current_span()):
+        run = run_at_work()
+        if run is not None:
             _enter(around, run, run.parent_run_id)
 
 
@@ -77,30 +65,11 @@ def _enter(around: ExitStack, run: Any, run_id: Any) -> None:
 
 
 def _attributes(run: Any) -> dict[str, Any]:
-    metadata = run.metadata or {}
-    found = {
-        name: metadata[key] for key, name in _TEXTS.items() if isinstance(metadata.get(key), str)
-    }
-    tags = _tags(run, metadata)
-    if tags:
-        found["tags"] = tags
-    prompt = _prompt(metadata)
-    if prompt is not None:
-        found["prompt"] = prompt
-    return found
-
-
-def _prompt(metadata: Mapping[str, Any]) -> Any:
+    found = trace_attributes(run.metadata or {}, _tags_of_chain(run))
     # A template's prompt is on the generation already, and nearer than one on the whole chain. It
     # has to be ambient as well, for the generation that langfuse.openai may make in this one.
     own = own_prompt(trace.get_current_span())
-    return metadata.get(_PROMPT) if own is None else asdict(own)
-
-
-def _tags(run: Any, metadata: Mapping[str, Any]) -> list[str]:
-    given = metadata.get("langfuse_tags")
-    tags = [str(tag) for tag in given] if isinstance(given, list) else []
-    return tags + _tags_of_chain(run)
+    return found if own is None else {**found, "prompt": asdict(own)}
 
 
 def _tags_of_chain(run: Any) -> list[str]:
@@ -108,6 +77,6 @@ def _tags_of_chain(run: Any) -> list[str]:
     # model alone, which LangGraph knows some special ones of, it does not.
     if run.parent_run_id is None or not langfuse_handlers(run.handlers):
         return []
-    chain = enclosing_run()
+    chain = run_at_work()
     inside = chain is not None and chain.parent_run_id == run.parent_run_id
     return list(chain.inheritable_tags) if inside else []

@@ -14,12 +14,10 @@ from tracesplice_langchain import _process
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tracesplice.adapter import Gateway
-
 __all__ = [
     "tracesplice_handles",
-    "tracesplice_instrument",
     "tracesplice_packages",
+    "tracesplice_prepare",
     "tracesplice_splice",
     "tracesplice_unsplice",
 ]
@@ -28,9 +26,14 @@ __all__ = [
 @hookimpl
 def tracesplice_handles() -> str:
     return (
-        "langchain_openai.ChatOpenAI, AzureChatOpenAI, OpenAIEmbeddings, AzureOpenAIEmbeddings; "
-        "chains and LangGraph graphs that hold them"
+        "LangChain's models and embeddings with OpenAI clients in them, such as "
+        "langchain_openai.ChatOpenAI; chains and LangGraph graphs that hold them"
     )
+
+
+@hookimpl
+def tracesplice_prepare() -> None:
+    _process.prepare()
 
 
 @hookimpl
@@ -50,8 +53,3 @@ def tracesplice_unsplice(target: object) -> bool | None:
     from tracesplice_langchain import _target
 
     return _target.unsplice(target)
-
-
-@hookimpl
-def tracesplice_instrument(gateways: Sequence[Gateway]) -> None:
-    _process.instrument()

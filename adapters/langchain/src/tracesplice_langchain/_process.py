@@ -1,31 +1,42 @@
-"""Repairs LangChain's context in the whole process, for ``tracesplice.instrument``."""
+"""Prepares LangChain for calls made inside it, whichever client makes them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import wrapt
 
-from tracesplice.adapter import guarded
+from tracesplice.adapter import ambient_source, observation_source
+from tracesplice_langchain._at_work import observation_at_work, values_at_work
 
-__all__ = ["instrument"]
+if TYPE_CHECKING:
+    from types import ModuleType
 
-_awaiting_import = False
+__all__ = ["prepare"]
 
-
-def instrument() -> None:
-    """Repair every model's context, now or once LangChain is imported."""
-    global _awaiting_import
-    if not _awaiting_import:
-        _awaiting_import = True
-        wrapt.register_post_import_hook(_install, "langchain_openai")
+_MODELS = "langchain_core.language_models"
+_prepared = False
 
 
-@guarded("the links of LangChain's models")
-def _install(module: Any) -> None:
+def prepare() -> None:
+    """Tell of the run at work, and repair LangChain's models now or once they are imported."""
+    global _prepared
+    if _prepared:
+        return
+    _prepared = True
+    observation_source(observation_at_work)
+    ambient_source(values_at_work)
+    wrapt.register_post_import_hook(_install_chat_models, f"{_MODELS}.chat_models")
+    wrapt.register_post_import_hook(_install_completion_models, f"{_MODELS}.llms")
+
+
+def _install_chat_models(module: ModuleType) -> None:
     from tracesplice_langchain import _repair
-    from tracesplice_langchain._models import ChatModel
 
-    # Base classes first: what inherits a wrapped method is not wrapped again.
-    for model in (ChatModel, module.ChatOpenAI, module.AzureChatOpenAI, module.OpenAIEmbeddings):
-        _repair.install(model)
+    _repair.install_chat_models(module)
+
+
+def _install_completion_models(module: ModuleType) -> None:
+    from tracesplice_langchain import _repair
+
+    _repair.install_completion_models(module)

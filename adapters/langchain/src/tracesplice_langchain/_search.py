@@ -8,20 +8,22 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.embeddings import Embeddings
+from langchain_core.language_models import BaseLanguageModel
 from langchain_core.runnables import Runnable
 
-from tracesplice_langchain._models import is_model
+from tracesplice_langchain._clients import clients, held_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = ["models_in"]
 
+_MODELS = (BaseLanguageModel, Embeddings)
 _FRAMEWORK = ("langchain", "langgraph")
 
 
 def models_in(target: object) -> list[Any]:
-    """Return the models that ``target`` calls, as far as they can be seen from outside.
+    """Return the models that ``target`` calls, those with an OpenAI client that can be seen.
 
     Looks into what LangChain's and LangGraph's own objects hold, and into the functions in them: a
     node of a graph is a function that knows its model as a variable of the place it was defined in.
@@ -34,10 +36,9 @@ def models_in(target: object) -> list[Any]:
         if id(part) in seen:
             continue
         seen.add(id(part))
-        if is_model(part):
+        if isinstance(part, _MODELS) and clients(part):
             found.append(part)
-        else:
-            todo.extend(_parts(part))
+        todo.extend(_parts(part))
     return found
 
 
@@ -49,20 +50,16 @@ def _parts(part: Any) -> Iterable[Any]:
     if isinstance(part, partial):
         return part.func, part.args, part.keywords
     if isinstance(part, MethodType):
-        return part.__func__, *_held_by(part.__self__)
+        return part.__func__, *held_by(part.__self__)
     if isinstance(part, FunctionType):
         return _used_by(part)
-    return _held_by(part) if _is_framework(part) else ()
+    return held_by(part) if _is_framework(part) else ()
 
 
 def _is_framework(part: Any) -> bool:
     if isinstance(part, type):
         return False
-    return isinstance(part, Runnable) or type(part).__module__.startswith(_FRAMEWORK)
-
-
-def _held_by(part: Any) -> list[Any]:
-    return list(getattr(part, "__dict__", {}).values())
+    return isinstance(part, (Runnable, Embeddings)) or type(part).__module__.startswith(_FRAMEWORK)
 
 
 def _used_by(function: FunctionType) -> list[Any]:

@@ -1,0 +1,336 @@
+"""Whatever calls a gateway inside a LangChain run belongs to that run, whichever client it uses."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import RunnableConfig, RunnableLambda, ensure_config
+from langchain_core.tools import StructuredTool
+from langchain_openai import OpenAI, OpenAIEmbeddings
+from langgraph.graph import START, MessagesState, StateGraph
+from openinference.instrumentation.langchain import LangChainInstrumentor
+from opentelemetry import trace
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from pydantic import SecretStr
+
+import tracesplice
+from faults.langchain_calls import KINDS, model_of, parents
+from faults.wire import links, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from langfuse import Langfuse
+    from langfuse.langchain import CallbackHandler
+
+    from rig.model import ModelServer
+
+pytestmark = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="no context for tasks before Python 3.11"
+)
+
+
+def spliced(kind: Any, url: str) -> Any:
+    return tracesplice.splice(kind(base_url=f"{url}/v1", api_key="sk-any", max_retries=0))
+
+
+class Inside:
+    """What is called inside runs: a function that asks the gateway by a plain OpenAI client."""
+
+    def __init__(self, url: str, handler: Any) -> None:
+        self.url = url
+        self.handler = handler
+        self.runs: list[str] = []
+
+    def note(self) -> None:
+        run: Any = ensure_config()["callbacks"]
+        self.runs.append(self.handler._runs[run.parent_run_id].id)
+
+    def ask(self, value: Any) -> Any:
+        self.note()
+        with spliced(openai.OpenAI, self.url) as client:
+            say(client)
+        return value
+
+    async def aask(self, value: Any) -> Any:
+        self.note()
+        async with spliced(openai.AsyncOpenAI, self.url) as client:
+            await say(client)
+        return value
+
+    def ask_in_a_loop(self, value: Any) -> Any:
+        return asyncio.run(self.aask(value))
+
+
+def lambda_of(inside: Inside) -> Any:
+    return RunnableLambda(inside.ask, afunc=inside.aask)
+
+
+def graph_of(inside: Inside) -> Any:
+    async def anode(state: MessagesState) -> Any:
+        return await inside.aask(state)
+
+    builder = StateGraph(MessagesState).add_node("n", anode).add_edge(START, "n")
+    return RunnableLambda(lambda _: {"messages": ["hi"]}) | builder.compile()
+
+
+def sync_graph_of(inside: Inside) -> Any:
+    builder = StateGraph(MessagesState).add_node("n", inside.ask).add_edge(START, "n")
+    return RunnableLambda(lambda _: {"messages": ["hi"]}) | builder.compile()
+
+
+def tool_of(inside: Inside) -> Any:
+    def tool(x: str) -> Any:
+        """A tool."""
+        return inside.ask(x)
+
+    async def atool(x: str) -> Any:
+        """A tool."""
+        return await inside.aask(x)
+
+    return RunnableLambda(lambda x: {"x": x}) | StructuredTool.from_function(tool, atool)
+
+
+def loop_of(inside: Inside) -> Any:
+    return RunnableLambda(inside.ask_in_a_loop)
+
+
+PLACES = {
+    "lambda": lambda_of,
+    "graph": graph_of,
+    "graph of functions": sync_graph_of,
+    "tool": tool_of,
+    "asyncio.run": loop_of,
+}
+
+
+def in_each_way(runnable: Any, config: RunnableConfig) -> None:
+    async def ways() -> None:
+        await runnable.ainvoke("hi", config)
+        await runnable.abatch(["hi", "ho"], config)
+        async for _ in runnable.astream("hi", config):
+            pass
+
+    asyncio.run(ways())
+
+
+@pytest.mark.parametrize("enclosed", [False, True])
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES.keys())
+def test_a_plain_client_inside_a_run(
+    wire: ModelServer,
+    langfuse: Langfuse,
+    make_handler: Callable[[], CallbackHandler],
+    place: Any,
+    enclosed: bool,
+) -> None:
+    handler = make_handler()
+    inside = Inside(wire.url, handler)
+    config: RunnableConfig = {
+        "callbacks": [handler],
+        "metadata": {"langfuse_user_id": "ada", "langfuse_prompt": {"name": "p", "version": 2}},
+        "tags": ["t"],
+    }
+    if enclosed:
+        with langfuse.start_as_current_observation(name="enclosing"):
+            in_each_way(place(inside), config)
+    else:
+        in_each_way(place(inside), config)
+    assert sorted(filter(None, parents(wire))) == sorted(inside.runs)
+    assert len(set(inside.runs)) == len(wire.calls) == 4
+    for _, sent, _ in links(wire):
+        assert (sent["trace_user_id"], sent["tags"]) == ("ada", ["t"])
+        assert sent["prompt"]["name"] == "p"
+
+
+def test_what_is_opened_inside_a_run_is_nearer(
+    wire: ModelServer, langfuse: Langfuse, make_handler: Callable[[], CallbackHandler]
+) -> None:
+    handler = make_handler()
+    inside = Inside(wire.url, handler)
+    spans: list[str] = []
+
+    async def ask(value: str) -> None:
+        with langfuse.start_as_current_observation(name="inside") as span:
+            spans.append(span.id)
+            await inside.aask(value)
+
+    asyncio.run(RunnableLambda(ask).ainvoke("hi", {"callbacks": [handler]}))  # type: ignore[arg-type]
+    assert parents(wire) == spans
+    assert inside.runs != spans
+
+
+def test_embeddings_inside_a_run(
+    wire: ModelServer, make_handler: Callable[[], CallbackHandler]
+) -> None:
+    handler = make_handler()
+    inside = Inside(wire.url, handler)
+
+    async def search(text: str) -> Any:
+        inside.note()
+        async with openai.DefaultAsyncHttpxClient() as http_client:
+            embeddings = OpenAIEmbeddings(
+                base_url=f"{wire.url}/v1",
+                api_key=SecretStr("k"),
+                check_embedding_ctx_length=False,
+                http_async_client=http_client,
+            )
+            return await tracesplice.splice(embeddings).aembed_query(text)
+
+    asyncio.run(RunnableLambda(search).ainvoke("hi", {"callbacks": [handler]}))  # type: ignore[arg-type]
+    [request] = wire.calls
+    sent: Any = request.json
+    assert [sent["litellm_metadata"]["parent_observation_id"]] == inside.runs
+
+
+class OwnModel(BaseChatModel):
+    """A model of the user's that asks the gateway by clients of its own making."""
+
+    url: str
+
+    @property
+    def _llm_type(self) -> str:
+        return "own"
+
+    def _generate(self, messages: Any, *_: Any, **__: Any) -> ChatResult:
+        with spliced(openai.OpenAI, self.url) as client:
+            say(client)
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("ok"))])
+
+    async def _agenerate(
+        self,
+        messages: Any,
+        stop: Any = None,
+        run_manager: Any = None,
+        **_: Any,
+    ) -> ChatResult:
+        async with spliced(openai.AsyncOpenAI, self.url) as client:
+            await say(client)
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("ok"))])
+
+
+class OwnStream(OwnModel):
+    """One that streams."""
+
+    def _stream(self, *_: Any, **__: Any) -> Any:
+        with spliced(openai.OpenAI, self.url) as client:
+            say(client)
+        yield ChatGenerationChunk(message=AIMessageChunk("ok"))
+
+    async def _astream(self, *_: Any, **__: Any) -> Any:
+        async with spliced(openai.AsyncOpenAI, self.url) as client:
+            await say(client)
+        yield ChatGenerationChunk(message=AIMessageChunk("ok"))
+
+
+class Around(BaseChatModel):
+    """A model around another one."""
+
+    inner: Any
+
+    @property
+    def _llm_type(self) -> str:
+        return "around"
+
+    def _generate(self, messages: Any, *_: Any, **__: Any) -> ChatResult:
+        answer = self.inner.invoke(messages)
+        return ChatResult(generations=[ChatGeneration(message=answer)])
+
+    async def _agenerate(self, messages: Any, *_: Any, **__: Any) -> ChatResult:  # type: ignore[override]
+        answer = await self.inner.ainvoke(messages)
+        return ChatResult(generations=[ChatGeneration(message=answer)])
+
+
+MODELS: dict[str, Callable[..., Any]] = {
+    "own": lambda wire, **_: OwnModel(url=wire.url),
+    "own, streaming": lambda wire, **_: OwnStream(url=wire.url),
+    "around": lambda wire, **http: Around(inner=model_of(wire, **http)),
+    "completions": lambda wire, **http: model_of(wire, OpenAI, **http),
+}
+
+
+class Started(SpanProcessor):
+    """Keeps the ids of the spans that were started."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:
+        self.ids.append(trace.format_span_id(span.get_span_context().span_id))
+
+
+@contextmanager
+def openinference() -> Iterator[tuple[None, list[str]]]:
+    """Traces with OpenInference; gives the callbacks of a call, and the ids of its spans."""
+    started, provider = Started(), TracerProvider()
+    provider.add_span_processor(started)
+    LangChainInstrumentor().instrument(tracer_provider=provider)
+    try:
+        yield None, started.ids
+    finally:
+        LangChainInstrumentor().uninstrument()
+
+
+@contextmanager
+def langfuse_handler(handler: Any) -> Iterator[tuple[list[Any], list[str]]]:
+    """Traces with Langfuse's handler, likewise."""
+    ids: list[str] = []
+    attach = handler._attach_observation
+
+    def note(run_id: Any, observation: Any) -> None:
+        ids.append(observation.id)
+        attach(run_id, observation)
+
+    handler._attach_observation = note
+    yield [handler], ids
+
+
+@pytest.mark.parametrize("tracer", ["langfuse", "openinference"])
+@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS.keys())
+@KINDS
+def test_models_of_any_class(
+    wire: ModelServer,
+    make_handler: Callable[[], CallbackHandler],
+    make: Any,
+    tracer: str,
+    kind: str,
+) -> None:
+    tracing = openinference() if tracer == "openinference" else langfuse_handler(make_handler())
+    with tracing as (callbacks, ids):
+        ask(make, wire, kind, {"callbacks": callbacks})
+    [request] = wire.calls
+    sent: Any = request.json
+    # OpenInference's, being for the whole process, has the run of an inner model, too.
+    assert sent["litellm_metadata"]["parent_observation_id"] == ids[-1]
+
+
+def ask(make: Any, wire: ModelServer, kind: str, config: Any) -> None:
+    """Call a model in one of four ways; one that holds a client is spliced."""
+
+    def model(**http: Any) -> Any:
+        made = make(wire, **http)
+        return made if isinstance(made, OwnModel) else tracesplice.splice(made)
+
+    async def aask() -> None:
+        async with openai.DefaultAsyncHttpxClient() as http_client:
+            if kind == "ainvoke":
+                await model(http_async_client=http_client).ainvoke("hi", config)
+                return
+            async for _ in model(http_async_client=http_client).astream("hi", config):
+                pass
+
+    if kind.startswith("a"):
+        asyncio.run(aask())
+        return
+    with openai.DefaultHttpxClient() as http:
+        if kind == "invoke":
+            model(http_client=http).invoke("hi", config)
+        else:
+            list(model(http_client=http).stream("hi", config))
