@@ -74,17 +74,21 @@ def lambda_of(inside: Inside) -> Any:
     return RunnableLambda(inside.ask, afunc=inside.aask)
 
 
+def graph(node: Any) -> Any:
+    built: Any = StateGraph(MessagesState).add_node("n", node).add_edge(START, "n").compile()
+    start: Any = RunnableLambda(lambda _: {"messages": ["hi"]})
+    return start | built
+
+
 def graph_of(inside: Inside) -> Any:
     async def anode(state: MessagesState) -> Any:
         return await inside.aask(state)
 
-    builder = StateGraph(MessagesState).add_node("n", anode).add_edge(START, "n")
-    return RunnableLambda(lambda _: {"messages": ["hi"]}) | builder.compile()
+    return graph(anode)
 
 
 def sync_graph_of(inside: Inside) -> Any:
-    builder = StateGraph(MessagesState).add_node("n", inside.ask).add_edge(START, "n")
-    return RunnableLambda(lambda _: {"messages": ["hi"]}) | builder.compile()
+    return graph(inside.ask)
 
 
 def tool_of(inside: Inside) -> Any:
@@ -162,7 +166,7 @@ def test_what_is_opened_inside_a_run_is_nearer(
             spans.append(span.id)
             await inside.aask(value)
 
-    asyncio.run(RunnableLambda(ask).ainvoke("hi", {"callbacks": [handler]}))  # type: ignore[arg-type]
+    asyncio.run(RunnableLambda(ask).ainvoke("hi", {"callbacks": [handler]}))
     assert parents(wire) == spans
     assert inside.runs != spans
 
@@ -184,7 +188,7 @@ def test_embeddings_inside_a_run(
             )
             return await tracesplice.splice(embeddings).aembed_query(text)
 
-    asyncio.run(RunnableLambda(search).ainvoke("hi", {"callbacks": [handler]}))  # type: ignore[arg-type]
+    asyncio.run(RunnableLambda(search).ainvoke("hi", {"callbacks": [handler]}))
     [request] = wire.calls
     sent: Any = request.json
     assert [sent["litellm_metadata"]["parent_observation_id"]] == inside.runs
@@ -222,12 +226,12 @@ class OwnStream(OwnModel):
     def _stream(self, *_: Any, **__: Any) -> Any:
         with spliced(openai.OpenAI, self.url) as client:
             say(client)
-        yield ChatGenerationChunk(message=AIMessageChunk("ok"))
+        yield ChatGenerationChunk(message=AIMessageChunk(content="ok"))
 
     async def _astream(self, *_: Any, **__: Any) -> Any:
         async with spliced(openai.AsyncOpenAI, self.url) as client:
             await say(client)
-        yield ChatGenerationChunk(message=AIMessageChunk("ok"))
+        yield ChatGenerationChunk(message=AIMessageChunk(content="ok"))
 
 
 class Around(BaseChatModel):
@@ -243,7 +247,7 @@ class Around(BaseChatModel):
         answer = self.inner.invoke(messages)
         return ChatResult(generations=[ChatGeneration(message=answer)])
 
-    async def _agenerate(self, messages: Any, *_: Any, **__: Any) -> ChatResult:  # type: ignore[override]
+    async def _agenerate(self, messages: Any, *_: Any, **__: Any) -> ChatResult:
         answer = await self.inner.ainvoke(messages)
         return ChatResult(generations=[ChatGeneration(message=answer)])
 
