@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,13 @@ import pytest
 from langfuse import propagate_attributes
 
 import tracesplice
+from faults.scripted import OK
 from faults.wire import client_of, links, say
 
 if TYPE_CHECKING:
     from langfuse import Langfuse
 
+    from faults.compare import Stage
     from rig.model import ModelServer
 
 
@@ -147,13 +150,40 @@ def test_what_the_caller_wrote_wins(wire: ModelServer, langfuse: Langfuse) -> No
     assert body["litellm_metadata"] == {"trace_name": "mine"}
 
 
-def test_a_clients_own_traceparent_wins(wire: ModelServer, langfuse: Langfuse) -> None:
-    mine = f"00-{'a' * 32}-{'b' * 16}-01"
+MINE, OTHER = (f"00-{digit * 32}-{digit * 16}-01" for digit in "ab")
+
+
+@pytest.mark.parametrize(
+    ("default", "own", "sent", "parent"),
+    [
+        ({}, {"traceparent": MINE}, [MINE], "a"),
+        ({"traceparent": MINE}, {}, [MINE], "a"),
+        ({"TraceParent": MINE}, {}, [MINE], "a"),
+        ({}, {b"traceparent": MINE.encode()}, [MINE], "a"),
+        ({}, {b"TRACEPARENT": MINE}, [MINE], "a"),
+        ({"traceparent": MINE}, {"traceparent": OTHER}, [OTHER], "b"),
+        ({"traceparent": MINE}, {"Traceparent": OTHER}, [MINE, OTHER], "b"),
+        ({}, {"traceparent": openai.omit}, [], None),
+        ({"traceparent": MINE}, {"traceparent": openai.omit}, [], None),
+        ({"traceparent": MINE}, {"Traceparent": openai.omit}, [MINE], "a"),
+    ],
+)
+def test_a_caller_s_own_traceparent_wins(
+    stage: Stage, langfuse: Langfuse, default: Any, own: Any, sent: list[str], parent: str | None
+) -> None:
+    stage.gateway.script([OK])
+    http_client = openai.DefaultHttpxClient(verify=False)
     with (
-        client_of(wire, default_headers={"traceparent": mine}) as client,
-        langfuse.start_as_current_observation(name="s"),
+        openai.OpenAI(
+            base_url=stage.gateway.url,
+            api_key="k",
+            default_headers=default,
+            http_client=http_client,
+        ) as client,
+        langfuse.start_as_current_observation(name="s") as span,
     ):
-        say(tracesplice.splice(client))
-    [(_, metadata, traceparent)] = links(wire)
-    assert traceparent == mine
-    assert metadata["parent_observation_id"] == "b" * 16
+        say(tracesplice.splice(client), extra_headers=own)
+    [seen] = stage.gateway.seen
+    assert [value for key, value in seen.headers if key == "traceparent"] == sent
+    metadata = json.loads(seen.body)["litellm_metadata"]
+    assert metadata["parent_observation_id"] == (parent * 16 if parent else span.id)

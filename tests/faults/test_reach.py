@@ -9,11 +9,13 @@ import openai
 import pytest
 
 import tracesplice
+from faults.scripted import OK
 from faults.wire import carries_nothing, client_of, links, say
 
 if TYPE_CHECKING:
     from langfuse import Langfuse
 
+    from faults.compare import Stage
     from rig.model import ModelServer
 
 
@@ -129,3 +131,33 @@ def test_a_providers_address_is_refused() -> None:
         tracesplice.splice(client)
     with pytest.raises(tracesplice.TracespliceError, match="OpenAI itself"):
         tracesplice.instrument(gateway="https://api.openai.com/v1")
+
+
+@pytest.mark.parametrize(
+    ("url", "linked"),
+    [
+        ("/chat/completions", True),
+        ("chat/completions", True),
+        ("//evil/chat/completions", True),  # the SDK takes it for a path
+        ("./chat/completions", True),
+        ("../v1/chat/completions", True),
+        ("../../v1/chat/completions", False),
+        ("/../../other/v1/chat/completions", False),
+        ("%2e%2e/%2e%2e/chat/completions", False),
+        ("..%2f..%2fchat/completions", False),
+        ("..\\..\\chat/completions", False),
+    ],
+)
+def test_a_path_out_of_the_gateway_s_carries_nothing(
+    stage: Stage, langfuse: Langfuse, url: str, linked: bool
+) -> None:
+    stage.gateway.script([OK])
+    with (
+        openai.OpenAI(base_url=f"{stage.gateway.url}/gw/v1", api_key="k") as client,
+        langfuse.start_as_current_observation(name="s"),
+    ):
+        tracesplice.splice(client).post(url, body={"model": "m"}, cast_to=object)
+    [seen] = stage.gateway.seen
+    assert (b"litellm_metadata" in seen.body) is linked
+    assert (seen.header("traceparent") is not None) is linked
+    assert not linked or seen.path.startswith("/gw/")

@@ -11,7 +11,7 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import tracesplice
-from faults.wire import client_of, say
+from faults.wire import carries_nothing, client_of, say
 from tracesplice._claim import REPORTS_HEADER
 
 if TYPE_CHECKING:
@@ -210,6 +210,31 @@ class TestNotZero:
                 say(tracesplice.splice(client))
 
         assert usage_of(call) == USAGE
+
+    def test_a_list_of_stored_calls(
+        self,
+        wire: ModelServer,
+        client: openai.OpenAI,
+        usage_of: Callable[[Callable[[], Any]], dict[str, int]],
+    ) -> None:
+        def call() -> None:
+            with pytest.raises(openai.APIStatusError):  # the model server stores none
+                client.chat.completions.list()
+
+        assert usage_of(call) == USAGE
+        assert [request.method for request in wire.requests] == ["GET"]
+        assert carries_nothing(wire)
+
+    @pytest.mark.parametrize("says", ["true, false", "false, true", "yes", "true;q=1"])
+    def test_an_answer_that_contradicts_itself(
+        self,
+        wire: ModelServer,
+        client: openai.OpenAI,
+        usage_of: Callable[[Callable[[], Any]], dict[str, int]],
+        says: str,
+    ) -> None:
+        wire.answer_headers[REPORTS_HEADER] = says
+        assert usage_of(lambda: say(client)) == USAGE
 
     def test_a_client_that_is_not_spliced(
         self, wire: ModelServer, usage_of: Callable[[Callable[[], Any]], dict[str, int]]

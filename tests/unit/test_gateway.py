@@ -31,6 +31,11 @@ CHAT = "/chat/completions"
         ("http://gw/a/b/", "http://gw/a/b/v1" + CHAT),
         ("http://[::1]:4000/v1", "http://[::1]:4000/v1" + CHAT),
         ("http://user:secret@gw", "http://gw/v1" + CHAT),
+        ("http://gw/llm", "http://gw/llm//v1" + CHAT),
+        ("http://gw/llm", "http://gw/other/../llm/v1" + CHAT),
+        ("http://gw/a/../llm", "http://gw/llm/v1" + CHAT),
+        ("http://gw", "http://gw/%2e%2e/v1" + CHAT),
+        ("http://gw/llm", "http://gw/llm/deployments/openai%2Fgpt" + CHAT),
     ],
 )
 def test_a_request_below_the_address_is_the_gateway_s(declared: str, request_url: str) -> None:
@@ -57,6 +62,21 @@ def test_a_request_below_the_address_is_the_gateway_s(declared: str, request_url
         ("http://gw", "ftp://gw/v1" + CHAT),
         ("http://gw", "http://gw:port/v1" + CHAT),
         ("http://gw", "http://[gw/v1" + CHAT),
+        *(
+            ("http://gw/llm", f"http://gw/{path}/v1{CHAT}")
+            for path in (
+                "llm/../other",
+                "/llm",
+                "llm/..//other",
+                "llm/%2e%2e/other",
+                "llm/.%2E/other",
+                "llm/%252e%252e/other",
+                "llm/..%2fother",
+                "llm/..\\other",
+                "llm/..%5cother",
+                "llm/..;a=b/other",
+            )
+        ),
         ("http://gw", ""),
     ],
 )
@@ -66,7 +86,19 @@ def test_a_request_elsewhere_is_not(declared: str, request_url: str) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    ["localhost:4000", "gw", "", "/v1", "ftp://gw", "http://", "http://gw:x", "http://[", 7, None],
+    [
+        "localhost:4000",
+        "gw",
+        "",
+        "/v1",
+        "ftp://gw",
+        "http://",
+        "http://gw:x",
+        "http://[",
+        7,
+        None,
+        "http://gw/%2e%2e",
+    ],
 )
 def test_what_is_no_address_is_refused_with_an_example(wrong: object) -> None:
     with pytest.raises(TracespliceError, match=r"no gateway address.*'http://localhost:4000'"):

@@ -55,7 +55,8 @@ class UsageClaim:
         """Note that the gateway answered the call.
 
         Args:
-            headers: The answer's, in a mapping that does not care for case.
+            headers: The answer's, in a mapping that does not care for case and joins the values of
+                one name with commas.
         """
         reports = self._reports(headers)
         for place in self.places:
@@ -64,9 +65,11 @@ class UsageClaim:
             warn_once("usage:twice", _TWICE)
 
     def _reports(self, headers: Mapping[str, str]) -> bool:
-        # Without our adapter in the gateway nothing is said, and what is configured holds.
-        says = str(headers.get(REPORTS_HEADER, "")).strip().lower()
-        return says == "true" if says in ("true", "false") else self.expected
+        said = str(headers.get(REPORTS_HEADER) or "").lower().split(",")
+        says = {value.strip() for value in said} - {""}
+        # Without our adapter in the gateway nothing is said, and what is configured holds. Where
+        # the values contradict each other nobody says zero.
+        return says == {"true"} if says else self.expected
 
 
 def claim_usage(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import urlsplit
+from posixpath import normpath
+from urllib.parse import unquote, urlsplit
 
 from tracesplice._errors import TracespliceError
 from tracesplice._providers import provider_of
@@ -46,7 +48,7 @@ class Gateway:
         """
         text = str(url)
         parts = _parse(text)
-        if parts is None:
+        if parts is None or _climbs(parts[1]):
             raise TracespliceError(
                 f"{shown_url(text)} is no gateway address. Pass the URL of your LiteLLM proxy, "
                 f"such as {_EXAMPLE!r}."
@@ -57,11 +59,14 @@ class Gateway:
         return cls(*parts)
 
     def matches(self, url: str) -> bool:
-        """Return whether a request to ``url`` goes to this gateway."""
+        """Return whether a request to ``url`` goes to this gateway; in doubt it does not."""
         parts = _parse(url)
         if parts is None or parts[0] != self.origin:
             return False
-        return parts[1] == self.path or parts[1].startswith(f"{self.path}/")
+        if not self.path:
+            return True  # the whole host
+        below = parts[1] == self.path or parts[1].startswith(f"{self.path}/")
+        return below and not _climbs(parts[1])
 
     def __str__(self) -> str:
         scheme, host, port = self.origin
@@ -93,8 +98,18 @@ def _parse(url: str) -> tuple[tuple[str, str, int], str] | None:
         return None
     if parts.scheme not in _PORTS or not parts.hostname:
         return None
-    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
+    path = normpath(parts.path or "/").rstrip("/").removesuffix("/v1").rstrip("/")
     return (parts.scheme, parts.hostname.rstrip("."), port or _PORTS[parts.scheme]), path
+
+
+def _climbs(path: str) -> bool:
+    # Proxies and servers differ in what they decode, and how often.
+    for _ in range(3):
+        path = unquote(path)
+        segments = re.split(r"[/\\]", path)
+        if any(segment.partition(";")[0].strip() == ".." for segment in segments):
+            return True
+    return False
 
 
 def _provider_message(url: str, provider: str, argument: str) -> str:
