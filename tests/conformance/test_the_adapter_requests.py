@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -160,6 +161,64 @@ def test_bad_tags_take_nothing_along(caller: Caller, value: str) -> None:
 def test_a_text_for_the_provider_does_not_cover_the_prompt(caller: Caller) -> None:
     body = {**CHAT, "metadata": {"prompt": PROMPT}, "litellm_metadata": caller.metadata}
     is_linked(caller, the_generation(caller, body))
+
+
+KEYS = (
+    *("existing_trace_id", "trace_id", "parent_observation_id", "prompt", "trace_tags"),
+    *("trace_user_id", "session_id", "trace_session_id", "trace_name", "generation_name"),
+    *("generation_id", "version", "trace_version", "trace_release", "trace_metadata", "tags"),
+    *("trace_environment", "update_trace_keys", "user_id", "mask_input", "tracesplice_call"),
+)
+VALUES: tuple[Any, ...] = (
+    *(None, True, False, 0, -1, 2**62, 1.5, "", "x", "u" * 201, "\u0000", "0" * 32),
+    *(
+        "a" * 32,
+        "[{[]}]",
+        [],
+        [[]],
+        ["a", None, {}],
+        {},
+        {"a": {"b": [1]}},
+        [f"t{n}" for n in range(99)],
+    ),
+    *({"name": "x", "version": "1" * 99, "prompt": ""}, {"type": "chat", "name": 1, "version": 2}),
+)
+TEXTS = ("", "x", "[{[]}]", "['a'", "%ff%00", "9" * 4400, "=;,", "u" * 300, "a%2Cb")
+SENT = (
+    "prompt_name",
+    "prompt_version",
+    "user_id",
+    "session_id",
+    "tags",
+    "environment",
+    "metadata_",
+)
+
+
+def hostile(chance: Random) -> tuple[dict[str, Any], dict[str, str]]:
+    body = dict(CHAT, user=chance.choice(("", "x", "u" * 300)))
+    for container in chance.sample(("metadata", "litellm_metadata"), chance.randint(0, 2)):
+        keys = chance.sample(KEYS, chance.randint(1, 6))
+        body[container] = {key: chance.choice(VALUES) for key in keys}
+    sent = (f"langfuse_{name}={chance.choice(TEXTS)}" for name in chance.sample(SENT, 4))
+    headers = {"baggage": ",".join(sent), "langfuse_trace_user_id": chance.choice(TEXTS)}
+    parent = chance.choice((f"00-{'a' * 32}-{'b' * 16}-01", f"00-{'0' * 32}-{'b' * 16}-01", "x"))
+    return body, {**headers, "traceparent": parent}
+
+
+def test_no_request_costs_a_call_or_the_header(caller: Caller) -> None:
+    plain = caller.post(CHAT).json["choices"]
+    chance = Random(13)
+    for number in range(60):
+        body, headers = hostile(chance)
+        reply = caller.gateway.post("/chat/completions", body, headers)
+        assert reply.status == 200, (number, body, headers, reply.body)
+        assert reply.json["choices"] == plain
+        assert reply.headers[REPORTS] in ("true", "false"), (number, body, headers)
+    following = Caller(caller.gateway, caller.recorder)
+    is_linked(following, the_generation(following, CHAT, baggage=BAGGAGE))
+    problems = caller.recorder.problems()
+    assert not [each for each in problems if not each.kind.startswith("prompt")], problems
 
 
 def test_a_place_in_another_project_is_not_followed(caller: Caller) -> None:

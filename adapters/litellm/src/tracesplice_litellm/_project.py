@@ -7,6 +7,7 @@ may report to a project of its own: https://docs.litellm.ai/docs/proxy/team_logg
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ __all__ = ["HEADER", "digest", "reports_to"]
 HEADER = "x-tracesplice-project"
 """The first 16 hex digits of the SHA-256 of a Langfuse project's public key."""
 
+_DIGEST = re.compile(r"[0-9a-f]{16}")
+
 
 def reports_to(data: Mapping[str, Any], headers: Mapping[str, object]) -> bool | None:
     """Return whether this call is reported to the client's project, None if that is not known.
@@ -29,9 +32,9 @@ def reports_to(data: Mapping[str, Any], headers: Mapping[str, object]) -> bool |
     """
     sent = headers.get(HEADER)
     key = _public_key(data)
-    if not isinstance(sent, str) or not sent or key is None:
+    if key is None or not isinstance(sent, str) or not _DIGEST.fullmatch(sent.strip()):
         return None
-    return sent.strip().lower() == digest(key)
+    return sent.strip() == digest(key)
 
 
 @lru_cache(maxsize=64)
