@@ -63,6 +63,8 @@ def program(page: Path) -> str:
     return source
 
 
+# Pages with a generation whose usage is the gateway's.
+COUNTED_ONCE = ("adapters.md", "counting.md")
 RUNNABLE = [page for page in PAGES if program(page)]
 
 
@@ -109,6 +111,7 @@ def install(pyproject: str, folder: Path) -> None:
 @pytest.mark.parametrize("page", RUNNABLE, ids=str)
 def test_its_code_runs(page: Path, model: ModelServer, recorder: Recorder, tmp_path: Path) -> None:
     model.clear()
+    recorder.clear()
     put_files(page, tmp_path)
     script = tmp_path / f"{page.stem}_page.py"
     script.write_text(program(page))
@@ -130,6 +133,10 @@ def test_its_code_runs(page: Path, model: ModelServer, recorder: Recorder, tmp_p
     assert model.calls
     assert "litellm_metadata" in (model.calls[0].text or "")
     assert "traceparent" in model.calls[0].headers
+    if page.name in COUNTED_ONCE:
+        [generation] = [each for each in recorder.observations() if each.type == "GENERATION"]
+        assert generation.model
+        assert not any((generation.cost, *generation.usage.values()))
 
 
 def test_the_pages_that_must_run_do() -> None:

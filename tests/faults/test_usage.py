@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -32,9 +33,19 @@ def exported() -> InMemorySpanExporter:
 
 
 @pytest.fixture
-def counting(make_langfuse: Callable[..., Langfuse], exported: InMemorySpanExporter) -> Langfuse:
+def key() -> str:
+    return f"pk-{secrets.token_hex(8)}"
+
+
+@pytest.fixture
+def counting(
+    make_langfuse: Callable[..., Langfuse], exported: InMemorySpanExporter, key: str
+) -> Langfuse:
     return make_langfuse(
-        span_exporter=exported, mask_otel_spans=tracesplice.count_usage_once(), flush_at=1
+        key,
+        span_exporter=exported,
+        mask_otel_spans=tracesplice.count_usage_once(),
+        flush_at=1,
     )
 
 
@@ -187,7 +198,7 @@ class TestNotZero:
         wire.answer_headers.update(TRUE)
 
     @pytest.mark.parametrize("text", ["hi [[fail:400]]", "hi [[fail:500]]", "hi [[drop]]"])
-    def test_a_call_that_failed(
+    def test_a_call_that_failed_where_something_was_used_nevertheless(
         self,
         client: openai.OpenAI,
         usage_of: Callable[[Callable[[], Any]], dict[str, int]],
@@ -271,6 +282,59 @@ class TestNotZero:
             say(client)
 
         assert usage_of(calls) == USAGE
+
+
+class TestFailed:
+    """A call that failed used nothing; left unsaid, Langfuse would count and price its tokens."""
+
+    @pytest.fixture
+    def call(
+        self, counting: Langfuse, exported: InMemorySpanExporter
+    ) -> Callable[[Callable[[], Any]], list[Any]]:
+        """Makes a call that fails in a generation; returns the usage each generation says."""
+
+        def run(call: Callable[[], Any]) -> list[Any]:
+            with (
+                pytest.raises(openai.APIError),
+                counting.start_as_current_observation(name="g", as_type="generation", model="m"),
+            ):
+                call()
+            counting.flush()
+            said = [dict(span.attributes or {}) for span in exported.get_finished_spans()]
+            return [each.get("langfuse.observation.usage_details") for each in said]
+
+        return run
+
+    @pytest.mark.parametrize("text", ["hi [[fail:400]]", "hi [[fail:500]]", "hi [[drop]]"])
+    def test_it_says_zero(
+        self, client: openai.OpenAI, call: Callable[[Callable[[], Any]], list[Any]], text: str
+    ) -> None:
+        assert call(lambda: say(client, text)) == [json.dumps(ZERO)]
+
+    def test_where_the_gateway_was_never_reached_too(
+        self, call: Callable[[Callable[[], Any]], list[Any]]
+    ) -> None:
+        with openai.OpenAI(base_url="http://127.0.0.1:9", api_key="k", max_retries=0) as client:
+            assert call(lambda: say(tracesplice.splice(client))) == [json.dumps(ZERO)]
+
+    def test_so_do_a_framework_s_generation_and_the_one_around_it(
+        self, wire: ModelServer, key: str, call: Callable[[Callable[[], Any]], list[Any]]
+    ) -> None:
+        from langchain_openai import ChatOpenAI
+        from langfuse.langchain import CallbackHandler
+
+        model = tracesplice.splice(
+            ChatOpenAI(base_url=f"{wire.url}/v1", api_key="k", model="m", max_retries=0)  # type: ignore[arg-type]
+        )
+        handler = CallbackHandler(public_key=key)
+        options: Any = {"callbacks": [handler]}
+        assert call(lambda: model.invoke("hi [[fail:400]]", options)) == [json.dumps(ZERO)] * 2
+
+    def test_a_provider_s_is_left_alone(
+        self, elsewhere: ModelServer, call: Callable[[Callable[[], Any]], list[Any]]
+    ) -> None:
+        with client_of(elsewhere, max_retries=0) as plain:
+            assert call(lambda: say(plain, "hi [[fail:400]]")) == [None]
 
 
 @pytest.mark.parametrize(("headers", "expected"), [(ABSENT, USAGE), (TRUE, ZERO), (FALSE, USAGE)])

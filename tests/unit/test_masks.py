@@ -48,7 +48,7 @@ PATCHES = st.none() | st.builds(
 @pytest.fixture(autouse=True)
 def _a_is_reported() -> Iterator[None]:
     reported.clear()
-    reported.note((TRACE, "a"), True)
+    reported.at((TRACE, "a")).answered(True)
     yield
     reported.clear()
 
@@ -75,7 +75,7 @@ def test_the_user_s_mask_sees_the_result_of_ours() -> None:
 def test_both_together_are_one_after_the_other(
     on_a: OtelSpanPatch | None, on_b: OtelSpanPatch | None
 ) -> None:
-    reported.note((TRACE, "a"), True)
+    reported.at((TRACE, "a")).answered(True)
     theirs = MaskOtelSpansResult(span_patches={key("a"): on_a, key("b"): on_b})
 
     def then(*, params: MaskOtelSpansParams) -> MaskOtelSpansResult:
@@ -128,7 +128,7 @@ class TestWithLangfuse:
             with provider.get_tracer("langfuse-sdk").start_as_current_span("s") as span:
                 span.set_attributes(LLM)
                 own = span.get_span_context()
-                reported.note((f"{own.trace_id:032x}", f"{own.span_id:016x}"), True)
+                reported.at((f"{own.trace_id:032x}", f"{own.span_id:016x}")).answered(True)
             provider.shutdown()
             return [dict(each.attributes or {}) for each in memory.get_finished_spans()]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +17,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
 
-from tracesplice._claim import REPORTS_HEADER, claim_usage
+from tracesplice._claim import REPORTS_HEADER, claim_usage, note_foreign_call
 from tracesplice._langfuse import capture_link
-from tracesplice._reported import Reported, reported
+from tracesplice._reported import Known, Reported, reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +45,12 @@ def langfuse(provider: TracerProvider) -> Iterator[Langfuse]:
     client.shutdown()
 
 
+def says(known: Reported, place: tuple[str, str]) -> bool | None:
+    """Whether the gateway reports all calls of an observation; None where none was answered."""
+    found = known.find(place)
+    return None if found is None else found.reported and not found.kept
+
+
 class TestRegistry:
     @given(st.lists(st.tuples(PLACES, st.booleans())))
     def test_an_observation_is_reported_if_all_its_calls_are(
@@ -49,61 +58,84 @@ class TestRegistry:
     ) -> None:
         known = Reported()
         for place, reports in notes:
-            known.note(place, reports)
+            known.at(place).answered(reports)
         for place in {place for place, _ in notes}:
-            assert known.get(place) is all(reports for each, reports in notes if each == place)
-        assert known.get(("x", "y")) is None
-
-    @given(st.lists(st.tuples(PLACES, st.booleans())), PLACES, st.booleans())
-    def test_a_note_says_whether_it_is_news(
-        self, notes: list[tuple[tuple[str, str], bool]], place: tuple[str, str], reports: bool
-    ) -> None:
-        known = Reported()
-        for each, says in notes:
-            known.note(each, says)
-        before = known.get(place)
-        assert known.note(place, reports) is (known.get(place) is not before)
+            assert says(known, place) is all(reports for each, reports in notes if each == place)
+        assert known.find(("x", "y")) is None
 
     @given(st.integers(1, 20), st.integers(0, 60))
     def test_it_holds_the_latest_up_to_its_limit(self, limit: int, count: int) -> None:
         known = Reported(limit)
         for number in range(count):
-            known.note(("t", str(number)), True)
-        held = [number for number in range(count) if known.get(("t", str(number)))]
+            known.at(("t", str(number))).answered(True)
+        held = [number for number in range(count) if says(known, ("t", str(number)))]
         assert held == list(range(max(0, count - limit), count))
 
     @given(st.integers(1, 20), st.integers(0, 60))
     def test_what_is_exported_makes_room(self, limit: int, count: int) -> None:
         known = Reported(limit, 5)
-        known.note(("t", "a stream"), True)
+        known.at(("t", "a stream")).answered(True)
         for number in range(count):
-            known.note(("t", str(number)), True)
+            known.at(("t", str(number))).answered(True)
             known.note_exported([("t", str(number)), ("t", "of no call")])
-        assert known.get(("t", "a stream")) is (True if limit > 1 or not count else None)
-        held = [number for number in range(count) if known.get(("t", str(number)))]
+        assert says(known, ("t", "a stream")) is (True if limit > 1 or not count else None)
+        held = [number for number in range(count) if says(known, ("t", str(number)))]
         assert held == list(range(max(0, count - 5), count))
-        assert known.get(("t", "of no call")) is None
+        assert known.find(("t", "of no call")) is None
 
     def test_what_is_exported_may_turn_out_to_be_of_an_unreported_call_too(self) -> None:
         known = Reported()
-        known.note(("t", "a"), True)
+        known.at(("t", "a")).answered(True)
         known.note_exported([("t", "a")])
-        assert known.note(("t", "a"), False)
-        assert known.get(("t", "a")) is False
+        known.at(("t", "a")).answered(False)
+        assert says(known, ("t", "a")) is False
+
+    @given(st.lists(st.booleans(), max_size=400))
+    def test_of_very_many_inside_it_keeps_what_decides(self, inside: list[bool]) -> None:
+        known = Known()
+        for number, reports in enumerate(inside):
+            known.note_inside(str(number), (reports, 1.0))
+        assert len(known.inside) <= 100
+        kept = known.kept or any(not reports for reports, _ in known.inside.values())
+        assert kept is not all(inside)
 
     def test_threads_do_not_disturb_each_other(self) -> None:
         known = Reported(50)
 
         def work(name: str) -> bool:
             for number in range(2_000):
-                known.note((name, str(number)), True)
-                known.get((name, str(number - 1)))
+                known.at((name, str(number))).answered(True)
+                known.note_exported([(name, str(number - 1))])
             return True
 
         with ThreadPoolExecutor(4) as pool:
             assert all(pool.map(work, "abcd"))
-        held = [(name, str(number)) for name in "abcd" for number in range(2_000)]
-        assert sum(known.get(place) is True for place in held) == 50
+        assert all(says(known, (name, "1999")) for name in "abcd")
+
+    @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+    def test_a_fork_at_any_moment_leaves_a_child_that_can_note(self) -> None:
+        done = Event()
+
+        def work() -> None:
+            number = 0
+            while not done.is_set():
+                number += 1
+                reported.at(("t", str(number))).answered(True)
+
+        noting = Thread(target=work)
+        noting.start()
+        try:
+            for _ in range(10):
+                child = os.fork()
+                if child == 0:
+                    signal.alarm(20)  # one that hangs is killed
+                    reported.at(("t", "child")).answered(True)
+                    os._exit(0)
+                assert os.waitpid(child, 0)[1] == 0
+        finally:
+            done.set()
+            noting.join()
 
 
 class TestClaim:
@@ -188,7 +220,10 @@ class TestClaim:
             ({}, True),
             ({REPORTS_HEADER: "true"}, True),
             ({REPORTS_HEADER: " False "}, False),
-            ({REPORTS_HEADER: "perhaps"}, True),
+            ({REPORTS_HEADER: "perhaps"}, False),
+            ({REPORTS_HEADER: "true, false"}, False),
+            ({REPORTS_HEADER: "true, true"}, True),
+            ({REPORTS_HEADER: ""}, True),
         ],
     )
     def test_the_answer_says_whether_it_is_reported(
@@ -196,6 +231,29 @@ class TestClaim:
     ) -> None:
         with langfuse.start_as_current_observation(name="g", as_type="generation") as span:
             claim = claim_usage(capture_link())
-        assert reported.get((span.trace_id, span.id)) is None
+        assert says(reported, (span.trace_id, span.id)) is False
         claim.answered(headers)
-        assert reported.get((span.trace_id, span.id)) is reports
+        assert says(reported, (span.trace_id, span.id)) is reports
+
+    def test_a_foreign_call_keeps_the_figures_of_what_is_around_it(
+        self, langfuse: Langfuse
+    ) -> None:
+        with (
+            langfuse.start_as_current_observation(name="s"),
+            langfuse.start_as_current_observation(name="g", as_type="generation") as outer,
+        ):
+            inner = langfuse.start_observation(name="h", as_type="generation")
+            claim_usage(capture_link()).answered({})
+            assert says(reported, (outer.trace_id, outer.id)) is True
+            note_foreign_call(inner._otel_span)
+            inner.end()
+        for each in (inner, outer):
+            assert says(reported, (each.trace_id, each.id)) is False
+
+    def test_a_foreign_call_in_no_generation_is_nothing_to_remember(
+        self, langfuse: Langfuse
+    ) -> None:
+        note_foreign_call()
+        with langfuse.start_as_current_observation(name="s") as span:
+            note_foreign_call()
+        assert reported.find((span.trace_id, span.id)) is None

@@ -60,12 +60,12 @@ class TestZero:
         given: dict[str, Any] = {**kind}
         for part in parts:
             given.update(part)
-        reported.note((TRACE, "a"), True)
+        reported.at((TRACE, "a")).answered(True)
         after = applied(tracesplice.count_usage_once(), chain(given))["a"]
         assert says_zero(after)
 
     def test_the_rest_is_kept(self) -> None:
-        reported.note((TRACE, "a"), True)
+        reported.at((TRACE, "a")).answered(True)
         given = {**OPENINFERENCE, "input.value": "hi", "langfuse.observation.prompt.name": "p"}
         after = applied(tracesplice.count_usage_once(), chain(given))["a"]
         counters = {key for key in given if "token_count" in key}
@@ -75,7 +75,7 @@ class TestZero:
         assert not counters & set(after)
 
     def test_each_kind_of_usage_that_was_there_is_named(self) -> None:
-        reported.note((TRACE, "a"), True)
+        reported.at((TRACE, "a")).answered(True)
         usage = '{"input": 1, "input_cached_tokens": 2, "prompt_tokens": 3}'
         batch = chain({**LLM, "langfuse.observation.usage_details": usage})
         after = applied(tracesplice.count_usage_once(), batch)["a"]
@@ -89,52 +89,52 @@ class TestZero:
     def test_without_it_the_server_would_count_the_tokens_itself(self) -> None:
         bare = {"langfuse.observation.type": "generation"}
         assert counted(bare)[1] > 0
-        reported.note((TRACE, "a"), True)
+        reported.at((TRACE, "a")).answered(True)
         assert zeroed(chain(bare)) == {"a"}
 
 
 class TestWhich:
     def test_only_what_is_reported(self) -> None:
         assert zeroed(chain(LLM)) == set()
-        reported.note((TRACE, "b"), True)
+        reported.at((TRACE, "b")).answered(True)
         assert zeroed(Spans({"a": LLM, "b": LLM}, {})) == {"b"}
 
     def test_a_long_stream_too_while_many_other_calls_come_and_go(self) -> None:
-        reported.note((TRACE, "a"), True)
+        reported.at((TRACE, "a")).answered(True)
         mask = tracesplice.count_usage_once()
         for first in range(0, 40_000, 1_000):
             names = [str(number) for number in range(first, first + 1_000)]
             for name in names:
-                reported.note((TRACE, name), True)
+                reported.at((TRACE, name)).answered(True)
             mask(params=Spans(dict.fromkeys(names, PLAIN), {}).params)
         assert zeroed(chain(LLM)) == {"a"}
 
     def test_not_what_the_gateway_does_not_report(self) -> None:
-        reported.note((TRACE, "a"), False)
+        reported.at((TRACE, "a")).answered(False)
         assert zeroed(chain(LLM, LLM)) == set()
 
     def test_not_an_observation_that_stands_for_an_unreported_call_as_well(self) -> None:
-        reported.note((TRACE, "a"), True)
-        reported.note((TRACE, "b"), False)
+        reported.at((TRACE, "a")).answered(True)
+        reported.at((TRACE, "b")).answered(False)
         batch = Spans({"a": LLM, "b": LLM, "c": LLM}, {"a": "c", "b": "c"})
         assert zeroed(batch) == {"a"}
 
     @pytest.mark.parametrize("outer", [LLM, OPENINFERENCE])
     def test_the_generations_right_around_it(self, outer: dict[str, Any]) -> None:
-        reported.note((TRACE, "a"), True)
+        reported.at((TRACE, "a")).answered(True)
         assert zeroed(chain(LLM, outer, outer)) == {"a", "b", "c"}
 
     @pytest.mark.parametrize("between", [PLAIN, {"openinference.span.kind": "CHAIN"}])
     def test_none_beyond_something_else(self, between: dict[str, Any]) -> None:
-        reported.note((TRACE, "a"), True)
+        reported.at((TRACE, "a")).answered(True)
         assert zeroed(chain(LLM, between, LLM)) == {"a"}
 
     def test_no_generation_around_a_call_that_has_none(self) -> None:
-        reported.note((TRACE, "a"), True)
+        reported.at((TRACE, "a")).answered(True)
         assert zeroed(chain(PLAIN, LLM)) == set()
 
     def test_not_another_call_next_to_it(self) -> None:
-        reported.note((TRACE, "a"), True)
+        reported.at((TRACE, "a")).answered(True)
         batch = Spans({"a": LLM, "b": LLM, "c": LLM}, {"a": "c", "b": "c"})
         assert zeroed(batch) == {"a", "c"}
 
@@ -144,7 +144,7 @@ class TestWhich:
     ) -> None:
         # Any order within a batch; between batches the inner ones come first.
         reported.clear()
-        reported.note((TRACE, "a"), True)
+        reported.at((TRACE, "a")).answered(True)
         whole = chain(*[LLM] * len(NAMES))
         left = list(NAMES)
         found: set[str] = set()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 
+from tracesplice._ambient import attributes
 from tracesplice._current import current_observation
 from tracesplice._langfuse_usage import is_generation, may_become_generation
 from tracesplice._report import warn_once
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
 
     from tracesplice._link import Link
 
-__all__ = ["REPORTS_HEADER", "UsageClaim", "claim_usage", "nothing_used"]
+__all__ = [
+    "REPORTS_HEADER",
+    "UsageClaim",
+    "claim_usage",
+    "note_foreign_call",
+    "nothing_used",
+]
 
 REPORTS_HEADER = "x-tracesplice-reports"
 """On an answer of a gateway with our adapter: "true" where the gateway reports this call."""
@@ -56,11 +63,12 @@ class UsageClaim:
 
         Args:
             headers: The answer's, in a mapping that does not care for case and joins the values of
-                one name with commas.
+                one name with commas. Of an answer that came from elsewhere give
+                ``{REPORTS_HEADER: "false"}``: nobody knows who counts it.
         """
         reports = self._reports(headers)
         for place in self.places:
-            reported.note(place, reports)
+            reported.at(place).answered(reports)
         if reports and not reported.is_used and self.is_generation:
             warn_once("usage:twice", _TWICE)
 
@@ -77,6 +85,8 @@ def claim_usage(
 ) -> UsageClaim:
     """Claim the usage of a call that is about to be sent.
 
+    Until it is answered it counts as failed: an observation that says nothing was used says so.
+
     Args:
         link: The call's link.
         observation: The span of its own client observation, as given to ``capture_link``.
@@ -85,11 +95,13 @@ def claim_usage(
     if link.trace_id is None or link.parent_id is None or not link.is_sampled:
         return UsageClaim(())
     own = (link.trace_id, link.parent_id)
-    current = trace.get_current_span()
     span = observation or current_observation()
-    if _place(span) != own:
-        return UsageClaim((own,), expected=expected)
-    return UsageClaim((own, *_around(span, current)), span, expected)
+    known = span if _place(span) == own else None
+    places = (own,) if known is None else (own, *_around(known))
+    reported.at(own).own = True
+    for place in places:
+        reported.at(place).linked = True
+    return UsageClaim(places, known, expected)
 
 
 def nothing_used(span: Span) -> None:
@@ -100,15 +112,30 @@ def nothing_used(span: Span) -> None:
     """
     context = span.get_span_context()
     if context.is_valid and context.trace_flags.sampled:
-        reported.note(_place(span), True)
+        reported.at(_place(span)).answered(True)
 
 
-def _around(span: Span, current: Span) -> Iterator[Place]:
+def note_foreign_call(observation: Span | None = None) -> None:
+    """Note a model call that carries no link: its usage is for the client to count.
+
+    A generation around it and around calls through the gateway keeps its figures.
+
+    Args:
+        observation: The span of the call's own client observation, where an adapter knows it.
+    """
+    span = observation or current_observation()
+    if span.get_span_context().is_valid and may_become_generation(attributes(span)):
+        for place in (_place(span), *_around(span)):
+            reported.at(place).kept = True
+
+
+def _around(span: Span) -> Iterator[Place]:
     # What is around a generation may be exported before it, and then cannot be found from it.
     outer = _parent_of_generation(span)
     if outer is None:
         return
     yield outer
+    current = trace.get_current_span()
     if current is not span and _place(current) == outer:
         outer = _parent_of_generation(current)
         if outer is not None:
@@ -117,7 +144,7 @@ def _around(span: Span, current: Span) -> Iterator[Place]:
 
 def _parent_of_generation(span: Span) -> Place | None:
     parent = getattr(span, "parent", None)
-    if parent is None or not may_become_generation(_attributes(span)):
+    if parent is None or not may_become_generation(attributes(span)):
         return None
     return _place_of(parent)
 
@@ -133,11 +160,7 @@ def _place_of(context: SpanContext) -> Place:
 def _is_generation(span: Any) -> bool:
     from langfuse.span_filter import is_known_llm_instrumentor
 
-    attributes = _attributes(span)
-    if is_generation(attributes) or getattr(span, "instrumentation_scope", None) is None:
-        return is_generation(attributes)
-    return may_become_generation(attributes) and bool(is_known_llm_instrumentor(span))
-
-
-def _attributes(span: Span) -> Mapping[str, object]:
-    return getattr(span, "attributes", None) or {}
+    said = attributes(span)
+    if is_generation(said) or getattr(span, "instrumentation_scope", None) is None:
+        return is_generation(said)
+    return may_become_generation(said) and bool(is_known_llm_instrumentor(span))

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["is_generation", "may_become_generation", "says_usage", "zeroed"]
+__all__ = [
+    "failed",
+    "is_free",
+    "is_generation",
+    "may_become_generation",
+    "says_usage",
+    "tokens",
+    "zeroed",
+]
 
 _USAGE = "langfuse.observation.usage_details"
 _COST = "langfuse.observation.cost_details"
@@ -40,6 +48,16 @@ _MODELS = (
 # Where instrumentations that are not Langfuse's say what was used.
 _COUNTERS = ("gen_ai.usage.", "llm.token_count.", "llm.usage.", "llm.cost.")
 _TOTALS = ("input", "output", "total")
+# A total, or else what it is the sum of.
+_TOKENS = (
+    ("total", ("input", "output")),
+    ("total_tokens", ("prompt_tokens", "completion_tokens")),
+    ("total_tokens", ("input_tokens", "output_tokens")),
+    ("gen_ai.usage.total_tokens", ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")),
+    ("llm.usage.total_tokens", ("gen_ai.usage.prompt_tokens", "gen_ai.usage.completion_tokens")),
+    ("llm.token_count.total", ("llm.token_count.prompt", "llm.token_count.completion")),
+)
+_OUTPUTS = ("langfuse.observation.output", "output.value", "gen_ai.completion", "gen_ai.output")
 # What Langfuse calls by the names above.
 _RENAMED = frozenset(
     {"prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens"}
@@ -67,6 +85,34 @@ def says_usage(attributes: Mapping[str, Any]) -> bool:
     return any(key in (_USAGE, _COST) or key.startswith(_COUNTERS) for key in attributes)
 
 
+def tokens(attributes: Mapping[str, Any]) -> float | None:
+    """Return how many tokens a span says were used in all, None where it does not say."""
+    said = {**attributes, **_details(attributes.get(_USAGE))}
+    for total, parts in _TOKENS:
+        if _is_number(said.get(total)):
+            return float(said[total])
+        numbers = [said[part] for part in parts if _is_number(said.get(part))]
+        if numbers:
+            return float(sum(numbers))
+    return None
+
+
+def is_free(attributes: Mapping[str, Any]) -> bool:
+    """Return whether a span says that nothing was used, and nothing to the contrary."""
+    cost = _details(attributes.get(_COST)).values()
+    return tokens(attributes) == 0 and not any(_is_number(each) and each for each in cost)
+
+
+def failed(attributes: Mapping[str, Any]) -> bool:
+    """Return whether a span reads like that of a failed call: an error or no output, no usage."""
+    if attributes.get("langfuse.observation.level") != "ERROR" and any(
+        key.startswith(_OUTPUTS) for key in attributes
+    ):
+        return False
+    cost = _details(attributes.get(_COST)).values()
+    return not tokens(attributes) and not any(_is_number(each) and each for each in cost)
+
+
 def zeroed(attributes: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:
     """Work out how a span comes to say that nothing was used.
 
@@ -87,11 +133,18 @@ def _zeros(given: object) -> str:
 
 def _kinds(given: object) -> Iterable[str]:
     """Yield the kinds of usage or cost that a span gives, as its JSON has them."""
+    for kind, value in _details(given).items():
+        if _is_number(value) and kind not in _RENAMED:
+            yield kind
+
+
+def _details(given: object) -> Mapping[str, Any]:
     try:
         details = json.loads(given) if isinstance(given, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         details = None
-    if isinstance(details, dict):
-        for kind, value in details.items():
-            if isinstance(value, (int, float)) and kind not in _RENAMED:
-                yield kind
+    return details if isinstance(details, dict) else {}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float))

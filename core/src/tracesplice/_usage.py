@@ -5,21 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, get_args
 
 from tracesplice._errors import TracespliceError
-from tracesplice._helper_spans import is_helper
 from tracesplice._langfuse_usage import is_generation, zeroed
 from tracesplice._masks import as_result, one_after_the_other
 from tracesplice._report import guarded
 from tracesplice._reported import reported
+from tracesplice._settle import inside_out, says_zero, tell_around
 from tracesplice._shown import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from langfuse.types import (
         MaskOtelSpansFunction,
         MaskOtelSpansParams,
         MaskOtelSpansResult,
-        OtelSpanData,
     )
 
     from tracesplice._masks import Patches
@@ -87,23 +84,14 @@ def _patches(params: MaskOtelSpansParams) -> Patches:
     generations = {
         place: span for place, (_, span) in spans.items() if is_generation(span.attributes)
     }
-    _note_around(generations)
     patches: Patches = {}
-    for place, span in generations.items():
-        if reported.get(place) or is_helper(span):
+    for place in inside_out(generations):
+        span = generations[place]
+        zero = says_zero(span)
+        if zero:
             patches[spans[place][0]] = OtelSpanPatch(*zeroed(span.attributes))
+        outer = (span.trace_id, span.parent_span_id or "")
+        if outer in generations or outer not in spans:
+            tell_around(span, zero)
     reported.note_exported(spans)
     return patches
-
-
-def _note_around(generations: Mapping[tuple[str, str], OtelSpanData]) -> None:
-    """Note the generations around those of reported calls: they describe the same call."""
-    todo = [place for place in generations if reported.get(place) is not None]
-    while todo:
-        span = generations[todo.pop()]
-        says = reported.get((span.trace_id, span.span_id))
-        if span.parent_span_id is None or says is None:
-            continue
-        around = (span.trace_id, span.parent_span_id)
-        if reported.note(around, says) and around in generations:
-            todo.append(around)

@@ -5,7 +5,13 @@ The names here are public and stable for authors of adapters; applications need 
 
 from __future__ import annotations
 
-from tracesplice._claim import REPORTS_HEADER, UsageClaim, claim_usage, nothing_used
+from tracesplice._claim import (
+    REPORTS_HEADER,
+    UsageClaim,
+    claim_usage,
+    note_foreign_call,
+    nothing_used,
+)
 from tracesplice._current import (
     ambient_source,
     current_observation,
@@ -47,6 +53,7 @@ __all__ = [
     "inject",
     "is_instrumented",
     "is_stored",
+    "note_foreign_call",
     "nothing_used",
     "observation_source",
     "own_prompt",
