@@ -6,6 +6,7 @@ After the tables, which what these calls report would get in the way of.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -147,6 +148,30 @@ def test_a_user_that_langfuse_does_not_take_is_left_out(
     caller: Caller, body: dict[str, Any]
 ) -> None:
     assert the_generation(caller, body).user_id is None
+    name = f"alone-{caller.parent_id}"
+    link = {"litellm_metadata": {"generation_name": name}}
+    caller.post({**body, **link}, traceparent="")
+
+    def by_name(recorder: Recorder) -> list[Observation]:
+        return [each for each in recorder.observations() if each.name == name]
+
+    [alone] = caller.recorder.wait_for(lambda recorder: by_name(recorder) or None)
+    assert (alone.user_id, alone.session_id) in ((None, None), ("default_user_id", None))
+    assert not [each for each in caller.recorder.problems() if each.trace_id == alone.trace_id]
+
+
+def test_ids_in_the_body_alone_are_joined(caller: Caller) -> None:
+    # A client of tracesplice puts a trace that is named by hand into the header, too.
+    parent = caller.trace_id[:16]
+    header = f"00-{caller.trace_id}-{parent}-01"
+    caller.post({**CHAT, "metadata": {"trace_id": caller.trace_id}}, traceparent=header)
+    caller.recorder.wait_for(lambda _: caller.reported() or None)
+    other = Caller(caller.gateway, caller.recorder)
+    text = {"existing_trace_id": f"trace of {other.trace_id}"}
+    known = sha256(text["existing_trace_id"].encode()).hexdigest()[:32]
+    other.post({**CHAT, "metadata": text}, traceparent="")
+    found = replace(other, trace_id=known)
+    caller.recorder.wait_for(lambda _: found.reported() or None)
 
 
 @pytest.mark.parametrize("value", ["[{[]}]", "[" * 300, "['a'", "%ff", "x" * 300, "[1, None]"])
@@ -241,3 +266,17 @@ def test_a_place_in_another_project_is_not_followed(caller: Caller) -> None:
 def test_a_place_in_this_project_is_followed(caller: Caller) -> None:
     mine = sha256(caller.recorder.public_key.encode()).hexdigest()[:16]
     is_linked(caller, the_generation(caller, CHAT, baggage=BAGGAGE, x_tracesplice_project=mine))
+
+
+def test_json_text_in_a_form_is_read(caller: Caller) -> None:
+    fields = {"model": "transcribe", "litellm_metadata": json.dumps(caller.metadata)}
+    fields["metadata"] = json.dumps({"trace_user_id": "ann", "prompt": "mine"})
+    parts = [f'name="{name}"\r\n\r\n{text}' for name, text in fields.items()]
+    parts.append('name="file"; filename="a.mp3"\r\nContent-Type: audio/mpeg\r\n\r\nID3')
+    lines = "".join(f"--b\r\nContent-Disposition: form-data; {part}\r\n" for part in parts)
+    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    reply = caller.gateway.post("/audio/transcriptions", f"{lines}--b--\r\n".encode(), kind)
+    assert reply.status == 200, reply.body
+    [generation] = caller.generations()
+    is_linked(caller, generation)
+    assert generation.user_id == "ann"

@@ -23,24 +23,26 @@ END_USER = "user_api_key_end_user_id"
 _OWNER = "user_api_key_user_id"
 
 
-def without_defaults(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``kwargs`` without the user and the session that the mode makes up.
+def without_defaults(kwargs: Mapping[str, Any], *, joined: bool) -> Mapping[str, Any]:
+    """Return ``kwargs`` without what Langfuse is not to get of a user and a session.
 
     Args:
         kwargs: What LiteLLM hands to its loggers; left as it is.
+        joined: Whether the call is in a client's trace, for which nothing is made up.
     """
     payload = kwargs.get("standard_logging_object")
     metadata = payload.get("metadata") if isinstance(payload, dict) else None
     if not isinstance(payload, dict) or not isinstance(metadata, dict):
-        return dict(kwargs)
-    owner = metadata.get(_OWNER)
+        return kwargs
+    owner, user = (None if joined else _valid(metadata.get(key)) for key in (_OWNER, END_USER))
+    refused = metadata.get(_OWNER) if joined else None
     return {
         **kwargs,
-        "optional_params": _without_user(kwargs.get("optional_params"), owner),
+        "optional_params": _without_user(kwargs.get("optional_params"), refused),
         "standard_logging_object": {
             **payload,
-            "metadata": {**metadata, END_USER: None, _OWNER: None},
-            "model_parameters": _without_user(payload.get("model_parameters"), owner),
+            "metadata": {**metadata, END_USER: user, _OWNER: owner},
+            "model_parameters": _without_user(payload.get("model_parameters"), refused),
         },
     }
 
@@ -54,10 +56,13 @@ def with_tags(kwargs: Mapping[str, Any], tags: Sequence[str]) -> Mapping[str, An
     return {**kwargs, "litellm_params": {**params, "metadata": metadata}}
 
 
-def _without_user(parameters: object, owner: object) -> object:
+def _without_user(parameters: object, refused: object) -> object:
     # On some routes LiteLLM sends the key's owner as the request's user.
-    if not isinstance(parameters, dict):
+    if not isinstance(parameters, dict) or "user" not in parameters:
         return parameters
-    user = parameters.get("user")
-    known = _values.text(user) is not None and user != owner
-    return parameters if known else {**parameters, "user": None}
+    user = _valid(parameters["user"])
+    return {**parameters, "user": None if user == refused else user}
+
+
+def _valid(user: object) -> str | None:
+    return _values.text(user)

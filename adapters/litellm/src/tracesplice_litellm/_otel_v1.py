@@ -38,7 +38,7 @@ def prepare(logger: object) -> None:
 
 def _with_link(original: Callable[..., Any]) -> Callable[..., Any]:
     def set_attributes(span: Any, kwargs: Any, response_obj: Any) -> Any:
-        result = original(span, _joined(kwargs) or kwargs, response_obj)
+        result = original(span, _without_defaults(kwargs) or kwargs, response_obj)
         _put_link(span, kwargs)
         _put_outcome(span, kwargs)
         return result
@@ -63,11 +63,10 @@ def _if_let_in(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @guarded("the user of a call")
-def _joined(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
-    # What the gateway makes up is for traces of its own.
+def _without_defaults(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
     call = call_of(kwargs)
     joined = call is not None and call.link.place is not None
-    return without_defaults(kwargs) if joined else kwargs
+    return without_defaults(kwargs, joined=joined)
 
 
 @guarded("the link of a call")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tracesplice_litellm import _values
+from tracesplice_litellm._defaults import END_USER
 from tracesplice_litellm._link import Link, Place
 from tracesplice_litellm._place import unknown_parent
 from tracesplice_litellm._read import logged, request_headers
@@ -61,6 +62,9 @@ def write_link(data: MutableMapping[str, Any], link: Link, *, only_our_keys: boo
     if link.same_project is False:
         _forget_place(data, data[name], headers)
     data[name].update(ours)
+    if data[name].get(END_USER) is not None:
+        # Where this key is missing, LiteLLM takes whom the request names, at any length.
+        data[name]["trace_user_id"] = link.user_id
     if only_our_keys:
         data[name]["update_trace_keys"] = [key for key in _OUR_KEYS if data[name].get(key)]
     place = joined_place(link)
@@ -130,6 +134,7 @@ def _take_named_headers(
 def _for_langfuse(link: Link) -> dict[str, Any]:
     found: dict[str, Any] = {
         "trace_name": link.trace_name,
+        "trace_user_id": link.user_id,
         "trace_session_id": link.session_id,
         "trace_tags": list(link.tags),
     }
@@ -139,6 +144,4 @@ def _for_langfuse(link: Link) -> dict[str, Any]:
     if link.place is not None and not link.starts_trace:
         found["existing_trace_id"] = link.place.trace_id
         found["parent_observation_id"] = link.place.parent_id
-    found = {key: value for key, value in found.items() if value}
-    # LiteLLM takes whom the request names, at any length, where this key is missing.
-    return {**found, "trace_user_id": link.user_id}
+    return {key: value for key, value in found.items() if value}
