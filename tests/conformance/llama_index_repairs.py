@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from llama_index.llms.openai_like import OpenAILike
 
+import tracesplice
 from conformance.harness import Cell
 from conformance.llama_index_application import LlamaIndexApplication
 from conformance.llama_index_shapes import SHAPES
@@ -29,10 +29,16 @@ def cell(shape: Shape, kind: str, tracer: str, *, enclosed: bool = True) -> Cell
 
 def take_away(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> None:
     """Give a class and its bases their own method back."""
-    _repair.install(OpenAILike)
-    _repair.install(OpenAILikeEmbedding)
+    tracesplice.splice(OpenAILike(api_base="http://gateway", model="m"))
     for base in owner.__mro__:
         method = vars(base).get(name)
         if isinstance(method, _repair._Repaired):
             monkeypatch.setattr(base, name, method.__wrapped__)
-    monkeypatch.setattr(_repair, "install", lambda _: None)
+            _take_away_inside(monkeypatch, method.__wrapped__)
+    monkeypatch.setattr(_repair, "install_clients", lambda *_: None)
+
+
+def _take_away_inside(monkeypatch: pytest.MonkeyPatch, method: Any) -> None:
+    inner = getattr(method, "__wrapped__", None)
+    if isinstance(inner, _repair._Repaired):
+        monkeypatch.setattr(method, "__wrapped__", inner.__wrapped__)

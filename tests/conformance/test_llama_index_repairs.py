@@ -6,8 +6,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from llama_index.core import SummaryIndex
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.chat_engine import CondensePlusContextChatEngine
+from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.program import FunctionCallingProgram, LLMTextCompletionProgram
-from llama_index.embeddings.openai_like import OpenAILikeEmbedding
+from llama_index.core.prompts import PromptTemplate
 from llama_index.llms.openai_like import OpenAILike
 from openinference.instrumentation.llama_index import _handler
 
@@ -20,8 +24,9 @@ from conformance.llama_index_application import (
     LlamaIndexApplication,
 )
 from conformance.llama_index_repairs import BY_NAME, cell, take_away
-from conformance.llama_index_shape import Weather, template
-from conformance.shape import OWN, Shape
+from conformance.llama_index_shape import DOCUMENTS, Weather, template
+from conformance.shape import OTHER, OWN, Shape
+from tracesplice import _current
 
 if TYPE_CHECKING:
     from conformance.harness import Stage
@@ -40,43 +45,31 @@ def _no_span_current(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("repaired", [True, False])
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize(
-    ("method", "shape"),
+    "shape",
     [
-        ("_chat", "OpenAILike.chat"),
-        ("_stream_chat", "OpenAILike.stream_chat"),
-        ("_complete", "OpenAILike(is_chat_model=False).complete"),
-        ("_stream_complete", "OpenAILike(is_chat_model=False).stream_complete"),
+        "OpenAILike.chat",
+        "OpenAILike.stream_chat",
+        "OpenAILike(is_chat_model=False).complete",
+        "OpenAILike(is_chat_model=False).stream_complete",
     ],
 )
 def test_an_openinference_that_makes_no_span_current(
-    stage: Stage,
-    monkeypatch: pytest.MonkeyPatch,
-    method: str,
-    shape: str,
-    kind: str,
-    repaired: bool,
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, shape: str, kind: str, repaired: bool
 ) -> None:
     if not repaired:
-        take_away(monkeypatch, OpenAILike, method if kind == "sync" else f"_a{method[1:]}")
+        monkeypatch.setattr(_current, "_finds", {})
     assert wrong(stage, cell(BY_NAME[shape], kind, OPENINFERENCE)) == (set() if repaired else {"b"})
 
 
 @pytest.mark.usefixtures("_no_span_current")
 @pytest.mark.parametrize("repaired", [True, False])
 @pytest.mark.parametrize("kind", ["sync", "async"])
-@pytest.mark.parametrize(
-    ("method", "ask"),
-    [
-        ("get_query_embedding", "query"),
-        ("get_text_embedding", "text"),
-        ("get_text_embeddings", "batch"),
-    ],
-)
+@pytest.mark.parametrize("ask", ["query", "text", "batch"])
 def test_its_embeddings_too(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, method: str, ask: str, kind: str, repaired: bool
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, ask: str, kind: str, repaired: bool
 ) -> None:
     if not repaired:
-        take_away(monkeypatch, OpenAILikeEmbedding, f"_{'a' * (kind == 'async')}{method}")
+        monkeypatch.setattr(_current, "_finds", {})
     shape = Shape("embeddings", lambda app, _: _embed(app, ask))
     assert wrong(stage, cell(shape, kind, OPENINFERENCE)) == (set() if repaired else {"b"})
 
@@ -95,18 +88,18 @@ async def _embed(app: LlamaIndexApplication, ask: str) -> Any:
         (OpenAILike, "_get_aclient", "OpenAILike.chat", "async", {"a", "b", "c", "d"}),
         (OpenAILike, "__setstate__", "copies of a spliced model", "sync", {"a", "b", "c", "d"}),
         # streams whose request goes out when LlamaIndex has left the span
-        (OpenAILike, "_stream_chat", "OpenAILike.stream_chat", "sync", {"b"}),
-        (OpenAILike, "_astream_chat", "OpenAILike.stream_chat", "async", {"b"}),
+        (OpenAILike, "stream_chat", "OpenAILike.stream_chat", "sync", {"b"}),
+        (OpenAILike, "astream_chat", "OpenAILike.stream_chat", "async", {"b"}),
         (
             OpenAILike,
-            "_stream_complete",
+            "stream_complete",
             "OpenAILike(is_chat_model=False).stream_complete",
             "sync",
             {"b"},
         ),
         (
             OpenAILike,
-            "_astream_complete",
+            "astream_complete",
             "OpenAILike(is_chat_model=False).stream_complete",
             "async",
             {"b"},
@@ -127,20 +120,6 @@ async def _embed(app: LlamaIndexApplication, ask: str) -> Any:
             OpenAILike,
             "astructured_predict",
             "OpenAILike.structured_predict, by a schema",
-            "async",
-            {"c"},
-        ),
-        (
-            OpenAILike,
-            "stream_structured_predict",
-            "OpenAILike.stream_structured_predict",
-            "sync",
-            {"c"},
-        ),
-        (
-            OpenAILike,
-            "astream_structured_predict",
-            "OpenAILike.stream_structured_predict",
             "async",
             {"c"},
         ),
@@ -177,7 +156,38 @@ def test_a_program_links_its_template(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, program: Any, method: str, repaired: bool
 ) -> None:
     if not repaired:
-        take_away(monkeypatch, program, method)
+        take_away(monkeypatch, PromptTemplate, "format_messages")
+        take_away(monkeypatch, PromptTemplate, "format")
     shape = Shape("program", lambda app, _: _program(app, program, method), prompts=(OWN,))
     kind = "async" if method.startswith("a") else "sync"
+    assert wrong(stage, cell(shape, kind, OPENINFERENCE)) == (set() if repaired else {"c"})
+
+
+async def _condense(app: LlamaIndexApplication) -> Any:
+    history = [ChatMessage(content="Hi"), ChatMessage(role="assistant", content="Ho")]
+    engine = CondensePlusContextChatEngine.from_defaults(
+        SummaryIndex.from_documents(DOCUMENTS).as_retriever(),
+        llm=app.model(),
+        memory=ChatMemoryBuffer.from_defaults(history, token_limit=1000),
+        condense_prompt=template(app, "{question}"),
+        context_prompt=template(app, "{context_str}", OTHER),
+    )
+    return str(await app.call(engine, "chat", QUESTION))
+
+
+@pytest.mark.parametrize("repaired", [True, False])
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_chat_engine_links_the_templates_it_formats_itself(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, kind: str, repaired: bool
+) -> None:
+    if not repaired:
+        take_away(monkeypatch, PromptTemplate, "__init__")
+        take_away(monkeypatch, PromptTemplate, "format")
+    shape = Shape(
+        "condense",
+        lambda app, _: _condense(app),
+        generations=2,
+        observations=2,
+        prompts=(OWN, OTHER),
+    )
     assert wrong(stage, cell(shape, kind, OPENINFERENCE)) == (set() if repaired else {"c"})

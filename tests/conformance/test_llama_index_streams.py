@@ -71,8 +71,8 @@ async def _structured_llm(app: LlamaIndexApplication) -> Any:
 @pytest.mark.parametrize(
     ("ask", "owner", "method"),
     [
-        (_chat, OpenAILike, "_stream_chat"),
-        (_stream, OpenAILike, "_stream_chat"),
+        (_chat, OpenAILike, "stream_complete"),
+        (_stream, OpenAILike, "stream_chat"),
         (_structured, OpenAILike, "stream_structured_predict"),
         (_structured_llm, StructuredLLM, "stream_chat"),
     ],
@@ -88,9 +88,7 @@ def test_a_stream_belongs_where_it_was_asked_for(
     repaired: bool,
 ) -> None:
     if not repaired:
-        private = method.startswith("_")
-        name = method.lstrip("_")
-        take_away(monkeypatch, owner, f"{'_' * private}{'a' * (kind == 'async')}{name}")
+        take_away(monkeypatch, owner, f"{'a' * (kind == 'async')}{method}")
     shape = Shape("read later", lambda app, _: _read_later(app, ask))
     run_cell(stage, cell(shape, kind, tracer, enclosed=False), None)
     assert len(_asked_where(stage)[1]) == (1 if repaired else 0)
@@ -99,7 +97,7 @@ def test_a_stream_belongs_where_it_was_asked_for(
 def test_a_kept_context_would_change_with_openinferences_stand_in(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_asked, "_lasting", lambda context: context)
+    monkeypatch.setattr(_asked, "_lasting", lambda span: span)
     tried = cell(BY_NAME["OpenAILike.stream_chat"], "sync", OPENINFERENCE)
     assert wrong(stage, tried) == {"b"}
 

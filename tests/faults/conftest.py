@@ -84,8 +84,7 @@ def _langfuse(public_key: str | None = None, **options: Any) -> Langfuse:
         public_key=public_key or f"pk-{secrets.token_hex(8)}",
         secret_key="sk-unused",
         base_url="http://127.0.0.1:9",
-        tracer_provider=TracerProvider(),
-        **{"span_exporter": NoExport(), **options},
+        **{"tracer_provider": TracerProvider(), "span_exporter": NoExport(), **options},
     )
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pydantic import BaseModel
 
 import tracesplice
 from faults.llama_index_calls import KINDS, PROMPT, call, parents
 
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
-from llama_index.core.program import LLMTextCompletionProgram
 from llama_index.core.prompts import PromptTemplate
 
-from tracesplice_llama_index import _methods, _repair, _template_link
+from tracesplice_llama_index import _ambient, _asked, _methods, _repair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,35 +22,19 @@ if TYPE_CHECKING:
     from rig.model import ModelServer
 
 
-class Answer(BaseModel):
-    text: str
+def broken(*_: object) -> None:
+    raise RuntimeError("broken on purpose")
 
 
-@pytest.mark.parametrize("kind", ["stream_complete", "astream"])
 def test_without_a_method_of_llama_indexs_the_call_goes_out(
-    wire: ModelServer,
-    make_llama_index: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    kind: str,
+    wire: ModelServer, make_llama_index: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(_repair, "_OF_LLMS", {"_stream_chat_next": lambda *_: None})
+    model = make_llama_index()
     for _ in range(2):
-        call(tracesplice.splice(make_llama_index()), kind)
-    assert caplog.text.count("OpenAILike has no method _stream_chat_next") == 1
-    assert len(wire.calls) == 2
-
-
-def test_a_program_that_does_not_say_its_model_is_left_alone_and_named_once(
-    make_llama_index: Callable[..., Any], caplog: pytest.LogCaptureFixture
-) -> None:
-    program: Any = LLMTextCompletionProgram.from_defaults(
-        output_cls=Answer, prompt=PromptTemplate("hi"), llm=tracesplice.splice(make_llama_index())
-    )
-    assert _methods._is_ours(program)
-    del program._llm
-    assert not any(_methods._is_ours(program) for _ in range(2))
-    assert caplog.text.count("LLMTextCompletionProgram does not say which model") == 1
+        _repair.install_clients(type(model), ("_get_client_next",))
+    call(tracesplice.splice(model), "complete")
+    assert caplog.text.count("OpenAILike has no method _get_client_next") == 1
+    assert len(wire.calls) == 1
 
 
 @pytest.mark.usefixtures("lenient")
@@ -65,25 +47,27 @@ def test_a_fault_of_ours_costs_neither_the_call_nor_the_answer(
     caplog: pytest.LogCaptureFixture,
     kind: str,
 ) -> None:
-    def broken(*_: object) -> None:
-        raise RuntimeError("broken on purpose")
-
-    monkeypatch.setattr(_methods, "is_marked", broken)
+    monkeypatch.setattr(_asked, "current_observation", broken)
+    monkeypatch.setattr(_ambient, "prompt_of_call", broken)
     with langfuse.start_as_current_observation(name="enclosing") as span:
         call(tracesplice.splice(make_llama_index()), kind)
     assert parents(wire) == [span.id]
-    if "stream" in kind:
-        assert caplog.text.count("tracesplice failed and left out") == 1
+    assert "tracesplice failed and left out the prompt of a template" in caplog.text
 
 
 @pytest.mark.usefixtures("lenient")
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(_ambient, "_with_ambient"), (_methods, "linked"), (_methods, "prompt_in")],
+)
 def test_a_fault_of_ours_costs_no_prediction_either(
-    wire: ModelServer, make_llama_index: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    wire: ModelServer,
+    make_llama_index: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    module: Any,
+    name: str,
 ) -> None:
-    def broken(*_: object) -> None:
-        raise RuntimeError("broken on purpose")
-
-    monkeypatch.setattr(_template_link, "_with_ambient", broken)
+    monkeypatch.setattr(module, name, broken)
     template = PromptTemplate("hi", metadata={"langfuse_prompt": PROMPT})
     assert tracesplice.splice(make_llama_index()).predict(template) == "echo: hi"
     assert len(wire.calls) == 1

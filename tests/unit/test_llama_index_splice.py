@@ -25,6 +25,7 @@ from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from llama_index.llms.openai import OpenAI, OpenAIResponses
 from llama_index.llms.openai_like import OpenAILike
 
+from tracesplice_llama_index import _repair
 from tracesplice_llama_index._mark import is_marked
 from tracesplice_llama_index._models import clients
 
@@ -123,8 +124,9 @@ def test_unsplice_gives_back_what_was(make: Any) -> None:
 
 def test_a_second_time_changes_nothing() -> None:
     model = tracesplice.splice(like())
-    names = ("_stream_chat", "predict", "_get_client")
+    names = ("stream_chat", "predict", "_get_client", "__init_subclass__")
     methods = [getattr_static(OpenAILike, name) for name in names]
+    _repair.install()
     tracesplice.splice(tracesplice.splice(model))
     assert [getattr_static(OpenAILike, name) for name in names] == methods
 
@@ -213,13 +215,13 @@ def test_a_model_of_a_provider_is_refused(make: Any, url: str | None) -> None:
 def test_other_models_say_what_can_be_spliced(other: Any) -> None:
     with pytest.raises(TracespliceError, match="OpenAILike") as refused:
         tracesplice.splice(other)
-    assert "tracesplice.instrument()" in str(refused.value)
+    assert "tracesplice.instrument(gateway=" in str(refused.value)
 
 
 def test_responses_without_a_client_say_what_to_type() -> None:
     model = of(OpenAIResponses)()
     model._client = model._aclient = None
-    with pytest.raises(TracespliceError, match=r"openai_client=.*tracesplice\.instrument"):
+    with pytest.raises(TracespliceError, match=r'instrument\(gateway="http://gw.*openai_client='):
         tracesplice.splice(model)
     assert not is_marked(model)
 
@@ -243,12 +245,13 @@ def test_nothing_is_imported_where_llama_index_is_not() -> None:
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
-def test_instrument_may_come_before_what_imports_llama_indexs_models() -> None:
+@pytest.mark.parametrize("first", ["llama_index.core", "openai"])
+def test_llama_index_is_repaired_whenever_it_is_imported(first: str) -> None:
     script = (
-        "import llama_index.core, openai, tracesplice;"
-        f"tracesplice.instrument(gateway={GATEWAY!r});"
+        f"import {first}, openai, tracesplice;"
         f"tracesplice.splice(openai.OpenAI(base_url={GATEWAY!r}, api_key='k'));"
         "from llama_index.llms.openai import OpenAI;"
-        "assert type(vars(OpenAI)['_stream_chat']).__name__ == '_Repaired'"
+        "from tracesplice_llama_index._repair import _Repaired;"
+        "assert isinstance(vars(OpenAI)['stream_chat'], _Repaired)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

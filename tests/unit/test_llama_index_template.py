@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from langfuse.api import Prompt_Chat, Prompt_Text
 from langfuse.model import ChatPromptClient, TextPromptClient
 
@@ -30,7 +32,7 @@ def chat(*messages: dict[str, str]) -> ChatPromptClient:
 
 def test_a_text_prompt() -> None:
     template = prompt_template(text("Say {{what}} to {{ whom }}."))
-    assert type(template) is PromptTemplate
+    assert isinstance(template, PromptTemplate)
     assert set(template.template_vars) == {"what", "whom"}
     assert template.metadata["langfuse_prompt"] == LINK
     assert template.format(what="hi", whom="Ada") == "Say hi to Ada."
@@ -89,3 +91,49 @@ def test_a_fallback_keeps_its_text_and_links_nothing() -> None:
 def test_anything_else_says_what_to_pass(wrong: Any) -> None:
     with pytest.raises(TracespliceError, match="Not a Langfuse prompt"):
         prompt_template(wrong)
+
+
+# Names that are not LlamaIndex's own arguments, among them some that are no Python names.
+NAMES = st.sampled_from(["what", "user-name", "a b", "x.y", "1", "größe", "kwargs", "template"])
+TEXT = st.text(alphabet="{}% \\a\n\"'$-<>#|", max_size=12)
+VARIABLE = st.builds("{{{{{}{}{}}}}}".format, st.sampled_from(["", " "]), NAMES, st.just(" "))
+TEMPLATE = st.lists(TEXT | VARIABLE, max_size=6).map("".join) | st.sampled_from(
+    [
+        "can be empty {} {{what}}",
+        '{"a": {"b": [{"c": "{{what}}"}]}}',
+        r"\frac{1}{2} {{user-name}}",
+        "x = {1, 2}; function() { return 1; } {what}",
+        "{% for each in all %}{{ each }}{% endfor %} {{what}} {{ missing }} {{what",
+    ]
+)
+VALUE = st.one_of(TEXT, st.none(), st.integers(), st.just("{{what}} {user-name}"))
+VALUES = st.dictionaries(NAMES, VALUE)
+ROLES = st.sampled_from(["system", "user", "assistant", "developer"])
+
+
+@given(TEMPLATE, VALUES, VALUES)
+def test_a_text_template_is_formatted_as_langfuse_compiles_it(
+    template: str, early: dict[str, Any], late: dict[str, Any]
+) -> None:
+    prompt = text(template)
+    made = prompt_template(prompt).partial_format(**early)
+    wanted = prompt.compile(**{**early, **late})
+    assert made.format(**late) == wanted
+    assert [each.content or "" for each in made.format_messages(**late)] == [wanted]
+
+
+@given(
+    st.lists(st.tuples(ROLES, TEMPLATE), max_size=3),
+    VALUES,
+    st.lists(st.fixed_dictionaries({"role": ROLES, "content": TEMPLATE}), max_size=2),
+)
+def test_a_chat_template_is_formatted_as_langfuse_compiles_it(
+    messages: list[tuple[str, str]], values: dict[str, Any], history: list[dict[str, Any]]
+) -> None:
+    parts = [{"role": role, "content": content} for role, content in messages]
+    prompt = chat(*parts, {"type": "placeholder", "name": "history"}, *parts)
+    made = prompt_template(prompt).format_messages(history=history, **values)
+    wanted: Any = prompt.compile(history=history, **values)
+    assert [(each.role.value, each.content or "") for each in made] == [
+        (each["role"], each["content"]) for each in wanted
+    ]

@@ -30,12 +30,10 @@ _CALLS = (
     *("chat", "achat", "stream_chat", "astream_chat"),
     *("complete", "acomplete", "stream_complete", "astream_complete"),
 )
-_MODELS = ("OpenAI", "OpenAILike", "OpenAIResponses", "OpenAILikeResponses")
 _STRUCTURED = "StructuredLLM"
 
 
 def declare_helpers(model: type) -> None:
-    """Declare the spans of ``model``'s helping methods, and of the models that are always here."""
-    owners = {*_MODELS, _STRUCTURED, model.__name__}
-    helper_spans(_SCOPE, (f"{owner}.{method}" for owner in owners for method in _HELPERS))
-    helper_spans(_SCOPE, (f"{_STRUCTURED}.{method}" for method in _CALLS))
+    """Declare the spans of the methods of ``model`` that call no model themselves."""
+    methods = (*_HELPERS, *_CALLS) if model.__name__ == _STRUCTURED else _HELPERS
+    helper_spans(_SCOPE, (f"{model.__name__}.{method}" for method in methods))

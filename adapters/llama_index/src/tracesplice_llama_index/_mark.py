@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import tracesplice
 from tracesplice.adapter import guarded
 from tracesplice_llama_index._models import clients, declare_gateway
+from tracesplice_openai import splice, unsplice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ def unmark(model: Any) -> None:
     """Put ``model`` back to what it was."""
     vars(model).pop(_GATEWAY, None)
     for client in clients(model):
-        tracesplice.unsplice(client)
+        unsplice(client)
 
 
 @guarded("the links of a LlamaIndex model")
@@ -60,4 +60,4 @@ def splice_client(model: Any, client: Any) -> None:
     """Splice a client of ``model``, if the model is spliced and the client calls its gateway."""
     gateway: Gateway | None = vars(model).get(_GATEWAY)
     if gateway is not None and gateway.matches(str(client.base_url)):
-        tracesplice.splice(client)
+        splice(client)

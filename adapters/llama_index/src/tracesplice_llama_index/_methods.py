@@ -5,132 +5,113 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from llama_index.core.llms.structured_llm import StructuredLLM
-from llama_index.core.program import FunctionCallingProgram, LLMTextCompletionProgram
+from llama_index.core.prompts import SelectorPromptTemplate
 
-from tracesplice.adapter import (
-    afirst_read_in,
-    first_read_in,
-    guarded,
-    is_instrumented,
-    warn_once,
-)
+from tracesplice.adapter import afirst_read_in, first_read_in, guarded
+from tracesplice_llama_index._ambient import under_prompt_of_call
 from tracesplice_llama_index._asked import as_asked_here
-from tracesplice_llama_index._mark import is_marked, mark_again, splice_client
-from tracesplice_llama_index._observation import under_observation
-from tracesplice_llama_index._template_link import linked_to_template
+from tracesplice_llama_index._linked import linked, prompt_in
+from tracesplice_llama_index._mark import mark_again, splice_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    # What to make current around a call; it gets the owner of the method and the arguments.
-    Link = Callable[..., AbstractContextManager[None]]
+    _Wrapped = Callable[..., Any]
 
 __all__ = [
     "acall",
+    "astream",
     "call",
     "get_client",
-    "of_nothing",
-    "of_observation",
-    "of_program",
-    "of_prompt",
-    "of_structured_prompt",
+    "make_message",
+    "make_of_template",
+    "make_template",
     "set_state",
+    "stream",
 ]
 
-_HOLDERS = (StructuredLLM, FunctionCallingProgram, LLMTextCompletionProgram)
-_NO_MODEL = (
-    "tracesplice: %s does not say which model it calls in this version of LlamaIndex, so the "
-    "prompt of its template is not linked. Please report it with the version of llama-index-core."
-)
+
+def call(wrapped: _Wrapped, model: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap a synchronous call of a model: it is linked to the prompt it is made of."""
+    with under_prompt_of_call(model, args, kwargs):
+        return wrapped(*args, **kwargs)
 
 
-def call(link: Link, *, lazy: bool = False) -> Callable[..., Any]:
-    """Wrap a synchronous method; a ``lazy`` one returns a stream that sends its request later."""
-
-    def method(wrapped: Callable[..., Any], owner: Any, args: Any, kwargs: Any) -> Any:
-        if not _is_ours(owner):
-            return wrapped(*args, **kwargs)
-        with link(owner, *args, **kwargs):
-            answer = wrapped(*args, **kwargs)
-            return first_read_in(_as_asked_here(), answer) if lazy else answer
-
-    return method
+async def acall(wrapped: _Wrapped, model: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap an asynchronous call of a model, as ``call`` does a synchronous one."""
+    with under_prompt_of_call(model, args, kwargs):
+        return await wrapped(*args, **kwargs)
 
 
-def acall(link: Link, *, lazy: bool = False) -> Callable[..., Any]:
-    """Wrap an asynchronous method, as ``call`` does a synchronous one."""
-
-    async def method(wrapped: Callable[..., Any], owner: Any, args: Any, kwargs: Any) -> Any:
-        if not _is_ours(owner):
-            return await wrapped(*args, **kwargs)
-        with link(owner, *args, **kwargs):
-            answer = await wrapped(*args, **kwargs)
-            return afirst_read_in(_as_asked_here(), answer) if lazy else answer
-
-    return method
+def stream(wrapped: _Wrapped, _owner: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap what returns a stream that sends its request later: it belongs where it is asked for."""
+    return first_read_in(_place(), wrapped(*args, **kwargs))
 
 
-def get_client(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+async def astream(wrapped: _Wrapped, _owner: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap an asynchronous method, as ``stream`` does a synchronous one."""
+    return afirst_read_in(_place(), await wrapped(*args, **kwargs))
+
+
+def get_client(wrapped: _Wrapped, model: Any, args: Any, kwargs: Any) -> Any:
     """Wrap the method in which a model makes its client."""
     client = wrapped(*args, **kwargs)
     splice_client(model, client)
     return client
 
 
-def set_state(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+def set_state(wrapped: _Wrapped, model: Any, args: Any, kwargs: Any) -> Any:
     """Wrap the method in which a model is unpickled: it makes itself anew, without the mark."""
     wrapped(*args, **kwargs)
     mark_again(model, *args)
 
 
-def of_nothing(_owner: object, /, *_: object, **__: object) -> AbstractContextManager[None]:
-    """Make nothing current."""
-    return nullcontext()
+def make_of_template(wrapped: _Wrapped, template: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap the methods in which a template is formatted."""
+    made = wrapped(*args, **kwargs)
+    with_prompt = _with_prompt(made, template)
+    return made if with_prompt is None else with_prompt
 
 
-def of_observation(_owner: object, /, *_: object, **__: object) -> AbstractContextManager[None]:
-    """Make the span of the call itself current."""
-    return under_observation()
+def make_template(wrapped: _Wrapped, template: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap the method in which a text template is made: its text is used by itself, too."""
+    wrapped(*args, **kwargs)
+    _keep_prompt(template, *args, **kwargs)
 
 
-def of_prompt(
-    model: Any, /, prompt: Any = None, *_: object, **__: object
-) -> AbstractContextManager[None]:
-    """Make the prompt of the first argument current."""
-    return linked_to_template(prompt, model)
+def make_message(wrapped: _Wrapped, message: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap the method in which a message is made: pydantic turns its text into plain text."""
+    wrapped(*args, **kwargs)
+    content = args[0] if args else kwargs.get("content")
+    if isinstance(content, str) and type(content) is not str:
+        _keep_text(message, content)
 
 
-def of_structured_prompt(
-    model: Any, /, _output_cls: object = None, prompt: Any = None, *_: object, **__: object
-) -> AbstractContextManager[None]:
-    """Make the prompt of the second argument current."""
-    return linked_to_template(prompt, model)
+@guarded("the prompt of a template")
+def _with_prompt(made: Any, template: Any) -> Any:
+    if isinstance(template, SelectorPromptTemplate):  # the template that it selects was asked
+        return None
+    prompt = prompt_in(template)
+    return None if prompt is None else linked(made, prompt)
 
 
-def of_program(program: Any, /, *_: object, **__: object) -> AbstractContextManager[None]:
-    """Make the prompt of a program's template current."""
-    return linked_to_template(program.prompt, _model(program))
+@guarded("the prompt of a template")
+def _keep_prompt(made: Any, template: object = None, *_: object, **__: object) -> None:
+    prompt = prompt_in(made)
+    if prompt is None:
+        prompt = prompt_in(template)
+    if prompt is not None:
+        made.template = linked(made.template, prompt)
 
 
-@guarded("the place of a LlamaIndex call")
-def _is_ours(owner: Any) -> bool:
-    return is_instrumented() or is_marked(_model(owner))
+@guarded("the prompt of a message")
+def _keep_text(message: Any, content: str) -> None:
+    if prompt_in(content) is not None:
+        message.blocks[0].text = content
 
 
-def _model(owner: Any) -> Any:
-    if not isinstance(owner, _HOLDERS):
-        return owner
-    # A structured model says in public which model it has, a program does not
-    # (https://github.com/run-llama/llama_index/tree/main/llama-index-core/llama_index/core/program).
-    held = getattr(owner, "llm", None) or getattr(owner, "_llm", None)
-    if held is None:
-        warn_once("llama_index:_llm", _NO_MODEL, type(owner).__name__)
-    return held or owner
-
-
-def _as_asked_here() -> AbstractContextManager[None]:
+def _place() -> AbstractContextManager[None]:
     return _guarded_as_asked_here() or nullcontext()
 
 

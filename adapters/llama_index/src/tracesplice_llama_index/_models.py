@@ -1,33 +1,46 @@
-"""LlamaIndex's models that end in an OpenAI client, and what is known of that client."""
+"""LlamaIndex's models, and what is known of the OpenAI clients that they call."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import openai
-from llama_index.llms.openai import OpenAI, OpenAIResponses
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.base.llms.base import BaseLLM
 
 from tracesplice.adapter import Gateway
 
-__all__ = ["clients", "declare_gateway", "is_model"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["client_makers", "clients", "declare_gateway", "is_model"]
 
 _Client = openai.OpenAI | openai.AsyncOpenAI
 
-# Both are private and there is no public way to either; a model makes its client at the first call
+# They make their clients at the first call, and there is no public way to them
 # (https://github.com/run-llama/llama_index/tree/main/llama-index-integrations/llms/llama-index-llms-openai).
-_CLIENTS = ("_client", "_aclient")
+_MAKE_CLIENTS_LATE = {
+    "llama_index.llms.openai": "OpenAI",
+    "llama_index.embeddings.openai": "OpenAIEmbedding",
+}
 
 
 def is_model(target: object) -> bool:
-    """Return whether ``target`` is a model whose requests an OpenAI client sends."""
-    return isinstance(target, (OpenAI, OpenAIResponses, *_embeddings()))
+    """Return whether ``target`` is a model of LlamaIndex's."""
+    return isinstance(target, (BaseLLM, BaseEmbedding))
+
+
+def client_makers(model: Any) -> tuple[str, ...]:
+    """Return the names of the methods in which ``model`` makes its clients when it needs them."""
+    late = any(isinstance(model, each) for each in _late_classes())
+    return ("_get_client", "_get_aclient") if late else ()
 
 
 def clients(model: Any) -> list[_Client]:
-    """Return the synchronous and the asynchronous client of ``model``, as far as it made them."""
-    made = (getattr(model, name, None) for name in _CLIENTS)
-    return [each for each in made if isinstance(each, _Client)]
+    """Return the OpenAI clients that ``model`` holds."""
+    held = (*vars(model).values(), *(model.__pydantic_private__ or {}).values())
+    return [each for each in held if isinstance(each, _Client)]
 
 
 def declare_gateway(model: Any) -> Gateway:
@@ -48,7 +61,8 @@ def _base_url(model: Any) -> object:
     return given.get("azure_endpoint") or given.get("base_url")
 
 
-def _embeddings() -> tuple[type, ...]:
-    # They come with a package of their own.
-    module = sys.modules.get("llama_index.embeddings.openai")
-    return () if module is None else (module.OpenAIEmbedding,)
+def _late_classes() -> Iterator[type]:
+    # Each comes with a package of its own; a model of it is there only where it is imported.
+    for name, kind in _MAKE_CLIENTS_LATE.items():
+        if name in sys.modules:
+            yield getattr(sys.modules[name], kind)

@@ -8,34 +8,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracesplice.adapter import hookimpl
-from tracesplice_llama_index import _process
+import wrapt
+
+from tracesplice.adapter import guarded, hookimpl, observation_source
+from tracesplice_llama_index._observation import openinference_span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tracesplice.adapter import Gateway
-
 __all__ = [
     "tracesplice_handles",
-    "tracesplice_instrument",
     "tracesplice_packages",
+    "tracesplice_prepare",
     "tracesplice_splice",
     "tracesplice_unsplice",
 ]
+
+_awaiting_import = False
 
 
 @hookimpl
 def tracesplice_handles() -> str:
     return (
         "llama_index OpenAILike, OpenAI, OpenAIResponses, OpenAILikeResponses, OpenAIEmbedding, "
-        "OpenAILikeEmbedding, Settings"
+        "OpenAILikeEmbedding, Settings, and models of your own that hold an OpenAI client"
     )
 
 
 @hookimpl
 def tracesplice_packages() -> Sequence[str]:
     return ["llama_index"]
+
+
+@hookimpl
+def tracesplice_prepare() -> None:
+    global _awaiting_import
+    observation_source(openinference_span)
+    if not _awaiting_import:
+        _awaiting_import = True
+        wrapt.register_post_import_hook(_repair, "llama_index.core")
 
 
 @hookimpl
@@ -52,6 +63,8 @@ def tracesplice_unsplice(target: object) -> bool | None:
     return _target.unsplice(target)
 
 
-@hookimpl
-def tracesplice_instrument(gateways: Sequence[Gateway]) -> None:
-    _process.instrument()
+@guarded("the places and prompts of LlamaIndex's calls")
+def _repair(_module: object) -> None:
+    from tracesplice_llama_index import _repair
+
+    _repair.install()

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import llama_index.llms.openai  # noqa: F401  (first: the hook in `_process` imports what is below)
 from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.settings import Settings
-from llama_index.llms.openai import OpenAIResponses
 
 from tracesplice.adapter import TracespliceError
 from tracesplice_llama_index import _repair
 from tracesplice_llama_index._mark import mark, unmark
-from tracesplice_llama_index._models import clients, is_model
+from tracesplice_llama_index._models import client_makers, clients, is_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,18 +43,26 @@ def unsplice(target: object) -> bool | None:
 
 
 def _splice_model(model: Any) -> None:
-    if isinstance(model, OpenAIResponses) and not clients(model):
-        raise TracespliceError(
-            f"This {type(model).__name__} has no OpenAI client to splice. Pass your own as "
-            "openai_client= and async_openai_client=, or use tracesplice.instrument()."
-        )
+    makers = client_makers(model)
+    if not makers and not clients(model):
+        raise TracespliceError(_no_client(model))
     mark(model)
-    _repair.install(type(model))
+    _repair.install_clients(type(model), makers)
+
+
+def _no_client(model: Any) -> str:
+    gateway = getattr(model, "api_base", None) or "http://localhost:4000"
+    return (
+        f"This {type(model).__name__} holds no OpenAI client that could be spliced. Where it makes "
+        f'one for each call, as LiteLLM does: tracesplice.instrument(gateway="{gateway}"). Else '
+        "give it one (OpenAIResponses takes openai_client= and async_openai_client=), or use "
+        "OpenAILike(api_base=...)."
+    )
 
 
 def _splice_settings() -> None:
-    models = [model for model in _assigned() if is_model(model)]
-    if not models:
+    models = list(_assigned())
+    if not any(client_makers(model) or clients(model) for model in models):
         raise TracespliceError(
             "Settings has no model that can be spliced. Assign one first, or splice the model: "
             'Settings.llm = tracesplice.splice(OpenAILike(api_base="http://localhost:4000", ...)).'

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, overload
 
-from tracesplice.adapter import TracespliceError, shown_kind
+from tracesplice.adapter import TracespliceError
 
 if TYPE_CHECKING:
     from langfuse.model import ChatPromptClient, TextPromptClient
     from llama_index.core.prompts import ChatPromptTemplate, PromptTemplate
 
 __all__ = ["prompt_template"]
-
-# Langfuse's way to write a variable; LlamaIndex has one brace, and leaves other braces alone
-# (https://langfuse.com/docs/prompt-management/features/variables).
-_VARIABLE = re.compile(r"{{\s*(\w+)\s*}}")
 
 
 @overload
@@ -27,9 +22,10 @@ def prompt_template(prompt: TextPromptClient) -> PromptTemplate: ...
 def prompt_template(prompt: object) -> ChatPromptTemplate | PromptTemplate:
     """Turn a Langfuse prompt into a LlamaIndex template.
 
-    Calls that a spliced model makes of it (``predict``, ``structured_predict``, those of a query
-    engine, ...) are linked to the prompt's version. Variables become those of the template; for a
-    placeholder the template takes a list of ``ChatMessage``, and nothing where it gets none.
+    Formatted, it is what ``prompt.compile`` makes of the same values. Calls that are made of it
+    (``predict``, ``structured_predict``, those of a query engine, ...) are linked to the prompt's
+    version. For a placeholder the template takes a list of ``ChatMessage`` or of dicts, and
+    nothing where it gets none.
 
     Args:
         prompt: What ``langfuse.get_prompt`` returned.
@@ -42,29 +38,17 @@ def prompt_template(prompt: object) -> ChatPromptTemplate | PromptTemplate:
     """
     # Imported here so that the adapter itself loads without LlamaIndex.
     from langfuse.model import ChatPromptClient, TextPromptClient
-    from llama_index.core.prompts import PromptTemplate
+
+    from tracesplice_llama_index._templates import chat_template, text_template
 
     if isinstance(prompt, TextPromptClient):
-        return PromptTemplate(_text(prompt.prompt), metadata=_link(prompt))
+        return text_template(prompt.prompt, _link(prompt))
     if isinstance(prompt, ChatPromptClient):
-        from tracesplice_llama_index._placeholders import chat_template, message, placeholder
-
         parts: list[Any] = prompt.prompt
-        templates = [
-            placeholder(part["name"])
-            if part.get("type") == "placeholder"
-            else message(part["role"], _text(part["content"]))
-            for part in parts
-        ]
-        return chat_template(templates, _link(prompt))
+        return chat_template(parts, _link(prompt))
     raise TracespliceError(
-        f"Not a Langfuse prompt: {shown_kind(prompt)}. "
-        'Pass what langfuse.get_prompt("name") returns.'
+        f'Not a Langfuse prompt: {prompt!r}. Pass what langfuse.get_prompt("name") returns.'
     )
-
-
-def _text(template: str) -> str:
-    return _VARIABLE.sub(r"{\1}", template)
 
 
 def _link(prompt: Any) -> dict[str, Any]:

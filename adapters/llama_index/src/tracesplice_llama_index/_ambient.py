@@ -1,4 +1,4 @@
-"""Makes the prompt of a template the ambient one, for the calls that are made of the template."""
+"""Makes a prompt the ambient one, for the calls that are made of its template."""
 
 from __future__ import annotations
 
@@ -6,40 +6,31 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from langfuse import propagate_attributes
-from llama_index.core.prompts import SelectorPromptTemplate
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 
 from tracesplice.adapter import guarded
+from tracesplice_llama_index._linked import prompt_of_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from opentelemetry.context import Context
 
-__all__ = ["linked_to_template"]
-
-_PROMPT = "langfuse_prompt"
+__all__ = ["under_prompt_of_call"]
 
 
 @contextmanager
-def linked_to_template(template: Any, model: Any) -> Iterator[None]:
-    """Make the prompt in the metadata of ``template`` the ambient one.
-
-    Args:
-        template: A template of LlamaIndex's; one without a prompt changes nothing.
-        model: The model it is for.
-    """
+def under_prompt_of_call(model: Any, args: Any, kwargs: Any) -> Iterator[None]:
+    """Make the prompt of what ``model`` is called with the ambient one; without one, do nothing."""
     with ExitStack() as around:
-        _enter(around, template, model)
+        _enter(around, model, args, kwargs)
         yield
 
 
 @guarded("the prompt of a template")
-def _enter(around: ExitStack, template: Any, model: Any) -> None:
-    if isinstance(template, SelectorPromptTemplate):
-        template = template.select(model)
-    prompt = (getattr(template, "metadata", None) or {}).get(_PROMPT)
+def _enter(around: ExitStack, model: Any, args: Any, kwargs: Any) -> None:
+    prompt = prompt_of_call(model, args, kwargs)
     if prompt is not None:
         token = otel_context.attach(_with_ambient(prompt))
         around.callback(otel_context.detach, token)

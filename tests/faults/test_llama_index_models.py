@@ -1,0 +1,189 @@
+"""A call belongs to the LlamaIndex call that makes it, whichever class and client makes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+from langfuse import propagate_attributes
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+import tracesplice
+from conformance.either import drive, each, settle
+from faults.llama_index_calls import PROMPT
+from faults.wire import client_of, links
+
+pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    CompletionResponse,
+    LLMMetadata,
+)
+from llama_index.core.llms import CustomLLM
+from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.prompts import PromptTemplate
+from openinference.instrumentation.llama_index import LlamaIndexInstrumentor, _handler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rig.model import ModelServer
+
+# OpenInference looks at attributes that pydantic calls deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+MESSAGES = [{"role": "user", "content": "hi"}]
+TEMPLATE = PromptTemplate("{what}", metadata={"langfuse_prompt": PROMPT})
+CLIENTS: dict[str, Any] = {}
+
+
+def ask(**options: Any) -> Any:
+    options = {"model": "m", "messages": MESSAGES, **options}
+    return CLIENTS["sync"].chat.completions.create(**options)
+
+
+async def aask(**options: Any) -> Any:
+    options = {"model": "m", "messages": MESSAGES, **options}
+    return await CLIENTS["async"].chat.completions.create(**options)
+
+
+class Plain(CustomLLM):
+    """A user's model that calls a client of its own; LlamaIndex makes the asynchronous half."""
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        return LLMMetadata()
+
+    @llm_completion_callback()
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        return CompletionResponse(text=ask().choices[0].message.content)
+
+    @llm_completion_callback()
+    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> Any:
+        def parts() -> Any:
+            for part in ask(stream=True):
+                yield CompletionResponse(text="", delta=part.choices[0].delta.content or "")
+
+        return parts()
+
+
+class Calling(FunctionCallingLLM):
+    """One that makes all of it."""
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        return LLMMetadata(is_chat_model=True, is_function_calling_model=True)
+
+    def chat(self, messages: Any, **kwargs: Any) -> ChatResponse:
+        return ChatResponse(message=ChatMessage(content=ask().choices[0].message.content))
+
+    @llm_chat_callback()
+    def stream_chat(self, messages: Any, **kwargs: Any) -> Any:
+        for part in ask(stream=True):
+            yield ChatResponse(message=ChatMessage(), delta=part.choices[0].delta.content)
+
+    async def achat(self, messages: Any, **kwargs: Any) -> ChatResponse:
+        answer = await aask()
+        return ChatResponse(message=ChatMessage(content=answer.choices[0].message.content))
+
+    @llm_chat_callback()
+    async def astream_chat(self, messages: Any, **kwargs: Any) -> Any:
+        async def parts() -> Any:
+            async for part in await aask(stream=True):
+                yield ChatResponse(message=ChatMessage(), delta=part.choices[0].delta.content)
+
+        return parts()
+
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> Any: ...
+
+    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> Any: ...
+
+    async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> Any: ...
+
+    async def astream_complete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> Any: ...
+
+    def _prepare_chat_with_tools(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+@pytest.fixture
+def around(make_langfuse: Any) -> Iterator[Any]:
+    """A Langfuse client beside OpenInference's instrumentor; yields it and their spans."""
+    provider, exporter = TracerProvider(), InMemorySpanExporter()
+    langfuse = make_langfuse(tracer_provider=provider)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    LlamaIndexInstrumentor().instrument(tracer_provider=provider)
+    yield langfuse, exporter
+    LlamaIndexInstrumentor().uninstrument()
+
+
+@pytest.fixture(params=["spliced, and OpenInference before 4.6.1", "instrumented"])
+def _clients(
+    wire: ModelServer, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    CLIENTS["sync"] = client_of(wire)
+    CLIENTS["async"] = openai.AsyncOpenAI(base_url=f"{wire.url}/v1", api_key="k")
+    if "spliced" in request.param:
+        # That one makes no span current.
+        monkeypatch.setattr(_handler._Span, "attach_context", lambda _: None, raising=False)
+        tracesplice.splice(CLIENTS["sync"])
+        tracesplice.splice(CLIENTS["async"])
+    else:
+        tracesplice.instrument(gateway=wire.url)
+    yield
+    tracesplice.uninstrument()
+    CLIENTS["sync"].close()
+
+
+async def read(model: Any, method: str, *args: Any, **kwargs: Any) -> None:
+    """Call a method; a stream is read when what was around it is over."""
+    answer = await settle(getattr(model, method)(*args, **kwargs))
+    with CLIENTS["langfuse"].start_as_current_observation(name="read here"):
+        if hasattr(answer, "__iter__") or hasattr(answer, "__aiter__"):
+            async for _ in each(answer):
+                pass
+    if method.startswith("a"):
+        await CLIENTS["async"].close()
+
+
+@pytest.mark.usefixtures("_clients")
+@pytest.mark.parametrize(
+    ("kind", "method", "name"),
+    [
+        (Plain, "complete", "Plain.complete"),
+        (Plain, "predict", "Plain.complete"),
+        (Plain, "stream_complete", "Plain.stream_complete"),
+        (Plain, "stream", "Plain.stream_complete"),
+        (Plain, "achat", "Plain.complete"),
+        (Plain, "astream_chat", "Plain.stream_complete"),
+        (Calling, "predict", "Calling.chat"),
+        (Calling, "stream", "Calling.stream_chat"),
+        (Calling, "apredict", "Calling.achat"),
+        (Calling, "astream", "Calling.astream_chat"),
+    ],
+)
+def test_it_belongs_to_the_llama_index_call(
+    wire: ModelServer, around: Any, kind: Any, method: str, name: str
+) -> None:
+    CLIENTS["langfuse"], exporter = around
+    given: dict[str, Any] = {"what": "hi"}
+    if "chat" in method:
+        given = {"messages": TEMPLATE.format_messages(**given)}
+    elif "complete" in method:
+        given = {"prompt": TEMPLATE.format(**given)}
+    else:
+        given["prompt"] = TEMPLATE
+    with propagate_attributes(user_id="ada"):
+        drive(read(kind(), method, **given), is_async=method.startswith("a"))
+    [(_, sent, _)] = links(wire)
+    spans = {f"{span.context.span_id:016x}": span for span in exporter.get_finished_spans()}
+    assert spans[sent["parent_observation_id"]].name == name
+    assert sent["prompt"]["name"] == "own"
+    assert sent["trace_user_id"] == "ada"
+    linked = spans[sent["parent_observation_id"]].attributes
+    assert linked["langfuse.observation.prompt.name"] == "own"
