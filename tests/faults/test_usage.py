@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -262,6 +263,31 @@ class TestNotZero:
         elsewhere.answer_headers.update(TRUE)
         other = client.with_options(base_url=f"{elsewhere.url}/v1")
         assert usage_of(lambda: say(other)) == USAGE
+
+    @pytest.mark.parametrize("first", ["linked", "foreign"])
+    def test_a_call_among_others_that_is_another_s(
+        self,
+        client: openai.OpenAI,
+        elsewhere: ModelServer,
+        usage_of: Callable[[Callable[[], Any]], dict[str, int]],
+        first: str,
+    ) -> None:
+        with client_of(elsewhere) as plain:
+            calls = [client, plain] if first == "linked" else [plain, client]
+            assert usage_of(lambda: [say(each) for each in calls]) == USAGE
+
+    def test_a_route_of_another_host_that_calls_no_model_does_not_matter(
+        self,
+        client: openai.OpenAI,
+        elsewhere: ModelServer,
+        usage_of: Callable[[Callable[[], Any]], dict[str, int]],
+    ) -> None:
+        def calls() -> None:
+            say(client)
+            with client_of(elsewhere) as plain, suppress(openai.NotFoundError):
+                plain.post("/vector_stores", cast_to=object, body={})
+
+        assert usage_of(calls) == ZERO
 
     def test_a_route_that_calls_no_model(
         self, client: openai.OpenAI, usage_of: Callable[[Callable[[], Any]], dict[str, int]]

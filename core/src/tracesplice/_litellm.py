@@ -21,7 +21,7 @@ from tracesplice._report import warn_once
 if TYPE_CHECKING:
     from tracesplice._link import Link
 
-__all__ = ["CONTAINER", "Injection", "inject", "request_headers", "request_metadata"]
+__all__ = ["CONTAINER", "Injection", "calls_model", "inject", "request_headers", "request_metadata"]
 
 CONTAINER = "litellm_metadata"
 """LiteLLM's own metadata field: it leaves OpenAI's ``metadata`` parameter to the caller."""
@@ -59,6 +59,11 @@ class Injection:
     body: Mapping[str, Any]
     headers: Mapping[str, str]
     reported: bool = True
+
+
+def calls_model(path: str) -> bool:
+    """Return whether a request's path or URL is one of a route that calls a model."""
+    return _LLM_ROUTE.search(path.partition("?")[0]) is not None
 
 
 def request_metadata(link: Link) -> dict[str, Any]:
@@ -129,7 +134,7 @@ def inject(
     Returns:
         None where ``path`` is no route that calls a model.
     """
-    if _LLM_ROUTE.search(path.partition("?")[0]) is None:
+    if not calls_model(path):
         return None
     own_header = _own_header(headers)
     added_headers = request_headers(link) if own_header is None else {}

@@ -24,7 +24,7 @@ from tracesplice._headers import header_values
 from tracesplice._helper_spans import helper_spans
 from tracesplice._langfuse import capture_link, own_prompt
 from tracesplice._link import Link, PromptRef
-from tracesplice._litellm import Injection, inject
+from tracesplice._litellm import Injection, calls_model, inject
 from tracesplice._observation import span_of
 from tracesplice._report import guarded, warn_once
 from tracesplice._shown import shown, shown_kind, shown_url
@@ -42,6 +42,7 @@ __all__ = [
     "UsageClaim",
     "afirst_read_in",
     "ambient_source",
+    "calls_model",
     "capture_link",
     "claim_usage",
     "current_observation",

@@ -7,7 +7,15 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tracesplice.adapter import capture_link, claim_usage, guarded, header_values, inject
+from tracesplice.adapter import (
+    calls_model,
+    capture_link,
+    claim_usage,
+    guarded,
+    header_values,
+    inject,
+    note_foreign_call,
+)
 from tracesplice_openai._answer import EXTENSION, Awaited
 from tracesplice_openai._body import Options, body_of
 from tracesplice_openai._gateways import gateways_of
@@ -76,6 +84,8 @@ def link_request(client: Any, options: Options, **_: object) -> Linked | None:
     # Private: the address as the SDK itself works it out (_base_client.py).
     url = str(client._prepare_url(options.url)) if gateways else ""
     if not any(gateway.matches(url) for gateway in gateways):
+        if calls_model(options.url):
+            note_foreign_call()
         return None
     return _linked(client, options, url, gateways)
 
