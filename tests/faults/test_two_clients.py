@@ -87,3 +87,22 @@ def test_an_open_stream_is_no_parent_of_the_next_call(
     first, second = (request.json["litellm_metadata"] for request in wire.calls)
     assert first["parent_observation_id"] != span.id  # type: ignore[index]
     assert second["parent_observation_id"] == span.id  # type: ignore[index]
+
+
+def test_an_open_stream_of_a_client_that_is_not_spliced_is_no_parent(
+    wire: ModelServer, langfuse: Langfuse
+) -> None:
+    importlib.import_module("langfuse.openai")
+    key = langfuse._resources.public_key  # type: ignore[union-attr]
+    with (
+        client_of(wire) as other,
+        client_of(wire) as client,
+        langfuse.start_as_current_observation(name="s") as span,
+    ):
+        tracesplice.splice(client)
+        stream = say(other, stream=True, langfuse_public_key=key)
+        client.images.generate(model="gpt-image-1", prompt="a cat")
+        stream.close()
+    first, second = wire.calls
+    assert "litellm_metadata" not in first.json
+    assert second.json["litellm_metadata"]["parent_observation_id"] == span.id  # type: ignore[index]

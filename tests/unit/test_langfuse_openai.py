@@ -3,6 +3,7 @@ when Langfuse takes it away."""
 
 from __future__ import annotations
 
+import contextvars
 import importlib
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
+from tracesplice import _current
+from tracesplice.adapter import observation_source
 from tracesplice_openai import _langfuse_openai
 
 if TYPE_CHECKING:
@@ -89,3 +92,50 @@ def test_either_order_of_import_and_splice(first: str) -> None:
     check = "assert type(sys.modules['langfuse.openai'].get_client(public_key='x')).__name__"
     lines = ["import sys, openai, tracesplice", *order, f"{check} == '_ObservedClient'"]
     subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, timeout=60)
+
+
+def test_langfuse_is_put_back_with_the_last_spliced_client() -> None:
+    lines = [
+        "import langfuse.openai, openai, tracesplice",
+        "before = langfuse.openai.get_client",
+        "client = openai.OpenAI(base_url='http://localhost:1', api_key='k')",
+        "copied = tracesplice.splice(client).with_options(timeout=9)",
+        "tracesplice.instrument('http://localhost:2')",
+        "assert langfuse.openai.get_client is not before",
+        "tracesplice.unsplice(client)",
+        "tracesplice.uninstrument()",
+        "assert langfuse.openai.get_client is not before",
+        "tracesplice.unsplice(copied)",
+        "assert langfuse.openai.get_client is before",
+        "assert '_build_request' not in vars(openai.OpenAI)",
+        "tracesplice.splice(client)",
+        "assert langfuse.openai.get_client is not before",
+    ]
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, timeout=60)
+
+
+def test_a_generation_taken_in_one_context_is_taken_in_all() -> None:
+    client = SimpleNamespace(start_observation=lambda **_: SimpleNamespace(**IDS))
+    _langfuse_openai._ObservedClient(client).start_observation()
+    taken = contextvars.copy_context().run(_langfuse_openai.take_generation)
+    assert taken is not None
+    assert _langfuse_openai.take_generation() is None
+
+
+def test_a_generation_starts_under_the_observation_at_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = TracerProvider().get_tracer("langfuse-sdk").start_span("a run of LangChain")
+    monkeypatch.setattr(_current, "_finds", {})
+    observation_source(lambda: run)
+    found: list[Any] = []
+
+    def start_observation() -> Any:
+        found.append(trace.get_current_span())
+        return SimpleNamespace(**IDS)
+
+    client = SimpleNamespace(start_observation=start_observation)
+    _langfuse_openai._ObservedClient(client).start_observation()
+    assert found == [run]
+    assert trace.get_current_span() is not run
+    assert run.is_recording()

@@ -11,15 +11,18 @@ span again: ``tests/unit/test_langfuse_openai.py`` fails then.
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import wrapt
+from opentelemetry import trace
 
-from tracesplice.adapter import guarded, span_of
+from tracesplice.adapter import current_observation, guarded, span_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from opentelemetry.trace import Span
 
@@ -84,9 +87,18 @@ class _ObservedClient:
         return getattr(self._client, name)
 
     def start_observation(self, *args: Any, **kwargs: Any) -> Any:
-        observation = self._client.start_observation(*args, **kwargs)
+        with _under_observation() or nullcontext():
+            observation = self._client.start_observation(*args, **kwargs)
         _started.set([observation])
         return observation
+
+
+@guarded("the place of a generation of langfuse.openai")
+def _under_observation() -> AbstractContextManager[object]:
+    # Langfuse looks for the parent in OpenTelemetry's context only.
+    return trace.use_span(
+        current_observation(), record_exception=False, set_status_on_exception=False
+    )
 
 
 class _GetClient(FunctionWrapper):
