@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from tracesplice.adapter import TracespliceError, shown_kind
 
@@ -22,8 +22,8 @@ def prompt_template(prompt: TextPromptClient) -> PromptTemplate: ...
 def prompt_template(prompt: object) -> ChatPromptTemplate | PromptTemplate:
     """Turn a Langfuse prompt into a LangChain template.
 
-    Generations made from it are linked to the prompt's version. Placeholders become
-    ``MessagesPlaceholder``, variables those of the template.
+    Generations made from it are linked to the prompt's version. It renders as the prompt's own
+    ``compile`` does. Placeholders become ``MessagesPlaceholder``, variables those of the template.
 
     Args:
         prompt: What ``langfuse.get_prompt`` returned.
@@ -35,14 +35,17 @@ def prompt_template(prompt: object) -> ChatPromptTemplate | PromptTemplate:
         TracespliceError: ``prompt`` is no Langfuse prompt.
     """
     # Imported here so that the adapter itself loads without LangChain.
-    from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
+    from langchain_core.prompts import ChatPromptTemplate
     from langfuse.model import ChatPromptClient, TextPromptClient
+
+    from tracesplice_langchain._rendering import LangfuseTemplate, message_template
 
     metadata = {"langfuse_prompt": prompt}
     if isinstance(prompt, ChatPromptClient):
-        return ChatPromptTemplate(prompt.get_langchain_prompt(), metadata=metadata)
+        parts: list[Any] = prompt.prompt
+        return ChatPromptTemplate([message_template(part) for part in parts], metadata=metadata)
     if isinstance(prompt, TextPromptClient):
-        return PromptTemplate.from_template(prompt.get_langchain_prompt(), metadata=metadata)
+        return LangfuseTemplate(text=prompt.prompt, metadata=metadata)  # type: ignore[call-arg]
     raise TracespliceError(
         f"Not a Langfuse prompt: {shown_kind(prompt)}. "
         'Pass what langfuse.get_prompt("name") returns.'
