@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rig.model import ModelServer
-    from rig.recorder import Recorder
+    from rig.recorder import Recorder, Trace
 
 REPORTS = "x-tracesplice-reports"
 CACHED = {"cache": {"use-cache": True}}
 FALLBACK = {"broken": ["chat"]}
+SERVER_SPANS = {"TRACESPLICE_SERVER_SPANS": "true"}
 # LITELLM_OTEL_V2 makes the span of a call afterwards where it could not before.
 LATE_SPANS = """
 from litellm.integrations.custom_logger import CustomLogger
@@ -133,6 +134,7 @@ def test_a_call_whose_span_starts_late_is_reported(recorder: Recorder, model: Mo
         model_url=model.url,
         callbacks=["late_spans.callback"],
         files={"late_spans.py": LATE_SPANS},
+        extra_env=SERVER_SPANS,
         adapter=True,
     ) as gateway:
         caller = Caller(gateway, recorder)
@@ -147,7 +149,12 @@ def test_a_call_whose_span_starts_late_is_reported(recorder: Recorder, model: Mo
 @pytest.mark.parametrize("mode", GatewayMode, ids=lambda mode: mode.value)
 def test_two_workers_do_the_same(mode: GatewayMode, recorder: Recorder, model: ModelServer) -> None:
     gateway = Gateway(
-        mode, langfuse_env=recorder.env(), model_url=model.url, adapter=True, workers=2
+        mode,
+        langfuse_env=recorder.env(),
+        model_url=model.url,
+        adapter=True,
+        workers=2,
+        extra_env=SERVER_SPANS,
     )
     with gateway:
         callers = [Caller(gateway, recorder) for _ in range(20)]
@@ -158,3 +165,24 @@ def test_two_workers_do_the_same(mode: GatewayMode, recorder: Recorder, model: M
             [generation] = caller.generations()
             assert owner(recorder, generation) == caller.parent_id
             assert (generation.prompt_name, generation.user_id) == (PROMPT, "user 1")
+            server_spans_are_let_in(mode, caller)
+
+
+SERVER_SPAN_NAMES: dict[GatewayMode, set[str | None]] = {
+    GatewayMode.LANGFUSE: set(),
+    GatewayMode.LANGFUSE_OTEL: {"raw_gen_ai_request"},
+    GatewayMode.LANGFUSE_OTEL_V2: {"POST /chat/completions", "auth /chat/completions"},
+}
+
+
+def server_spans_are_let_in(mode: GatewayMode, caller: Caller) -> None:
+    """Also that they are no generations, and leave the trace in its environment."""
+
+    def arrived(recorder: Recorder) -> Trace | None:
+        trace = recorder.trace(caller.trace_id)
+        names = {each.name for each in trace.observations} if trace else set()
+        return trace if SERVER_SPAN_NAMES[mode] <= names else None
+
+    trace = caller.recorder.wait_for(arrived)
+    assert [each.type for each in trace.observations].count("GENERATION") == 1
+    assert trace.environment == "staging"

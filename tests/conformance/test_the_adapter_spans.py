@@ -125,3 +125,42 @@ def all_arrived(recorder: Recorder, users: list[User]) -> dict[str, list[Observa
         if each.trace_id in found:
             found[each.trace_id].append(each)
     return found if all(found.values()) else None
+
+
+def test_a_generation_says_of_the_trace_what_the_client_says(
+    gateway: Gateway, recorder: Recorder
+) -> None:
+    said = {"trace_environment": "staging", "version": "1.2", "trace_name": "mine"}
+    caller, silent = Caller(gateway, recorder), Caller(gateway, recorder)
+    metadata = {**caller.metadata, **said, "trace_metadata": {"team": "blue"}}
+    caller.post({**CHAT, "litellm_metadata": metadata})
+    [generation] = caller.generations()
+    found = {
+        "trace_environment": generation.environment,
+        "version": generation.attributes["langfuse.version"],
+        "trace_name": generation.attributes["langfuse.trace.name"],
+    }
+    assert found == said
+    assert generation.attributes["langfuse.trace.metadata.team"] == "blue"
+    silent.post({**CHAT, "litellm_metadata": silent.metadata})
+    [generation] = silent.generations()
+    assert (generation.environment, generation.attributes.get("langfuse.trace.name")) == (
+        "default",
+        None,
+    )
+
+
+def test_langfuse_gets_nothing_but_the_generations(gateway: Gateway, recorder: Recorder) -> None:
+    recorder.clear()
+    assert http(f"{gateway.url}/health/readiness", gateway.key).status == 200
+    unlinked, caller = Caller(gateway, recorder), Caller(gateway, recorder)
+    unlinked.post(CHAT, traceparent="")
+    caller.post(CHAT)
+    caller.generations()
+    recorder.wait_for(lambda _: len(generations(recorder)) == 2 or None)
+    assert len(recorder.observations()) == 2, recorder.report()
+    [root] = [each for each in recorder.observations() if each.trace_id != caller.trace_id]
+    assert root.parent_id is None
+    trace = recorder.trace(root.trace_id)
+    assert trace is not None
+    assert trace.name

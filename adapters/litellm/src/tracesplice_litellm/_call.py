@@ -18,7 +18,20 @@ from tracesplice_litellm._link import Link
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Call", "begin", "call_in", "call_of", "current", "details", "reporting", "served"]
+__all__ = [
+    "RELAYED",
+    "Call",
+    "begin",
+    "call_in",
+    "call_of",
+    "current",
+    "details",
+    "reporting",
+    "served",
+]
+
+RELAYED = "pass_through_endpoint"
+"""LiteLLM's ``call_type`` of one: https://docs.litellm.ai/docs/proxy/pass_through."""
 
 _KEY = "tracesplice_call"
 
@@ -35,6 +48,7 @@ class Call:
     Attributes:
         link: What the client sent.
         call_id: LiteLLM's id of it, which the client may have chosen.
+        relayed: Whether it goes to a pass-through endpoint.
         told_as: What ``LITELLM_OTEL_V2`` knows it by.
         observed: Whether a span of a model call was started for it, before it was answered.
         reported: Name and start of the generations that were reported, in nanoseconds.
@@ -42,6 +56,7 @@ class Call:
 
     link: Link = field(default_factory=Link)
     call_id: object = None
+    relayed: bool = False
     told_as: object = None
     observed: bool = False
     reported: set[tuple[str, int | None]] = field(default_factory=set)
@@ -59,7 +74,8 @@ def begin(data: Mapping[str, Any]) -> Call:
     Args:
         data: The request as LiteLLM hands it to ``async_pre_call_hook``.
     """
-    call = Call(call_id=_call_id(data))
+    kind = getattr(data.get("litellm_logging_obj"), "call_type", None)
+    call = Call(call_id=_call_id(data), relayed=kind == RELAYED)
     carried = _Carried("begun")
     carried.call = call
     _served.set(call)
@@ -72,7 +88,10 @@ def begin(data: Mapping[str, Any]) -> Call:
 
 def call_in(data: Mapping[str, Any]) -> Call | None:
     """Return the call of a request; ``data`` is what LiteLLM hands to its other hooks."""
-    return _held(_holders(data, _logged(data))) or _served_as(_call_id(data))
+    call_id = _call_id(data)
+    # A pass-through endpoint's has lost all that tells whose it is; the task is the same.
+    unknown = call_id is None and "proxy_server_request" not in data
+    return _held(_holders(data, _logged(data))) or (served() if unknown else _served_as(call_id))
 
 
 def call_of(details: Mapping[str, Any]) -> Call | None:

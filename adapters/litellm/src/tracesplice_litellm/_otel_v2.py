@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from litellm.integrations.otel.plumbing.context import request_root_span, set_request_root_span
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    TraceFlags,
+    get_current_span,
+)
 
 from tracesplice_litellm._attributes import for_generation, for_observation
 from tracesplice_litellm._call import Call, call_of, details, reporting, served
@@ -24,6 +30,7 @@ from tracesplice_litellm._export import NAME, PARENT
 from tracesplice_litellm._guard import guarded
 from tracesplice_litellm._link import Place
 from tracesplice_litellm._patch import replace
+from tracesplice_litellm._quiet import server_spans
 from tracesplice_litellm._spans import watch
 from tracesplice_litellm._write import joined_place
 
@@ -41,7 +48,7 @@ __all__ = ["anchor", "prepare"]
 _CALLS = ("chat", "text_completion", "embeddings", "generate_content", "litellm.moderation")
 _OTHERS = ("execute_guardrail", "tools/call", "tools/list")
 
-_asking: ContextVar[SpanContext | None] = ContextVar("tracesplice_litellm_asking", default=None)
+_server: ContextVar[Span | None] = ContextVar("tracesplice_litellm_server", default=None)
 _known: WeakValueDictionary[object, Call] = WeakValueDictionary()
 
 
@@ -96,21 +103,28 @@ def _tagged(kwargs: dict[str, Any]) -> Mapping[str, Any]:
 
 @guarded("the link of a call")
 def _put_link(span: Span) -> None:
-    if span.parent is not None and span.parent.is_remote and span.kind is SpanKind.SERVER:
-        # A pass-through endpoint does not show the request's headers to callbacks.
-        _asking.set(span.parent)
+    if span.kind is SpanKind.SERVER:
+        _server.set(span)
     is_call = span.kind is SpanKind.CLIENT and span.name.partition(" ")[0] in _CALLS
-    if not is_call and not span.name.startswith(_OTHERS):
-        return
-    call = call_of(details())
-    if is_call and call is not None:
-        call.observed = True
-        if call.link.generation_name is not None:
-            span.set_attribute(NAME, call.link.generation_name)
-        span.set_attributes(for_generation(call.link))
-    elif (call := _of_same_trace(span)) is not None:
+    if is_call or span.name.startswith(_OTHERS):
+        call = call_of(details()) or _of_same_trace(span)
+        span.set_attribute(PARENT, _parent(span, call))
+        _put_attributes(span, call, is_call=is_call)
+    elif server_spans() and (call := _of_same_trace(span)) is not None:
         span.set_attributes(for_observation(call.link))
-    span.set_attribute(PARENT, _parent(span, call))
+
+
+def _put_attributes(span: Span, call: Call | None, *, is_call: bool) -> None:
+    if call is None:
+        return
+    # Not what LiteLLM asks a model for its own purposes, a guardrail's say.
+    if not is_call or call is not call_of(details()):
+        span.set_attributes(for_observation(call.link))
+        return
+    call.observed = True
+    span.set_attributes(for_generation(call.link))
+    if call.link.generation_name is not None:
+        span.set_attribute(NAME, call.link.generation_name)
 
 
 def _of_same_trace(span: Span) -> Call | None:
@@ -120,11 +134,14 @@ def _of_same_trace(span: Span) -> Call | None:
 
 
 def _parent(span: Span, call: Call | None) -> str:
-    place, asking = _place(call.link) if call is not None else None, _asking.get()
+    place = _place(call.link) if call is not None else None
     if place is not None:
         return place.parent_id or ""
-    known = asking is not None and _is_in(span, asking.trace_id)
-    return f"{asking.span_id:016x}" if known and asking is not None else ""
+    # A pass-through endpoint does not show the request's headers to callbacks.
+    server = _server.get()
+    asking = server.parent if server is not None and server.parent is not None else None
+    known = asking is not None and asking.is_remote and _is_in(span, asking.trace_id)
+    return f"{asking.span_id:016x}" if asking is not None and known else ""
 
 
 def _is_in(span: Span, trace_id: int) -> bool:
@@ -137,6 +154,8 @@ def _place(link: Link) -> Place | None:
 
 def anchor(link: Link) -> None:
     """Put this request's model calls into the trace of their place, where LiteLLM does not."""
+    if server_spans():
+        _name_trace(link)
     place = joined_place(link)
     if place is None and link.header is not None and not _is_joined(link.header):
         place = link.header
@@ -145,6 +164,13 @@ def anchor(link: Link) -> None:
         place = Place(secrets.token_hex(16), secrets.token_hex(8))
     if place is not None:
         _anchor(place)
+
+
+def _name_trace(link: Link) -> None:
+    # What began before the request was read, and has not ended.
+    for span in (_server.get(), get_current_span()):
+        if span is not None and span.is_recording():
+            span.set_attributes(for_observation(link))
 
 
 def _is_joined(header: Place) -> bool:

@@ -40,6 +40,8 @@ def reports(data: Mapping[str, Any], response: Any, call: Call) -> bool:
     same = call.link.same_project
     if not (_one_project(logging) if same is None else same):
         return False
+    if call.relayed and not _is_read(response):
+        return False
     return any(
         _reports(mode, logger, call, logging) and _is_on(logger, data, logging)
         for mode, logger in (*loggers(), *langfuses(_own(logging)))
@@ -85,10 +87,23 @@ def _samples(place: Place | None) -> bool:
 
 
 def _one_project(logging: Any) -> bool:
-    # A key or a team may report to a project of its own, which the client does not see.
+    # A key or a team may report to a project of its own, which this client says nothing about.
     own = getattr(logging, "standard_callback_dynamic_params", None) or {}
     ours = os.environ.get("LANGFUSE_PUBLIC_KEY")
     return bool(ours) and own.get("langfuse_public_key") in (None, ours)
+
+
+def _is_read(response: Any) -> bool:
+    # Of a pass-through endpoint, LiteLLM finds the figures in answers of providers it knows.
+    # https://github.com/BerriAI/litellm/tree/main/litellm/proxy/pass_through_endpoints
+    from litellm.proxy.pass_through_endpoints.pass_through_endpoints import (
+        pass_through_endpoint_logging as known,
+    )
+
+    url = str(getattr(response, "url", ""))
+    if known.is_openai_route(url):
+        return bool(known._is_supported_openai_endpoint(url))
+    return bool(known.is_vertex_route(url) or known.is_anthropic_route(url))
 
 
 def _own(logging: Any) -> Iterator[Any]:

@@ -9,7 +9,8 @@ Faults of LiteLLM that this makes up for:
   (https://github.com/BerriAI/litellm/blob/main/litellm/integrations/langfuse/langfuse.py);
 - before 1.108 it reads the tokens of a streamed Responses answer by the names of Chat Completions,
   and reports 0;
-- a failed call has neither, and Langfuse then counts and prices its text.
+- a failed call, and one of a pass-through endpoint that LiteLLM cannot read, have neither, and
+  Langfuse then counts and prices their text.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from __future__ import annotations
 import json
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from tracesplice_litellm._call import RELAYED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +45,7 @@ def lacking(details: Mapping[str, Any], reported: Mapping[str, Any]) -> dict[str
         reported: The attributes it has.
     """
     known = {COST: _cost(details), USAGE: _usage(details)}
-    if details.get("exception") is not None:
+    if details.get("exception") is not None or details.get("call_type") == RELAYED:
         known = {name: figure or NOTHING[name] for name, figure in known.items()}
     return {
         name: figure

@@ -1,0 +1,129 @@
+"""What the gateway's generations say of usage and cost, and who counts a call."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance.curl import CHAT, Caller
+from rig.gateway import Gateway, GatewayMode
+
+if TYPE_CHECKING:
+    from rig.gateway import Reply
+    from rig.recorder import Recorder
+
+REPORTS = "x-tracesplice-reports"
+KNOWN = "gpt-4o-mini"  # Langfuse has a price for it, unlike for the others
+BOUNDARY = "tracesplice"
+FORM = "".join(
+    f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'
+    for name, text in (("model", "transcribe"), ('file"; filename="a.wav', "RIFF"))
+)
+
+
+def known(text: str = "hi", **others: Any) -> dict[str, Any]:
+    return {"model": KNOWN, "messages": [{"role": "user", "content": text}], **others}
+
+
+ROUTES: dict[str, tuple[str, Any, float]] = {
+    "speech": ("/audio/speech", {"model": "speech", "input": "hi", "voice": "alloy"}, 1e-6),
+    "transcription": ("/audio/transcriptions", f"{FORM}--{BOUNDARY}--\r\n".encode(), 0),
+    "moderation": ("/moderations", {"model": "moderate", "input": "hi"}, 0),
+    "image": ("/images/generations", {"model": "image", "prompt": "hi"}, 4.1e-5),
+    "chat": ("/chat/completions", known(), 5e-6),
+    "stream": ("/chat/completions", known(stream=True), 5e-6),
+    "responses": ("/responses", {"model": KNOWN, "input": "hi"}, 5e-6),
+    "responses, stream": ("/responses", {"model": KNOWN, "input": "hi", "stream": True}, 5e-6),
+    "messages": ("/v1/messages", known(max_tokens=9), 5e-6),
+    "completion": ("/completions", {"model": "openai-completion", "prompt": "hi"}, 5e-6),
+    "embeddings": ("/embeddings", {"model": "openai-embed", "input": "hi"}, 1e-6),
+}
+
+
+@pytest.fixture(params=GatewayMode, ids=lambda mode: mode.value)
+def gateway(request: pytest.FixtureRequest, gateways: dict[GatewayMode, Gateway]) -> Gateway:
+    return gateways[request.param]
+
+
+def ask(caller: Caller, path: str, body: Any, **headers: str) -> Reply:
+    form = f"multipart/form-data; boundary={BOUNDARY}" if isinstance(body, bytes) else ""
+    return caller.post(body, path, content_type=form or "application/json", **headers)
+
+
+def test_the_cost_is_litellm_s_own_on_every_route(gateway: Gateway, recorder: Recorder) -> None:
+    asked = {}
+    for name, (path, body, _) in ROUTES.items():
+        asked[name] = Caller(gateway, recorder)
+        reply = ask(asked[name], path, body)
+        # LiteLLM asks for no headers of moderations.
+        assert (reply.status, reply.headers[REPORTS]) in ((200, "true"), (200, None)), name
+    found = {
+        name: sum(each.cost for each in caller.generations()) for name, caller in asked.items()
+    }
+    assert found == pytest.approx({name: cost for name, (*_, cost) in ROUTES.items()})
+    assert not [
+        each.name for caller in asked.values() for each in caller.reported() if each.estimated
+    ]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_a_failed_attempt_says_zero(gateway: Gateway, recorder: Recorder, *, stream: bool) -> None:
+    failed, retried = Caller(gateway, recorder), Caller(gateway, recorder)
+    assert failed.post(known("[[fail:500]] hello", stream=stream)).status == 500
+    once = f"[[fail-once:503:{retried.trace_id}]] hello"
+    assert retried.post(known(once, stream=stream, num_retries=1)).status == 200
+    [error] = failed.generations()
+    [first, second] = sorted(retried.generations(2), key=lambda each: each.level, reverse=True)
+    for each in (error, first):
+        assert (each.level, each.cost, each.usage.get("total", 0)) == ("ERROR", 0, 0)
+        assert not each.estimated
+    assert second.cost > 0
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_what_litellm_cannot_read_the_client_counts(
+    gateway: Gateway, recorder: Recorder, *, stream: bool
+) -> None:
+    recorder.clear()
+    caller = Caller(gateway, recorder)
+    reply = caller.post(known(stream=stream), "/direct/chat/completions")
+    assert (reply.status, reply.headers[REPORTS]) == (200, "false")
+    [generation] = recorder.wait_for(
+        lambda _: [each for each in recorder.observations() if each.type == "GENERATION"] or None
+    )
+    assert (generation.cost, generation.usage.get("total", 0)) == (0, 0)
+    assert not generation.estimated
+
+
+def test_another_project_s_trace_is_its_client_s_to_count(
+    gateway: Gateway, recorder: Recorder
+) -> None:
+    caller = Caller(gateway, recorder)
+    for key, answer in ((recorder.public_key, "true"), ("pk-other", "false")):
+        project = hashlib.sha256(key.encode()).hexdigest()[:16]
+        assert caller.post(CHAT, x_tracesplice_project=project).headers[REPORTS] == answer
+
+
+FIRST, OTHER = "11" * 16, "22" * 16
+UNSAMPLED: dict[str, dict[str, Any]] = {
+    "a trace of the body's": {"trace_id": OTHER},
+    "its own trace": {"existing_trace_id": FIRST},
+    "another, joined": {"existing_trace_id": OTHER, "parent_observation_id": "33" * 8},
+}
+
+
+@pytest.mark.parametrize("what", UNSAMPLED)
+def test_the_answer_is_right_for_what_is_not_sampled(
+    gateway: Gateway, recorder: Recorder, what: str
+) -> None:
+    recorder.clear()
+    caller = Caller(gateway, recorder)
+    body = {**CHAT, "litellm_metadata": UNSAMPLED[what]}
+    said = caller.post(body, traceparent=f"00-{FIRST}-{'44' * 8}-00").headers[REPORTS]
+    following = Caller(gateway, recorder)
+    following.post(CHAT)
+    following.generations()
+    others = [each for each in recorder.observations() if each.trace_id != following.trace_id]
+    assert (said == "true") == bool(others), recorder.report()
