@@ -86,9 +86,10 @@ def test_each_route_is_linked(caller: Caller, model: ModelServer, route: str, by
     path, body = ROUTES[route]
     told = {**caller.metadata, "trace_user_id": "user 1", "session_id": "session-1"}
     if by == "header":
-        caller.post(body, path, baggage=BAGGAGE)
+        reply = caller.post(body, path, baggage=BAGGAGE)
     else:
-        caller.post({**body, "litellm_metadata": told}, path, traceparent="")
+        reply = caller.post({**body, "litellm_metadata": told}, path, traceparent="")
+    assert (reply.headers[REPORTS] is None) is (route == "rerank")
     [generation] = caller.generations()
     is_linked(caller, generation)
     assert (generation.user_id, generation.session_id) == ("user 1", "session-1")
@@ -280,3 +281,11 @@ def test_json_text_in_a_form_is_read(caller: Caller) -> None:
     [generation] = caller.generations()
     is_linked(caller, generation)
     assert generation.user_id == "ann"
+
+
+def test_a_call_that_is_refused_is_not_in_the_trace_it_names(caller: Caller) -> None:
+    banned = {**CHAT, "api_base": "http://127.0.0.1:1", "litellm_metadata": caller.metadata}
+    assert caller.post(banned).status >= 400
+    following = Caller(caller.gateway, caller.recorder)
+    the_generation(following, CHAT)
+    assert not caller.reported()
