@@ -24,7 +24,6 @@ class Options(Protocol):
     method: str
     url: str
     headers: Any
-    content: Any
     json_data: Any
     extra_json: Any
     files: Any
@@ -58,7 +57,8 @@ def body_of(options: Options, content_type: str) -> Body | None:
     """
     is_form = content_type.startswith(_FORM)
     is_json = not content_type or content_type.lower().startswith(_JSON)
-    if options.content is not None or not (is_form or (is_json and not options.files)):
+    content = getattr(options, "content", None)  # the oldest releases have none
+    if content is not None or not (is_form or (is_json and not options.files)):
         return None
     field = _field(options.json_data, options.extra_json)
     return None if field is None else Body(_written(options), field, is_form)
