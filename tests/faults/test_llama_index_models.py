@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -187,3 +188,80 @@ def test_it_belongs_to_the_llama_index_call(
     assert sent["trace_user_id"] == "ada"
     linked = spans[sent["parent_observation_id"]].attributes
     assert linked["langfuse.observation.prompt.name"] == "own"
+
+
+class Parts:
+    """A stream as LlamaIndex takes it, with something of its own and nothing to close it."""
+
+    status = 200
+
+    def __init__(self, *parts: str) -> None:
+        self._parts = list(parts)
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __next__(self) -> str:
+        if not self._parts:
+            raise StopIteration
+        return self._parts.pop(0)
+
+
+class AsyncParts:
+    status = 200
+
+    async def __aiter__(self) -> Any:
+        for part in "ab":
+            yield part
+
+
+class Odd(Plain):
+    """A model whose streams are what a ``for`` takes, and no generators."""
+
+    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> Any:
+        return Parts("a", "b")
+
+    async def astream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> Any:
+        return AsyncParts()
+
+    def stream_chat(self, messages: Any, **kwargs: Any) -> Any:
+        return ["a", "b"]
+
+    async def astream_chat(self, messages: Any, **kwargs: Any) -> Any:
+        return None
+
+
+@pytest.mark.usefixtures("_clients")
+@pytest.mark.parametrize("method", ["stream_complete", "astream_complete"])
+def test_any_stream_is_handed_on_with_all_it_has(method: str) -> None:
+    async def parts() -> list[str]:
+        stream = await settle(getattr(Odd(), method)("hi"))
+        assert stream.status == 200
+        assert not hasattr(stream, "close")
+        return [part async for part in each(stream)]
+
+    assert asyncio.run(parts()) == ["a", "b"]
+
+
+@pytest.mark.usefixtures("_clients")
+def test_what_is_no_stream_is_returned_as_it_is() -> None:
+    assert Odd().stream_chat([]) == ["a", "b"]
+    assert asyncio.run(Odd().astream_chat([])) is None
+
+
+@pytest.mark.usefixtures("_clients")
+def test_a_span_that_langfuse_does_not_store_is_no_place(wire: ModelServer, around: Any) -> None:
+    # As FastAPI makes one for each request: asked for in it, read in an observation.
+    langfuse, _ = around
+    LlamaIndexInstrumentor().uninstrument()
+    tracer = TracerProvider().get_tracer("opentelemetry.instrumentation.fastapi")
+    with tracer.start_as_current_span("GET /"), propagate_attributes(user_id="ada"):
+        streams = [Plain().stream_complete("hi"), Plain().stream_complete("hi")]
+    with langfuse.start_as_current_observation(name="read here") as span:
+        list(streams[0])
+    with tracer.start_as_current_span("GET / http send"):
+        list(streams[1])
+    [(_, inside, _), (_, outside, _)] = links(wire)
+    assert inside["parent_observation_id"] == span.id
+    assert "trace_user_id" not in inside
+    assert outside["trace_user_id"] == "ada"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, PrivateAttr
 
 import tracesplice
 from tracesplice import TracespliceError
@@ -216,6 +216,45 @@ def test_other_models_say_what_can_be_spliced(other: Any) -> None:
     with pytest.raises(TracespliceError, match="OpenAILike") as refused:
         tracesplice.splice(other)
     assert "tracesplice.instrument(gateway=" in str(refused.value)
+
+
+class Holding(MockLLM):
+    """A user's model that holds clients of its own."""
+
+    other: Any = None
+    _client: Any = PrivateAttr(default=None)
+
+
+class Making(MockLLM):
+    """A user's model that makes a client for each call, as LlamaIndex's LiteLLM does."""
+
+    additional_kwargs: Any = None
+
+
+def of_user(kind: Any) -> Any:
+    return kind()
+
+
+def test_a_users_own_model_is_spliced_through_the_clients_it_holds() -> None:
+    model: Any = of_user(Holding)
+    model.other = openai.AsyncOpenAI(base_url=GATEWAY, api_key="k")
+    model._client = openai.OpenAI(base_url=GATEWAY, api_key="k")
+    assert tracesplice.splice(model) is model
+    for each in (model, model.model_copy()):
+        assert is_marked(each)
+        assert is_spliced(each._client)
+        assert is_spliced(each.other)
+    tracesplice.unsplice(model)
+    assert not is_marked(model)
+    assert not is_spliced(model._client)
+
+
+def test_a_model_that_makes_a_client_for_each_call_says_what_to_type() -> None:
+    model = of_user(Making)
+    model.additional_kwargs = {"api_base": "http://gw:4000"}
+    with pytest.raises(TracespliceError, match=r'instrument\(gateway="http://gw:4000"\)'):
+        tracesplice.splice(model)
+    assert not is_marked(model)
 
 
 def test_responses_without_a_client_say_what_to_type() -> None:

@@ -51,7 +51,8 @@ def _splice_model(model: Any) -> None:
 
 
 def _no_client(model: Any) -> str:
-    gateway = getattr(model, "api_base", None) or "http://localhost:4000"
+    said = getattr(model, "additional_kwargs", None) or {}
+    gateway = getattr(model, "api_base", None) or said.get("api_base") or "http://localhost:4000"
     return (
         f"This {type(model).__name__} holds no OpenAI client that could be spliced. Where it makes "
         f'one for each call, as LiteLLM does: tracesplice.instrument(gateway="{gateway}"). Else '
