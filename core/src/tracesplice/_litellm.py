@@ -30,7 +30,7 @@ _TRACEPARENT = "traceparent"
 _PROJECT = "x-tracesplice-project"
 _NO_LOG = "no-log"
 _LLM_ROUTE = re.compile(
-    r"/(completions|responses|embeddings|moderations"
+    r"/(completions|responses(/compact)?|embeddings|moderations|rerank|v1/messages|videos"
     r"|images/(generations|edits|variations)|audio/(speech|transcriptions|translations))/?$"
 )
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
