@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from opentelemetry.baggage.propagation import W3CBaggagePropagator
 
 from tracesplice_litellm._baggage import langfuse_baggage, traceparent
 from tracesplice_litellm._link import Place, PromptRef
+from tracesplice_litellm._project import digest
 from tracesplice_litellm._read import read_link
 from tracesplice_litellm._write import joined_place, write_link
 from unit.test_litellm_adapter_values import ANYTHING
@@ -228,3 +230,38 @@ def test_a_providers_metadata_is_left_alone() -> None:
     data = request({"trace_user_id": "me"}, "litellm_metadata")
     data["metadata"] = {"team": "blue"}
     assert written(data)["metadata"] == {"team": "blue"}
+
+
+OURS, THEIRS = "pk-lf-ours", "pk-lf-theirs"
+
+
+@pytest.mark.parametrize(
+    ("own", "sent", "same"),
+    [
+        (None, digest(OURS), True),
+        (None, digest(THEIRS), False),
+        (THEIRS, digest(THEIRS), True),
+        (THEIRS, digest(OURS), False),
+        (None, None, None),
+        (None, "", None),
+        (None, "not a digest", None),
+        (None, digest(OURS).upper(), None),
+    ],
+)
+def test_a_client_may_say_which_project_it_means(
+    monkeypatch: pytest.MonkeyPatch, own: str | None, sent: str | None, same: bool | None
+) -> None:
+    monkeypatch.setenv("LANGFUSE_PUBLIC_KEY", OURS)
+    header = {} if sent is None else {"x-tracesplice-project": sent}
+    prompt = {"name": "greet", "version": 2, "prompt": ""}
+    data = request({"trace_user_id": "u", "prompt": prompt}, traceparent=HEADER, **header)
+    data["litellm_trace_id"] = data["metadata"]["trace_id"] = TRACE
+    params = {"langfuse_public_key": own}
+    data["litellm_logging_obj"] = SimpleNamespace(standard_callback_dynamic_params=params)
+    link = read_link(data)
+    assert (link.same_project, link.user_id) == (same, "u")
+    assert (link.place is None) is (link.prompt is None) is (same is False)
+    write_link(data, link)
+    left = [TRACE in str(part) for part in (data["metadata"], data["proxy_server_request"])]
+    assert left == [same is not False] * 2
+    assert ("litellm_trace_id" in data) is (same is not False)

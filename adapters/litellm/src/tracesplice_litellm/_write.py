@@ -10,34 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tracesplice_litellm import _values
+from tracesplice_litellm._clean import clean, take_named_headers
 from tracesplice_litellm._defaults import END_USER
 from tracesplice_litellm._link import Link, Place
 from tracesplice_litellm._place import unknown_parent
 from tracesplice_litellm._read import logged, request_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, MutableMapping
+    from collections.abc import Mapping, MutableMapping
 
 __all__ = ["formatted", "joined_place", "write_link"]
 
-_TEXTS: Mapping[str, Callable[[object], str | None]] = {
-    "existing_trace_id": _values.text,  # LiteLLM makes an id of any text
-    "trace_id": _values.text,
-    "parent_observation_id": _values.span_id,
-    "generation_id": _values.text,
-    "generation_name": _values.text,
-    "trace_name": _values.text,
-    "trace_user_id": _values.text,
-    "trace_session_id": _values.text,
-    "session_id": _values.text,
-    "trace_version": _values.text,
-    "trace_release": _values.text,
-    "version": _values.text,
-}
-_LISTS = frozenset({"tags", "trace_tags", "update_trace_keys"})
 _OUR_KEYS = ("trace_user_id", "trace_session_id", "trace_tags")
-_HEADER = "langfuse_"
 
 
 def write_link(data: MutableMapping[str, Any], link: Link, *, only_our_keys: bool = False) -> None:
@@ -54,11 +38,11 @@ def write_link(data: MutableMapping[str, Any], link: Link, *, only_our_keys: boo
         data[name] = {}
     headers = request_headers(data)
     ours = _for_langfuse(link)
-    _clean(data[name], checked=ours)
+    clean(data[name], checked=ours)
     if name == "metadata" and isinstance(data.get("litellm_metadata"), dict):
-        _clean(data["litellm_metadata"], checked=())  # before LiteLLM 1.99 it is reported, too
+        clean(data["litellm_metadata"])  # before LiteLLM 1.99 it is reported, too
     if isinstance(headers, dict):
-        _take_named_headers(headers, data[name])
+        take_named_headers(headers, data[name])
     if link.same_project is False:
         _forget_place(data, data[name], headers)
     data[name].update(ours)
@@ -91,20 +75,6 @@ def formatted(place: Place) -> str:
     return f"00-{place.trace_id}-{place.parent_id}-{int(place.sampled):02x}"
 
 
-def _clean(metadata: MutableMapping[str, Any], checked: Collection[str]) -> None:
-    for key in (_TEXTS.keys() & metadata.keys()).difference(checked):
-        if metadata[key] is not None and _TEXTS[key](metadata[key]) is None:
-            del metadata[key]
-    for key in (_LISTS & metadata.keys()).difference(checked):
-        if metadata[key] is not None:
-            metadata[key] = list(_values.tags(metadata[key]))
-    # LiteLLM in mode `langfuse` reports nothing of a call whose prompt it cannot read.
-    metadata.pop("prompt", None)
-    metadata.pop("trace_environment", None)  # LiteLLM has no use for it
-    if not isinstance(metadata.get("trace_metadata"), dict):
-        metadata.pop("trace_metadata", None)
-
-
 def _forget_place(
     data: MutableMapping[str, Any], metadata: MutableMapping[str, Any], headers: Mapping[str, Any]
 ) -> None:
@@ -114,21 +84,6 @@ def _forget_place(
         metadata.pop(key, None)
     if isinstance(headers, dict):
         headers.pop("traceparent", None)
-
-
-def _take_named_headers(
-    headers: MutableMapping[str, Any], metadata: MutableMapping[str, Any]
-) -> None:
-    # LiteLLM lets these go before the body, unchecked.
-    for name in [each for each in headers if each.startswith(_HEADER)]:
-        key = name.removeprefix(_HEADER)
-        check = _TEXTS.get(key)
-        if check is not None and check(headers[name]) is not None:
-            metadata[key] = headers[name]
-        if key == "update_trace_keys":
-            metadata[key] = list(_values.tags(str(headers[name]).split(",")))
-        if check is not None or key in _LISTS or key == "prompt":
-            del headers[name]
 
 
 def _for_langfuse(link: Link) -> dict[str, Any]:
