@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -122,8 +124,33 @@ def test_the_answer_is_right_for_what_is_not_sampled(
     caller = Caller(gateway, recorder)
     body = {**CHAT, "litellm_metadata": UNSAMPLED[what]}
     said = caller.post(body, traceparent=f"00-{FIRST}-{'44' * 8}-00").headers[REPORTS]
+    assert (said == "true") == reported_before_the_next(gateway, recorder), recorder.report()
+
+
+@pytest.mark.parametrize("flags", [("00", "01"), ("01", "00")], ids=str)
+def test_the_answer_is_right_for_two_headers(
+    gateway: Gateway, recorder: Recorder, flags: tuple[str, str]
+) -> None:
+    recorder.clear()
+    connection = HTTPConnection("127.0.0.1", gateway.port)
+    connection.putrequest("POST", "/chat/completions")
+    for flag in flags:
+        traceparent = Caller(gateway, recorder).traceparent
+        connection.putheader("traceparent", f"{traceparent[:-2]}{flag}")
+    body = json.dumps(CHAT).encode()
+    for name, value in (("Authorization", f"Bearer {gateway.key}"), ("baggage", "langfuse_a=b")):
+        connection.putheader(name, value)
+    connection.putheader("Content-Length", str(len(body)))
+    connection.putheader("Content-Type", "application/json")
+    connection.endheaders(body)
+    said = connection.getresponse().headers[REPORTS]
+    connection.close()
+    assert (said == "true") == reported_before_the_next(gateway, recorder), recorder.report()
+
+
+def reported_before_the_next(gateway: Gateway, recorder: Recorder) -> bool:
     following = Caller(gateway, recorder)
     following.post(CHAT)
     following.generations()
     others = [each for each in recorder.observations() if each.trace_id != following.trace_id]
-    assert (said == "true") == bool(others), recorder.report()
+    return bool(others)

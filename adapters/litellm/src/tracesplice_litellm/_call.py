@@ -137,7 +137,9 @@ def _call_id(data: Mapping[str, Any]) -> object:
 
 
 def _holders(request: Mapping[str, Any], logged: Any) -> Iterator[Any]:
-    yield from filter(None, (logged, request.get("proxy_server_request")))
+    for each in (logged, request.get("proxy_server_request")):
+        if each is not None:
+            yield each
 
 
 def _held(holders: Iterable[Any]) -> Call | None:

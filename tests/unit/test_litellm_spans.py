@@ -1,0 +1,179 @@
+"""How the gateway adapter finds a call again, and what it lets through to Langfuse."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextvars import copy_context
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from tracesplice_litellm._call import begin, call_in, call_of, current, reporting
+from tracesplice_litellm._export import NAME, PARENT, for_langfuse
+from tracesplice_litellm._link import Link
+from tracesplice_litellm._patch import replace
+from tracesplice_litellm._quiet import VARIABLE
+from tracesplice_litellm._usage import COST, NOTHING, USAGE, lacking
+
+PLACE = "b7ad6b7169203331"
+
+
+def request(call_id: str = "chosen") -> dict[str, Any]:
+    """A request whose client chose LiteLLM's id of it."""
+    logging = SimpleNamespace(litellm_call_id=call_id, model_call_details={})
+    return {"litellm_call_id": call_id, "litellm_logging_obj": logging}
+
+
+def details(data: dict[str, Any]) -> dict[str, Any]:
+    """What LiteLLM hands to its loggers of it."""
+    held = data["litellm_logging_obj"].model_call_details
+    return {**held, "litellm_call_id": data["litellm_call_id"]}
+
+
+def in_no_context(data: dict[str, Any]) -> dict[str, Any]:
+    """Begun in a context that whoever reports it does not have."""
+    copy_context().run(begin, data)
+    return data
+
+
+def test_a_call_is_found_by_what_the_gateway_made() -> None:
+    first, second = in_no_context(request()), in_no_context(request())
+    assert call_of(details(first)) is call_in(first)
+    assert call_of(details(first)) is not call_of(details(second)) is not None
+    assert call_of({"litellm_call_id": "chosen"}) is None
+    assert call_of({}) is None
+
+
+def test_without_a_logging_object_the_request_s_own_text_carries_it() -> None:
+    data: dict[str, Any] = {"litellm_call_id": "chosen", "proxy_server_request": {"headers": {}}}
+    in_no_context(data)
+    assert call_of({"litellm_params": data}) is call_in(data) is not None
+    assert json.loads(json.dumps(data)) == data  # who stores it meets nothing that JSON cannot hold
+
+
+def test_what_was_served_in_this_context_before_is_of_another_call() -> None:
+    def next_request() -> None:
+        with reporting({"litellm_call_id": "a health check's"}):
+            assert current() is None
+        assert call_in({"litellm_call_id": "another"}) is None
+        begin(request()).link = Link(user_id="me")
+        assert begin({}).link == Link()
+
+    begin(request()).link = Link(user_id="me")
+    copy_context().run(next_request)
+
+
+def test_many_at_once_are_told_apart() -> None:
+    async def serve(number: int) -> bool:
+        data = request()
+        begin(data).link = Link(user_id=str(number))
+        await asyncio.sleep(0)
+        with reporting(details(data)):
+            await asyncio.sleep(0)
+            call = current()
+        return call is not None and call.link.user_id == str(number)
+
+    async def all_at_once() -> list[bool]:
+        return await asyncio.gather(*map(serve, range(50)))
+
+    assert all(asyncio.run(all_at_once()))
+
+
+def exported(scope: str, name: str, **attributes: Any) -> list[ReadableSpan]:
+    """What Langfuse would get of a span that is under a span of the gateway's own."""
+    memory, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(memory))
+    with provider.get_tracer("fastapi").start_as_current_span("POST /chat/completions"):
+        provider.get_tracer(scope).start_span(name, attributes=attributes).end()
+    return for_langfuse(memory.get_finished_spans()[:1]) or []
+
+
+@pytest.mark.parametrize(
+    ("scope", "name"),
+    [
+        ("fastapi", "fastapi.dependencies"),
+        ("litellm", "cache.set llm_response"),
+        ("opentelemetry.instrumentation.fastapi", "GET /health/readiness"),
+    ],
+)
+def test_server_spans_are_left_out_or_let_in_as_spans(
+    monkeypatch: pytest.MonkeyPatch, scope: str, name: str
+) -> None:
+    model = {"gen_ai.request.model": "chat", "litellm.team": "a"}
+    assert exported(scope, name, **model) == []
+    monkeypatch.setenv(VARIABLE, "true")
+    [span] = exported(scope, name, **model)
+    assert span.attributes == {"langfuse.observation.type": "span", "litellm.team": "a"}
+
+
+def test_a_generation_goes_under_the_client_s_observation() -> None:
+    [span] = exported("litellm", "chat gpt", **{PARENT: PLACE, NAME: "answer", "a": 1})
+    assert (span.name, span.attributes) == ("answer", {"a": 1})
+    assert span.parent is not None
+    assert span.context is not None
+    assert f"{span.parent.span_id:016x}" == PLACE
+    assert span.parent.trace_id == span.context.trace_id
+
+
+@pytest.mark.parametrize("marks", [{PARENT: ""}, {"langfuse.observation.type": "generation"}])
+def test_a_generation_without_a_client_s_is_a_named_root(marks: dict[str, str]) -> None:
+    [span] = exported("litellm", "chat gpt", **marks)
+    assert span.parent is None
+    assert (span.attributes or {})["langfuse.trace.name"] == "chat gpt"
+
+
+def test_a_span_of_someone_else_s_stays_as_it_is() -> None:
+    for scope, attributes in (
+        ("mine", {}),
+        ("langfuse-sdk", {"langfuse.observation.type": "tool"}),
+    ):
+        [span] = exported(scope, "work", **attributes)
+        assert (span.name, span.attributes) == ("work", attributes)
+        assert span.parent is not None
+
+
+USED = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+TOKENS = json.dumps({"input": 3, "output": 4, "total": 7})
+FAILED = {"exception": ValueError("no")}
+
+
+@pytest.mark.parametrize(
+    ("details", "reported", "expected"),
+    [
+        ({"response_cost": 0.5}, {}, {COST: '{"total": 0.5}'}),
+        ({"response_cost": 0.5}, {COST: '{"total": 0}'}, {}),
+        ({"standard_logging_object": USED}, {USAGE: NOTHING[USAGE]}, {USAGE: TOKENS}),
+        ({"standard_logging_object": USED}, {USAGE: '{"input": 1}'}, {}),
+        ({"response_cost": None}, {}, {}),
+        (FAILED, {}, dict(NOTHING)),
+        ({**FAILED, "response_cost": 0.5}, {}, {**NOTHING, COST: '{"total": 0.5}'}),
+        ({"call_type": "pass_through_endpoint", "response_cost": True}, {}, dict(NOTHING)),
+    ],
+)
+def test_litellm_s_own_figures_fill_what_is_lacking(
+    details: dict[str, Any], reported: dict[str, Any], expected: dict[str, str]
+) -> None:
+    assert lacking(details, reported) == expected
+
+
+def test_a_method_is_replaced_once_where_it_is_defined() -> None:
+    class Base:
+        def method(self) -> int:
+            return 1
+
+        @staticmethod
+        def static() -> int:
+            return 1
+
+    class Derived(Base):
+        pass
+
+    for kind in (Derived, Base):
+        for name in ("method", "static", "missing"):
+            replace(kind, name, lambda original: lambda *args: original(*args) + 1)
+    assert (Base().method(), Derived.static(), hasattr(Base, "missing")) == (2, 2, False)
