@@ -252,7 +252,20 @@ class Around(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=answer)])
 
 
+def of_two_clients(wire: ModelServer, **http: Any) -> Any:
+    """A model that calls through other clients than those under the names of the roots."""
+    names = {"http_client": "client", "http_async_client": "async_client"}
+    kinds = {"http_client": openai.OpenAI, "http_async_client": openai.AsyncOpenAI}
+    options: dict[str, Any] = {"base_url": f"{wire.url}/v1", "api_key": "k", "max_retries": 0}
+    own = {
+        names[name]: kinds[name](**options, http_client=client).chat.completions
+        for name, client in http.items()
+    }
+    return model_of(wire, **own, root_client=openai.OpenAI(**options), **http)
+
+
 MODELS: dict[str, Callable[..., Any]] = {
+    "of two clients": of_two_clients,
     "own": lambda wire, **_: OwnModel(url=wire.url),
     "own, streaming": lambda wire, **_: OwnStream(url=wire.url),
     "around": lambda wire, **http: Around(inner=model_of(wire, **http)),

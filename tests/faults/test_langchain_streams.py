@@ -1,0 +1,227 @@
+"""LangChain streams on the wire: of whatever kind they are, and wherever they are read."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_openai import ChatOpenAI
+from langfuse import propagate_attributes
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+
+import tracesplice
+from faults.langchain_calls import model_of, parents
+from faults.wire import client_of, links, say
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from langfuse import Langfuse
+    from langfuse.langchain import CallbackHandler
+
+    from rig.model import ModelServer
+
+SERVER = TracerProvider().get_tracer("web-server")  # Langfuse does not store its spans
+
+
+class Chunks:
+    """A stream without ``close``, with an attribute of its own; synchronous or not."""
+
+    status = 200
+
+    def __init__(self, items: Iterator[Any]) -> None:
+        self.items = items
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self.items)
+
+    def __aiter__(self) -> Any:
+        return self
+
+    async def __anext__(self) -> Any:
+        item = next(self.items, None)
+        if item is None:
+            raise StopAsyncIteration
+        return item
+
+
+class OnlyIter(Chunks):
+    """What is no iterator itself."""
+
+    def __iter__(self) -> Any:
+        return self.items
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        for item in self.items:
+            yield item
+
+    __next__ = None  # type: ignore[assignment]
+    __anext__ = None  # type: ignore[assignment]
+
+
+class AnyStream(BaseChatModel):
+    """A model of the user's, the streams of which are of some kind."""
+
+    client: Any
+    kind: Any
+
+    @property
+    def _llm_type(self) -> str:
+        return "any"
+
+    def _generate(self, *_: Any, **__: Any) -> ChatResult:
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("ok"))])
+
+    def _stream(self, *_: Any, **__: Any) -> Any:
+        return self.kind(self._chunks())
+
+    def _astream(self, *_: Any, **__: Any) -> Any:
+        return self.kind(self._chunks())
+
+    def _chunks(self) -> Iterator[Any]:
+        say(self.client)
+        for text in ("a", "b"):
+            yield ChatGenerationChunk(message=AIMessageChunk(content=text))
+
+
+async def _aread(model: Any) -> list[Any]:
+    return [chunk.content async for chunk in model.astream("hi")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_async"),
+    [(iter, False), (list, False), *[(x, y) for x in (Chunks, OnlyIter) for y in (False, True)]],
+)
+def test_a_stream_of_any_kind_is_read_as_without_us(
+    wire: ModelServer, langfuse: Langfuse, kind: Any, is_async: bool
+) -> None:
+    with client_of(wire) as client, langfuse.start_as_current_observation(name="x") as span:
+        model = AnyStream(client=client, kind=kind)
+        tracesplice.splice(model)
+        read = asyncio.run(_aread(model)) if is_async else [x.content for x in model.stream("hi")]
+    assert [each for each in read if each] == ["a", "b"]
+    assert parents(wire) == [span.id]
+
+
+def test_a_stream_keeps_its_attributes(wire: ModelServer) -> None:
+    with client_of(wire) as client:
+        model = tracesplice.splice(AnyStream(client=client, kind=Chunks))
+        list(model.stream("hi"))  # from here on the class is repaired
+        assert model._stream([]).status == model._astream([]).status == 200
+
+
+async def read_later(wire: ModelServer, kind: str, ask: Callable[[Any], Any]) -> None:
+    """Ask for a stream by ``ask``, and read it when that has returned."""
+    async with openai.DefaultAsyncHttpxClient() as ahttp:
+        with openai.DefaultHttpxClient() as http:
+            model = model_of(wire, http_client=http, http_async_client=ahttp)
+            stream = ask(getattr(tracesplice.splice(model), kind))
+            if kind == "stream":
+                list(stream)
+            else:
+                async for _ in stream:
+                    pass
+
+
+@pytest.mark.parametrize("kind", ["stream", "astream"])
+def test_a_servers_span_takes_no_stream_away(
+    wire: ModelServer, langfuse: Langfuse, kind: str
+) -> None:
+    asked: list[str] = []
+
+    def endpoint(stream: Any) -> Any:
+        with (
+            langfuse.start_as_current_observation(name="endpoint") as span,
+            propagate_attributes(user_id="ada", session_id="s"),
+        ):
+            asked.append(span.id)
+            return stream("hi")
+
+    def endpoint_without_span(stream: Any) -> Any:
+        with propagate_attributes(user_id="eve", session_id="t"):
+            return stream("hi")
+
+    with SERVER.start_as_current_span("GET /"):
+        asyncio.run(read_later(wire, kind, endpoint))
+    asyncio.run(read_later(wire, kind, endpoint_without_span))
+    first, second = (sent for _, sent, _ in links(wire))
+    assert [first["parent_observation_id"]] == asked
+    assert (first["trace_user_id"], first["session_id"]) == ("ada", "s")
+    assert (second["trace_user_id"], second["session_id"]) == ("eve", "t")
+
+
+@pytest.mark.parametrize("kind", ["stream", "astream"])
+def test_a_stream_read_inside_an_observation_belongs_there(
+    wire: ModelServer, langfuse: Langfuse, kind: str
+) -> None:
+    def ask(stream: Any) -> Any:
+        with langfuse.start_as_current_observation(name="asked"):
+            return stream("hi")
+
+    with langfuse.start_as_current_observation(name="read") as span:
+        asyncio.run(read_later(wire, kind, ask))
+    assert parents(wire) == [span.id]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_servers_span_takes_no_fallback_away(
+    wire: ModelServer, make_handler: Callable[[], CallbackHandler], is_async: bool
+) -> None:
+    handler = make_handler()
+    begun: list[Any] = []
+    attach: Any = handler._attach_observation
+
+    def note(run_id: Any, observation: Any) -> None:
+        begun.append(observation._otel_span)
+        attach(run_id, observation)
+
+    handler._attach_observation = note  # type: ignore[method-assign]
+
+    async def ask() -> None:
+        async with openai.DefaultAsyncHttpxClient() as ahttp:
+            with openai.DefaultHttpxClient() as http:
+                options: Any = {"http_client": http, "http_async_client": ahttp}
+                model = tracesplice.splice(model_of(wire, **options))
+                chain = model.with_fallbacks([tracesplice.splice(model_of(wire, **options))])
+                config: Any = {"callbacks": [handler]}
+                question = f"hi [[fail-once:500:{secrets.token_hex(8)}]]"
+                if is_async:
+                    await chain.ainvoke(question, config)
+                else:
+                    chain.invoke(question, config)
+
+    with SERVER.start_as_current_span("GET /"):
+        asyncio.run(ask())
+    root, *generations = begun
+    assert len(generations) == len(wire.calls) == 2
+    inside = {trace.format_span_id(each.get_span_context().span_id) for each in generations}
+    assert set(parents(wire)) == inside
+    assert {each.parent.span_id for each in generations} == {root.get_span_context().span_id}
+
+
+def test_the_base_class_is_left_as_it_is() -> None:
+    # LangChain looks whether a class has a stream of its own by comparing it with the base's.
+    for name in ("_stream", "_astream"):
+        assert getattr(BaseChatModel, name) is getattr(BaseChatModel, name)
+    assert not model_without_stream()._should_stream(async_api=True, stream=True)
+    assert ChatOpenAI._stream is not BaseChatModel._stream
+
+
+def model_without_stream() -> Any:
+    class NoStream(AnyStream):
+        _stream = BaseChatModel._stream
+        _astream = BaseChatModel._astream
+
+    model = NoStream(client=openai.OpenAI(base_url="http://gw:4000", api_key="k"), kind=iter)
+    list(tracesplice.splice(model).stream("hi"))
+    return model
