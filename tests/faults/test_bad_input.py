@@ -154,36 +154,60 @@ MINE, OTHER = (f"00-{digit * 32}-{digit * 16}-01" for digit in "ab")
 
 
 @pytest.mark.parametrize(
-    ("default", "own", "sent", "parent"),
+    ("default", "own"),
     [
-        ({}, {"traceparent": MINE}, [MINE], "a"),
-        ({"traceparent": MINE}, {}, [MINE], "a"),
-        ({"TraceParent": MINE}, {}, [MINE], "a"),
-        ({}, {b"traceparent": MINE.encode()}, [MINE], "a"),
-        ({}, {b"TRACEPARENT": MINE}, [MINE], "a"),
-        ({"traceparent": MINE}, {"traceparent": OTHER}, [OTHER], "b"),
-        ({"traceparent": MINE}, {"Traceparent": OTHER}, [MINE, OTHER], "b"),
-        ({}, {"traceparent": openai.omit}, [], None),
-        ({"traceparent": MINE}, {"traceparent": openai.omit}, [], None),
-        ({"traceparent": MINE}, {"Traceparent": openai.omit}, [MINE], "a"),
+        ({}, {"traceparent": MINE}),
+        ({"traceparent": MINE}, {}),
+        ({"TraceParent": MINE}, {}),
+        ({}, {b"traceparent": MINE.encode()}),
+        ({}, {b"TRACEPARENT": MINE}),
+        ({"traceparent": MINE}, {"traceparent": OTHER}),
+        ({"traceparent": MINE}, {"Traceparent": OTHER}),
+        ({}, {"traceparent": openai.omit}),
+        ({"traceparent": MINE}, {"traceparent": openai.omit}),
+        ({"traceparent": MINE}, {"Traceparent": openai.omit}),
     ],
 )
 def test_a_caller_s_own_traceparent_wins(
-    stage: Stage, langfuse: Langfuse, default: Any, own: Any, sent: list[str], parent: str | None
+    stage: Stage, langfuse: Langfuse, default: Any, own: Any
 ) -> None:
     stage.gateway.script([OK])
     http_client = openai.DefaultHttpxClient(verify=False)
+    url = stage.gateway.url
     with (
         openai.OpenAI(
-            base_url=stage.gateway.url,
-            api_key="k",
-            default_headers=default,
-            http_client=http_client,
+            base_url=url, api_key="k", default_headers=default, http_client=http_client
         ) as client,
         langfuse.start_as_current_observation(name="s") as span,
     ):
+        say(client, extra_headers=own)
         say(tracesplice.splice(client), extra_headers=own)
-    [seen] = stage.gateway.seen
-    assert [value for key, value in seen.headers if key == "traceparent"] == sent
-    metadata = json.loads(seen.body)["litellm_metadata"]
-    assert metadata["parent_observation_id"] == (parent * 16 if parent else span.id)
+    plain, spliced = (
+        [value for key, value in seen.headers if key == "traceparent"]
+        for seen in stage.gateway.seen
+    )
+    assert spliced == plain
+    metadata = json.loads(stage.gateway.seen[1].body)["litellm_metadata"]
+    assert metadata["parent_observation_id"] == (plain[-1].split("-")[2] if plain else span.id)
+
+
+def test_a_request_below_an_azure_endpoint(stage: Stage, langfuse: Langfuse) -> None:
+    stage.gateway.script([OK])
+    http_client = openai.DefaultHttpxClient(verify=False)
+    with (
+        openai.AzureOpenAI(
+            azure_endpoint=f"{stage.gateway.url}/gw",
+            azure_deployment="d",
+            api_version="1",
+            api_key="k",
+            http_client=http_client,
+        ) as client,
+        langfuse.start_as_current_observation(name="s"),
+    ):
+        say(tracesplice.splice(client))
+        client.post("/responses", body={"model": "m"}, cast_to=object)
+        client.with_options(timeout=9).post("/embeddings", body={"model": "m"}, cast_to=object)
+    assert len(stage.gateway.seen) == 3
+    for seen in stage.gateway.seen:
+        assert seen.path.startswith("/gw/openai/")
+        assert b"litellm_metadata" in seen.body

@@ -76,7 +76,7 @@ ROWS = {
     "text/plain": sent("header", body=JSON, options=given(headers={"Content-Type": "text/plain"})),
     "no type": sent("body", body=JSON, options=given(headers={"Content-Type": openai.omit})),
     "two spellings of the type": sent(
-        "body", body=JSON, options=given(headers={"content-type": "text/plain"})
+        "header", body=JSON, options=given(headers={"content-type": "text/plain"})
     ),
     "multipart": sent("body", body=JSON, files=FILE, options=given(headers=MULTIPART)),
     "multipart without a file": sent("body", body={"model": "m"}, options=given(headers=MULTIPART)),

@@ -25,7 +25,8 @@ def header_values(headers: Mapping[str, object], name: str) -> list[str | None]:
 
 def _values(headers: Mapping[str, object], name: str) -> Iterator[str | None]:
     for key, value in headers.items():
-        if (_text(key) or "").lower() == name:
+        # The length first: this runs over all headers of every call.
+        if len(key) == len(name) and (_text(key) or "").lower() == name:
             yield _text(value)
 
 

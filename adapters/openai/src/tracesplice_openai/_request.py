@@ -20,6 +20,7 @@ from tracesplice_openai._answer import EXTENSION, Awaited
 from tracesplice_openai._body import Options, body_of
 from tracesplice_openai._gateways import gateways_of
 from tracesplice_openai._langfuse_openai import take_generation
+from tracesplice_openai._sdk import address_of, headers_of
 
 if TYPE_CHECKING:
     from tracesplice.adapter import Gateway
@@ -81,8 +82,7 @@ def link_request(client: Any, options: Options, **_: object) -> Linked | None:
     if options.method.upper() != "POST" or _LINKED in vars(options):
         return None
     gateways = gateways_of(client)
-    # Private: the address as the SDK itself works it out (_base_client.py).
-    url = str(client._prepare_url(options.url)) if gateways else ""
+    url = address_of(client, options.url) if gateways else ""
     if not any(gateway.matches(url) for gateway in gateways):
         if calls_model(options.url):
             note_foreign_call()
@@ -96,7 +96,7 @@ def _linked(
     observation = vars(options).get(_GENERATION)
     link = capture_link(observation)
     own_headers = options.headers if isinstance(options.headers, Mapping) else {}
-    headers = {**client.default_headers, **own_headers}
+    headers = headers_of(client, options, own_headers)
     body = body_of(options, _content_type(headers))
     written, form = (None, False) if body is None else (body.written, body.is_form)
     injection = inject(link, url, written, headers, form=form)

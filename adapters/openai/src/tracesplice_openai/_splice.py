@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tracesplice.adapter import Gateway
 from tracesplice_openai import _langfuse_openai, _methods
 from tracesplice_openai._gateways import Mark, declare, is_spliced, needs_wrappers, set_mark
+from tracesplice_openai._sdk import gateway_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ def splice(client: openai.OpenAI | openai.AsyncOpenAI, gateway: Gateway | None =
         TracespliceError: The base URL is a model provider's.
     """
     if not is_spliced(client):
-        set_mark(client, _new_mark(gateway or Gateway.declare(client.base_url)))
+        set_mark(client, _new_mark(gateway or Gateway.declare(gateway_of(client))))
 
 
 def unsplice(client: openai.OpenAI | openai.AsyncOpenAI) -> None:
