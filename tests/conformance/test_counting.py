@@ -170,3 +170,44 @@ def test_a_stream_that_is_left_is_counted_once(stage: Stage, mode: GatewayMode) 
     stage.langfuse.flush()
     [generation] = stage.recorder.wait_for(lambda _: _all(stage, 1))
     assert sum(each.cost for each in stage.observations()) == generation.cost > 0
+
+
+@pytest.mark.parametrize("mode", GatewayMode)
+def test_all_cost_is_where_the_application_s_trace_is(
+    stage: Stage, mode: GatewayMode, ask: Any
+) -> None:
+    with propagate_attributes(
+        environment="staging", version="1.2", trace_name="checkout", metadata={"team": "red"}
+    ):
+        ask()
+    stage.langfuse.flush()
+    [generation] = stage.recorder.wait_for(lambda _: _all(stage, 1))
+    assert generation.cost > 0
+    found = stage.observations()
+    assert {each.environment for each in found} == {"staging"}
+    assert generation.attributes["langfuse.version"] == "1.2"
+    assert generation.metadata["team"] == "red"
+    [trace] = [each for each in stage.recorder.traces() if each.id == generation.trace_id]
+    assert (trace.name, trace.environment) == ("checkout", "staging")
+
+
+@pytest.mark.parametrize("mode", GatewayMode)
+def test_a_failed_call_costs_nothing(stage: Stage, mode: GatewayMode) -> None:
+    gateway = stage.gateways[mode]
+    stage.clear()
+    text = f"{'a word ' * 20}[[fail:400]]"
+    with (
+        tracesplice.splice(
+            openai.OpenAI(base_url=gateway.url, api_key=gateway.key, max_retries=0)
+        ) as client,
+        pytest.raises(openai.APIError),
+        stage.langfuse.start_as_current_observation(
+            name="mine", as_type="generation", model="gpt-4o-mini", input=text
+        ),
+    ):
+        client.chat.completions.create(model="chat", messages=[{"role": "user", "content": text}])
+    stage.langfuse.flush()
+    stage.recorder.wait_for(lambda _: _all(stage, 1))
+    found = stage.observations()
+    assert {each.level for each in found if each.type == "GENERATION"} == {"ERROR"}
+    assert not any(each.cost or any(each.usage.values()) for each in found)

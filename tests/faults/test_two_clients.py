@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import json
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from langfuse import propagate_attributes
 from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import tracesplice
 from faults.wire import client_of, links, say
@@ -106,3 +111,62 @@ def test_an_open_stream_of_a_client_that_is_not_spliced_is_no_parent(
     first, second = wire.calls
     assert "litellm_metadata" not in first.json
     assert second.json["litellm_metadata"]["parent_observation_id"] == span.id  # type: ignore[index]
+
+
+def test_what_a_call_of_langfuse_openai_says_of_user_session_and_tags(
+    wire: ModelServer, langfuse: Langfuse
+) -> None:
+    importlib.import_module("langfuse.openai")
+    key = langfuse._resources.public_key  # type: ignore[union-attr]
+    given = {"langfuse_user_id": "ann", "langfuse_session_id": "s1", "langfuse_tags": ["a", "b"]}
+    with client_of(wire) as client:
+        say(tracesplice.splice(client), metadata=given, langfuse_public_key=key)
+    sent = link(wire)
+    assert (sent["trace_user_id"], sent["session_id"], sent["tags"]) == ("ann", "s1", ["a", "b"])
+
+
+def test_a_request_in_a_span_that_is_not_stored_joins_nothing(wire: ModelServer) -> None:
+    server = TracerProvider().get_tracer("a.web.server")
+    with (
+        client_of(wire) as client,
+        server.start_as_current_span("GET /"),
+        propagate_attributes(user_id="ann", environment="staging"),
+    ):
+        say(tracesplice.splice(client))
+    [(_, metadata, traceparent)] = links(wire)
+    assert metadata == {"trace_user_id": "ann", "trace_environment": "staging"}
+    assert traceparent is None
+
+
+@pytest.mark.parametrize("reports_to", [0, 1])
+def test_figures_count_in_the_project_that_the_gateway_reports_to(
+    wire: ModelServer, make_langfuse: Callable[..., Langfuse], reports_to: int
+) -> None:
+    exported = [InMemorySpanExporter(), InMemorySpanExporter()]
+    clients = [
+        make_langfuse(span_exporter=each, mask_otel_spans=tracesplice.count_usage_once())
+        for each in exported
+    ]
+    usage = {"input": 3, "output": 4, "total": 7}
+    for number, langfuse in enumerate(clients):
+        reports = str(number == reports_to).lower()
+        wire.answer_headers.update({"x-tracesplice-reports": reports})
+        with (
+            client_of(wire) as client,
+            langfuse.start_as_current_observation(
+                name="g", as_type="generation", model="m", usage_details=usage
+            ),
+        ):
+            say(tracesplice.splice(client))
+        langfuse.flush()
+    projects = [request.headers["x-tracesplice-project"] for request in wire.calls]
+    keys = [each._resources.public_key for each in clients]  # type: ignore[union-attr]
+    assert projects == [sha256(key.encode()).hexdigest()[:16] for key in keys]
+    said = [json.loads(str(usage_of(each))) for each in exported]
+    zero = dict.fromkeys(usage, 0)
+    assert said == [zero if number == reports_to else usage for number in (0, 1)]
+
+
+def usage_of(exported: InMemorySpanExporter) -> object:
+    [span] = exported.get_finished_spans()
+    return (span.attributes or {})["langfuse.observation.usage_details"]
