@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel, PrivateAttr
 
 import tracesplice
-from tracesplice import TracespliceError
+from tracesplice import TracespliceError, _helper_spans
 from tracesplice_openai import is_spliced
 
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
@@ -294,3 +294,14 @@ def test_llama_index_is_repaired_whenever_it_is_imported(first: str) -> None:
         "assert isinstance(vars(OpenAI)['stream_chat'], _Repaired)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_a_method_that_may_call_a_model_itself_is_no_helper() -> None:
+    class AsksItself(MockLLM):
+        def structured_predict(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    _repair.install()
+    scope = "openinference.instrumentation.llama_index"
+    helpers = {name for known, name in _helper_spans._known if known == scope}
+    assert {"AsksItself.predict", "OpenAI.structured_predict", "StructuredLLM.chat"} <= helpers
+    assert not {"AsksItself.structured_predict", "AsksItself.chat", "OpenAI.chat"} & helpers

@@ -15,9 +15,9 @@ __all__ = ["declare_helpers"]
 
 _SCOPE = "openinference.instrumentation.llama_index"
 
-# They prepare a request, or leave it to one of the methods below.
+_PREPARES = "_prepare_chat_with_tools"
+# They leave the request to one of the methods below.
 _HELPERS = (
-    "_prepare_chat_with_tools",
     *("predict", "apredict", "stream", "astream"),
     *("structured_predict", "astructured_predict"),
     *("stream_structured_predict", "astream_structured_predict"),
@@ -31,9 +31,19 @@ _CALLS = (
     *("complete", "acomplete", "stream_complete", "astream_complete"),
 )
 _STRUCTURED = "StructuredLLM"
+_OWN = ("llama_index.core.", "llama_index.llms.openai.", "llama_index.llms.openai_like.")
 
 
 def declare_helpers(model: type) -> None:
-    """Declare the spans of the methods of ``model`` that call no model themselves."""
+    """Declare the spans of the methods of ``model`` that call no model themselves.
+
+    Another package's class may have one of its own that does.
+    """
     methods = (*_HELPERS, *_CALLS) if model.__name__ == _STRUCTURED else _HELPERS
-    helper_spans(_SCOPE, (f"{model.__name__}.{method}" for method in methods))
+    helpers = (name for name in methods if _module(model, name).startswith(_OWN))
+    helper_spans(_SCOPE, (f"{model.__name__}.{name}" for name in (_PREPARES, *helpers)))
+
+
+def _module(model: type, method: str) -> str:
+    owners = (base for base in model.__mro__ if method in vars(base))
+    return next((base.__module__ for base in owners), "")
