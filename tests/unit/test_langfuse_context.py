@@ -119,6 +119,26 @@ class TestPlace:
         ):
             assert capture_link() == EVERYTHING_LINKED
 
+    def test_nor_are_several_of_them_inside_each_other(self, provider: TracerProvider) -> None:
+        tracer = provider.get_tracer("web-server")
+        with (
+            tracer.start_as_current_span("GET /"),
+            tracer.start_as_current_span("handler"),
+            propagate_attributes(**EVERYTHING),
+        ):
+            assert capture_link() == EVERYTHING_LINKED
+
+    def test_under_an_observation_they_stay_in_its_trace(
+        self, langfuse: Langfuse, provider: TracerProvider
+    ) -> None:
+        tracer = provider.get_tracer("web-server")
+        with (
+            langfuse.start_as_current_observation(name="x") as outer,
+            tracer.start_as_current_span("handler"),
+            tracer.start_as_current_span("SELECT"),
+        ):
+            assert capture_link().trace_id == outer.trace_id
+
     def test_a_span_at_the_root_that_the_user_has_stored_is_a_place(self) -> None:
         provider = TracerProvider()
         client = Langfuse(

@@ -9,8 +9,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry import baggage, trace
 from opentelemetry import context as otel_context
-from opentelemetry import trace
 
 from tracesplice._ambient import Ambient, attributes
 from tracesplice._current import ambient_values, current_observation, is_stored
@@ -29,6 +29,7 @@ _TYPE = "langfuse.observation.type"
 _PROMPT_NAME = "langfuse.observation.prompt.name"
 _PROMPT_VERSION = "langfuse.observation.prompt.version"
 _SDK_SCOPE = "langfuse-sdk"
+_TRACE_ID_BAGGAGE = "langfuse_trace_id"
 _ALL_FLAGS = 0xFF
 
 
@@ -89,8 +90,19 @@ def _place(span: Span) -> tuple[str | None, str | None, int]:
 def _nearest_observation(span: Span, own: SpanContext) -> SpanContext | None:
     # Langfuse does not store spans of, say, a web server or a database driver: a parent that never
     # arrives would leave the gateway generation hanging, nameless. OpenTelemetry keeps the ids of
-    # one ancestor, so this is as far as one can look up.
-    return own if is_stored(span) else getattr(span, "parent", None)
+    # one ancestor, so this is as far as one can look up. Of one in this process nothing else is
+    # known, and it is likely another span of the server's unless Langfuse says that it is around.
+    if is_stored(span):
+        return own
+    parent: SpanContext | None = getattr(span, "parent", None)
+    return parent if parent is None or parent.is_remote or _is_around(own) else None
+
+
+def _is_around(inner: SpanContext) -> bool:
+    # An observation that Langfuse's SDK makes current puts the id of its trace into the baggage
+    # (https://github.com/langfuse/langfuse-python/blob/main/langfuse/_client/propagation.py).
+    claimed = baggage.get_baggage(_TRACE_ID_BAGGAGE)
+    return claimed == trace.format_trace_id(inner.trace_id)
 
 
 def _project(span: Any) -> str | None:
