@@ -34,6 +34,20 @@ callback = CustomLogger()
 """
 
 
+GUARD = """
+from litellm.integrations.custom_guardrail import CustomGuardrail, log_guardrail_information
+
+class Guard(CustomGuardrail):
+    @log_guardrail_information
+    async def async_pre_call_hook(self, user_api_key_dict, cache, data, call_type):
+        return data
+"""
+GUARDRAIL = {
+    "guardrail_name": "mine",
+    "litellm_params": {"guardrail": "guard.Guard", "mode": "pre_call"},
+}
+
+
 @pytest.fixture(scope="module")
 def prompts(recorder: Recorder) -> None:
     recorder.add_prompt(PROMPT, "Never used", labels=[])
@@ -60,7 +74,9 @@ def start(recorder: Recorder, model: ModelServer, **options: Any) -> Iterator[An
 def equipped(recorder: Recorder, model: ModelServer, prompts: None) -> Iterator[Any]:
     cache = {"cache": True, "cache_params": {"type": "local", "mode": "default_off"}}
     router = {"router_settings": {"fallbacks": [FALLBACK], "enable_tag_filtering": True}}
-    yield from start(recorder, model, extra_settings=cache, config_extra=router)
+    extra = {**router, "guardrails": [GUARDRAIL]}
+    files = {"guard.py": GUARD}
+    yield from start(recorder, model, extra_settings=cache, config_extra=extra, files=files)
 
 
 @pytest.fixture(params=GatewayMode, ids=lambda mode: mode.value)
@@ -105,6 +121,25 @@ def test_each_attempt_of_a_retry_is_there(caller: Caller) -> None:
     reply = caller.post({**question(), "model": "flaky", "num_retries": 1}, baggage=BAGGAGE)
     assert (reply.status, reply.headers[REPORTS]) == (200, "true")
     each_is_there(caller)
+
+
+def test_what_a_guardrail_did_is_in_the_trace(caller: Caller) -> None:
+    reply = caller.post({**question(), "guardrails": ["mine"]}, baggage=BAGGAGE)
+    assert reply.status == 200
+    [generation] = caller.generations()
+    [guardrail] = caller.recorder.wait_for(
+        lambda recorder: (
+            [
+                each
+                for each in recorder.observations()
+                if each.trace_id == caller.trace_id and "guardrail" in (each.name or "")
+            ]
+            or None
+        )
+    )
+    v2 = caller.gateway.mode is GatewayMode.LANGFUSE_OTEL_V2
+    assert guardrail.type != "GENERATION"
+    assert guardrail.parent_id == (caller.parent_id if v2 else generation.id)
 
 
 def test_trace_tags_take_no_part_in_routing(caller: Caller) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.curl import CHAT, Caller
+from conformance.curl import BAGGAGE, CHAT, Caller
 from rig.gateway import Gateway, GatewayMode
 
 if TYPE_CHECKING:
@@ -90,13 +90,15 @@ def test_what_litellm_cannot_read_the_client_counts(
 ) -> None:
     recorder.clear()
     caller = Caller(gateway, recorder)
-    reply = caller.post(known(stream=stream), "/direct/chat/completions")
+    reply = caller.post(known(stream=stream), "/direct/chat/completions", baggage=BAGGAGE)
     assert (reply.status, reply.headers[REPORTS]) == (200, "false")
     [generation] = recorder.wait_for(
         lambda _: [each for each in recorder.observations() if each.type == "GENERATION"] or None
     )
     assert (generation.cost, generation.usage.get("total", 0)) == (0, 0)
     assert not generation.estimated
+    assert (generation.user_id, generation.environment) == ("user 1", "staging")
+    assert caller.generations() == [generation]
 
 
 def test_another_project_s_trace_is_its_client_s_to_count(

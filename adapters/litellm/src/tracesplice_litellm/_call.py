@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tracesplice_litellm._link import Link
+from tracesplice_litellm._read import read_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -96,8 +97,18 @@ def call_in(data: Mapping[str, Any]) -> Call | None:
 
 def call_of(details: Mapping[str, Any]) -> Call | None:
     """Return the call that a logger reports; ``details`` is what LiteLLM calls ``kwargs``."""
-    found = _held(_holders(details.get("litellm_params") or {}, details))
-    return found or _served_as(details.get("litellm_call_id"))
+    request = details.get("litellm_params") or {}
+    found = _held(_holders(request, details)) or _served_as(details.get("litellm_call_id"))
+    if found is not None and found.relayed and found.link.place is None:
+        found.link = _late_link(request)
+    return found
+
+
+def _late_link(request: Mapping[str, Any]) -> Link:
+    # Of a pass-through endpoint, the headers were not there yet when the request was read.
+    server = request.get("proxy_server_request") or {}
+    headers = dict(server.get("headers") or {})
+    return read_link({**request, "proxy_server_request": {**server, "headers": headers}})
 
 
 @contextmanager

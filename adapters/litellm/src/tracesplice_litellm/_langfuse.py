@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tracesplice_litellm._attributes import TYPE, for_generation, for_observation
-from tracesplice_litellm._call import current, details, reporting
+from tracesplice_litellm._call import call_of, current, details, reporting
 from tracesplice_litellm._guard import guarded
 from tracesplice_litellm._patch import replace
 from tracesplice_litellm._usage import NOTHING, lacking
+from tracesplice_litellm._write import write_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,7 @@ def _reporting(original: Callable[..., Any]) -> Callable[..., Any]:
     def log_event(logger: Any, kwargs: Any, *args: Any, **named: Any) -> Any:
         # A key or a team may have a logger of its own.
         _prepare_own(logger)
+        _place_relayed(kwargs)
         with reporting(kwargs):
             return original(logger, kwargs, *args, **named)
 
@@ -46,6 +48,14 @@ def _reporting(original: Callable[..., Any]) -> Callable[..., Any]:
 @guarded("the links of a key's own logger")
 def _prepare_own(logger: Any) -> None:
     _watch(logger)
+
+
+@guarded("the link of a pass-through call")
+def _place_relayed(kwargs: Any) -> None:
+    call = call_of(kwargs)
+    if call is not None and call.relayed and call.link.place is not None:
+        # Its headers came after the request was read.
+        write_link(kwargs["litellm_params"], call.link)
 
 
 def _watch(logger: Any) -> bool:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["prepare"]
 
+_ENVIRONMENT = "langfuse.environment"
+
 
 def prepare(logger: object) -> None:
     """Make the class of a ``LangfuseOtelLogger`` put the link on its spans; twice is once."""
@@ -73,21 +75,23 @@ def _without_defaults(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
 def _put_link(span: Any, kwargs: Mapping[str, Any]) -> None:
     call = call_of(kwargs)
     if call is not None:
-        span.set_attributes(_own_environment(call.link) | for_generation(call.link))
+        span.set_attributes(_own_environment(span, call.link) | for_generation(call.link))
 
 
 @guarded("the trace attributes of a request's text")
 def _put_trace(span: Any, kwargs: Mapping[str, Any]) -> None:
     call = call_of(kwargs)
     if call is not None:
-        span.set_attributes(_own_environment(call.link) | for_observation(call.link))
+        span.set_attributes(_own_environment(span, call.link) | for_observation(call.link))
 
 
-def _own_environment(link: Link) -> dict[str, str]:
+def _own_environment(span: Any, link: Link) -> dict[str, str]:
     # This mode's own default is `production`, and Langfuse moves the whole trace there.
     joins = link.place is not None or link.header is not None
-    stays = joins and not os.environ.get("LANGFUSE_TRACING_ENVIRONMENT")
-    return {"langfuse.environment": "default"} if stays else {}
+    said = os.environ.get("LANGFUSE_TRACING_ENVIRONMENT") or (
+        _ENVIRONMENT in (getattr(span, "attributes", None) or {})
+    )
+    return {_ENVIRONMENT: "default"} if joins and not said else {}
 
 
 @guarded("the figures or the error of a call")
