@@ -1,20 +1,24 @@
-"""An answer from LangChain's own cache used nothing, and says so."""
+"""A run that makes no request of its own, as when LangChain's cache has the answer, says zero."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import secrets
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
 from langchain_core.caches import InMemoryCache
+from langchain_core.language_models import BaseLLM
+from langchain_core.outputs import Generation, LLMResult
 from langfuse.langchain import CallbackHandler
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import tracesplice
 from faults.langchain_calls import model_of
+from faults.wire import client_of, say
 from tracesplice.adapter import REPORTS_HEADER
 
 if TYPE_CHECKING:
@@ -78,3 +82,44 @@ def test_a_hit_says_zero(
     assert len(wire.calls) == (1 if hit else 2)
     assert used[0] > 0
     assert (used[1] == 0) == (hit and spliced)
+
+
+class OneRequest(BaseLLM):
+    """A model of the old completions, which asks for all inputs at once."""
+
+    client: Any
+
+    @property
+    def _llm_type(self) -> str:
+        return "one request"
+
+    def _generate(self, prompts: list[str], *_: Any, **__: Any) -> LLMResult:
+        say(self.client)
+        usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+        generations: Any = [[Generation(text=each)] for each in prompts]
+        return LLMResult(generations=generations, llm_output={"token_usage": usage})
+
+
+@pytest.mark.parametrize("reports", ["true", "false"])
+@pytest.mark.parametrize("is_async", [False, True])
+def test_of_several_inputs_in_one_request_one_run_has_the_usage(
+    wire: ModelServer, make_langfuse: Callable[..., Langfuse], is_async: bool, reports: str
+) -> None:
+    key, exported = f"pk-{secrets.token_hex(8)}", InMemorySpanExporter()
+    mask = tracesplice.count_usage_once()
+    langfuse = make_langfuse(key, span_exporter=exported, mask_otel_spans=mask)
+    callbacks: Any = [CallbackHandler(public_key=key)]
+    wire.answer_headers[REPORTS_HEADER] = reports
+
+    with client_of(wire) as client:
+        model = tracesplice.splice(OneRequest(client=client))
+        if is_async:
+            asyncio.run(model.agenerate(["hi", "ho"], callbacks=callbacks))
+        else:
+            # Of two runs at once Langfuse's handler leaves one current.
+            copy_context().run(model.generate, ["hi", "ho"], callbacks=callbacks)
+    langfuse.flush()
+    said = [(span.attributes or {}).get(_USAGE) for span in exported.get_finished_spans()]
+    used = [sum(json.loads(str(usage or "null")).values()) for usage in said]
+    assert len(wire.calls) == 1
+    assert [each > 0 for each in sorted(used)] == [False, reports == "false"]

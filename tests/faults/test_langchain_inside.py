@@ -328,6 +328,18 @@ def test_models_of_any_class(
     assert sent["litellm_metadata"]["parent_observation_id"] == ids[-1]
 
 
+@pytest.mark.skipif(not hasattr(BaseChatModel, "stream_events"), reason="not in this LangChain")
+def test_a_stream_of_events_of_a_class_that_was_not_met_before(wire: ModelServer) -> None:
+    class NotMet(OwnStream):
+        _stream = OwnStream._stream
+
+    tracesplice.splice(openai.OpenAI(base_url=wire.url, api_key="k"))
+    with openinference() as (_, ids):
+        model: Any = NotMet(url=wire.url)
+        list(model.stream_events("hi", version="v3"))
+    assert parents(wire) == [ids[-1]]
+
+
 def ask(make: Any, wire: ModelServer, kind: str, config: Any) -> None:
     """Call a model in one of four ways; one that holds a client is spliced."""
 

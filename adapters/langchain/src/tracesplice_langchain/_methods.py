@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-__all__ = ["OF_BOTH", "OF_CHAT_MODELS", "OF_COMPLETION_MODELS"]
+__all__ = ["OF_BOTH", "OF_CHAT_MODELS", "OF_COMPLETION_MODELS", "OF_LATER_CHAT_MODELS"]
 
 
 class _Repaired(wrapt.FunctionWrapper):  # type: ignore[type-arg]  # not generic in wrapt 1
@@ -41,7 +41,7 @@ def _in(place: Callable[..., AbstractContextManager[None]]) -> Callable[..., Any
     def method(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         if not _is_ours(model):
             return wrapped(*args, **kwargs)
-        with place(*args, **kwargs):
+        with place(model, *args, **kwargs):
             return wrapped(*args, **kwargs)
 
     return method
@@ -51,7 +51,7 @@ def _awaited_in(place: Callable[..., AbstractContextManager[None]]) -> Callable[
     async def method(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         if not _is_ours(model):
             return await wrapped(*args, **kwargs)
-        with place(*args, **kwargs):
+        with place(model, *args, **kwargs):
             return await wrapped(*args, **kwargs)
 
     return method
@@ -69,24 +69,29 @@ def _asked(from_here: Callable[[Any], Any]) -> Callable[..., Any]:
 def _read(read_in: Callable[[AbstractContextManager[None], Any], Any]) -> Callable[..., Any]:
     def method(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         chunks = wrapped(*args, **kwargs)
-        return read_in(_of_stream(*args, **kwargs), chunks) if _is_ours(model) else chunks
+        return read_in(_of_stream(model, *args, **kwargs), chunks) if _is_ours(model) else chunks
 
     return method
 
 
 def _from_cache(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
     # What LangChain has in its own cache, it turns into an answer with the tokens of the first.
-    _note_no_request(model)
+    _note_no_request(model, take_run())
     return wrapped(*args, **kwargs)
 
 
-@guarded("the zero usage of an answer from LangChain's cache")
-def _note_no_request(model: Any) -> None:
-    run = take_run()
-    if run is not None and (is_instrumented() or has_spliced_client(model)):
-        span = span_of_run(run.handlers, run.run_id)
-        if span is not None:
-            nothing_used(span)
+def _met(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+    _repair_class(type(model))
+    return wrapped(*args, **kwargs)
+
+
+@guarded("the zero usage of a run that makes no request")
+def _note_no_request(model: Any, *runs: Any) -> None:
+    if is_instrumented() or has_spliced_client(model):
+        for run in filter(None, runs):
+            span = span_of_run(run.handlers, run.run_id)
+            if span is not None:
+                nothing_used(span)
 
 
 @guarded("the LangChain run a call belongs to")
@@ -105,21 +110,39 @@ def _repair_class(model: type) -> None:
 
 
 def _of_call(
-    _messages: Any = None, _stop: Any = None, run_manager: Any = None, *_: Any, **__: Any
+    _model: Any,
+    _messages: Any = None,
+    _stop: Any = None,
+    run_manager: Any = None,
+    *_: Any,
+    **__: Any,
 ) -> AbstractContextManager[None]:
     note_run(run_manager)
     return current(run_manager)
 
 
 def _of_batch(
-    _prompts: Any = None, _stop: Any = None, run_managers: Any = (), *_: Any, **__: Any
+    model: Any,
+    _prompts: Any = None,
+    _stop: Any = None,
+    run_managers: Any = (),
+    *_: Any,
+    **__: Any,
 ) -> AbstractContextManager[None]:
-    # One request for all inputs; LangChain tells the model the first run alone.
-    return current(run_managers[0] if run_managers else None)
+    # One request for all inputs, of which LangChain tells the model the first run alone. The others
+    # are reported without usage, and Langfuse would count their tokens itself.
+    first, *others = run_managers or (None,)
+    _note_no_request(model, *others)
+    return current(first)
 
 
 def _of_stream(
-    _messages: Any = None, _stop: Any = None, run_manager: Any = None, *_: Any, **__: Any
+    _model: Any,
+    _messages: Any = None,
+    _stop: Any = None,
+    run_manager: Any = None,
+    *_: Any,
+    **__: Any,
 ) -> AbstractContextManager[None]:
     return current(run_manager or take_run())
 
@@ -139,6 +162,7 @@ OF_CHAT_MODELS = {
     "_agenerate_with_cache": _awaited_in(_of_call),
     "_convert_cached_generations": _from_cache,
 }
+OF_LATER_CHAT_MODELS = {"stream_events": _met, "astream_events": _met}
 OF_COMPLETION_MODELS = {
     "_generate_helper": _in(_of_batch),
     "_agenerate_helper": _awaited_in(_of_batch),

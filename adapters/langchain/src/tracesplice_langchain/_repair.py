@@ -29,7 +29,12 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 
 from tracesplice.adapter import guarded, warn_once
-from tracesplice_langchain._methods import OF_BOTH, OF_CHAT_MODELS, OF_COMPLETION_MODELS
+from tracesplice_langchain._methods import (
+    OF_BOTH,
+    OF_CHAT_MODELS,
+    OF_COMPLETION_MODELS,
+    OF_LATER_CHAT_MODELS,
+)
 from tracesplice_langchain._runs import note_started_runs
 
 if TYPE_CHECKING:
@@ -48,7 +53,12 @@ _NO_METHOD = (
 def install_chat_models(module: ModuleType) -> None:
     """Wrap the methods of every chat model."""
     note_started_runs()
-    _install(module.BaseChatModel, {**OF_BOTH, **OF_CHAT_MODELS})
+    later = {
+        name: each
+        for name, each in OF_LATER_CHAT_MODELS.items()
+        if name in vars(module.BaseChatModel)
+    }
+    _install(module.BaseChatModel, {**OF_BOTH, **OF_CHAT_MODELS, **later})
 
 
 @guarded("the links of LangChain's completion models")
