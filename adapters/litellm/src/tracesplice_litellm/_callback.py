@@ -59,7 +59,7 @@ def _splice(data: dict[str, Any], modes: frozenset[Mode]) -> None:
     call.link = link = read_link(data, configured_tags(data))
     write_link(data, link, only_our_keys=only_our_keys())
     if Mode.OTEL_V2 in modes:
-        from tracesplice_litellm._otel_v2 import anchor
+        from tracesplice_litellm._anchor import anchor
 
         anchor(link)
 
