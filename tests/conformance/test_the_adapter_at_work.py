@@ -103,6 +103,8 @@ def test_a_cached_answer_costs_nothing(caller: Caller, *, stream: bool) -> None:
     assert reply.headers[REPORTS] == "true"
     if caller.gateway.mode is GatewayMode.LANGFUSE_OTEL_V2:
         # It makes no generation without a call of the model; there is nothing to count.
+        names = [each.name or "" for each in caller.recorder.observations()]
+        assert not [name for name in names if name.startswith("cache.")]
         return
     [generation] = caller.generations()
     assert owner(caller.recorder, generation) == caller.parent_id
