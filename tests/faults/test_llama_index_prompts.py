@@ -19,7 +19,7 @@ from faults.wire import links
 
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
 from llama_index.core import Document, SummaryIndex
-from llama_index.core.agent.workflow import CodeActAgent, ReActAgent
+from llama_index.core.agent.workflow import CodeActAgent, FunctionAgent, ReActAgent
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.chat_engine import (
     CondensePlusContextChatEngine,
@@ -103,6 +103,11 @@ def react(llm: Any) -> Any:
     return agent
 
 
+def function_agent(llm: Any) -> Any:
+    system = text("one", "Be kind.").format()
+    return FunctionAgent(llm=llm, tools=[], system_prompt=system, streaming=False)
+
+
 def code_act(llm: Any) -> Any:
     system = text("one", "{{tool_descriptions}}").template
     return CodeActAgent(lambda code: None, llm=llm, code_act_system_prompt=system, streaming=False)
@@ -130,6 +135,7 @@ SITES = [
     (fusion, "aretrieve", ["one"]),
     (react, "run", ["one"]),
     (code_act, "run", ["one"]),
+    (function_agent, "run", ["one"]),
     (facts, "run", ["one"]),
 ]
 
@@ -140,7 +146,9 @@ def linked_prompts(wire: ModelServer) -> list[str | None]:
 
 async def answer(make: Callable[..., Any], site: Callable[..., Any], method: str) -> None:
     async with openai.DefaultAsyncHttpxClient() as http_client:
-        engine = site(tracesplice.splice(make(async_http_client=http_client)))
+        engine = site(
+            tracesplice.splice(make(async_http_client=http_client, is_function_calling_model=True))
+        )
         given = await settle(getattr(engine, method)("Why?"))
         if "stream" in method:
             generator = "async_response_gen" if method.startswith("a") else "response_gen"

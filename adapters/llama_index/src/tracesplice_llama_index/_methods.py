@@ -24,6 +24,7 @@ __all__ = [
     "astream",
     "call",
     "get_client",
+    "make_agent",
     "make_message",
     "make_of_template",
     "make_template",
@@ -80,8 +81,14 @@ def make_template(wrapped: _Wrapped, template: Any, args: Any, kwargs: Any) -> A
     _keep_prompt(template, *args, **kwargs)
 
 
+def make_agent(wrapped: _Wrapped, agent: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap the method in which an agent is made: pydantic turns its text into plain text."""
+    wrapped(*args, **kwargs)
+    _keep_system_prompt(agent, *args, **kwargs)
+
+
 def make_message(wrapped: _Wrapped, message: Any, args: Any, kwargs: Any) -> Any:
-    """Wrap the method in which a message is made: pydantic turns its text into plain text."""
+    """Wrap the method in which a message is made, as ``make_agent`` does that of an agent."""
     wrapped(*args, **kwargs)
     content = args[0] if args else kwargs.get("content")
     if isinstance(content, str) and type(content) is not str:
@@ -103,6 +110,19 @@ def _keep_prompt(made: Any, template: object = None, *_: object, **__: object) -
         prompt = prompt_in(template)
     if prompt is not None:
         made.template = linked(made.template, prompt)
+
+
+@guarded("the prompt of an agent")
+def _keep_system_prompt(
+    agent: Any,
+    _name: object = None,
+    _about: object = None,
+    system_prompt: object = None,
+    *_: object,
+    **__: object,
+) -> None:
+    if prompt_in(system_prompt) is not None:
+        agent.system_prompt = system_prompt
 
 
 @guarded("the prompt of a message")

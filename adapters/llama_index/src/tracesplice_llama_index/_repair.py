@@ -37,6 +37,7 @@ _NO_METHOD = (
     "tracesplice: %s has no method %s in this version of LlamaIndex, so some of its calls may go "
     "without a link. Please report it with the version of llama-index-core."
 )
+_AGENTS = "llama_index.core.agent.workflow.base_agent"  # LlamaIndex imports it when it is used
 _LAZY = (
     *("stream_chat", "astream_chat", "stream_complete", "astream_complete"),
     *("stream_structured_predict", "astream_structured_predict"),
@@ -62,6 +63,7 @@ def install() -> None:
     _each_class(BasePromptTemplate, _repair_template)
     _wrap(PromptTemplate, "__init__", _methods.make_template)
     _wrap(ChatMessage, "__init__", _methods.make_message)
+    wrapt.register_post_import_hook(_repair_agents, _AGENTS)
 
 
 def install_clients(model: type, methods: tuple[str, ...]) -> None:
@@ -106,6 +108,11 @@ def _repair_model(model: type) -> None:
             if name in _LAZY:
                 _wrap_inside(model, name, _methods.astream if is_async else _methods.stream)
             _wrap(model, name, _methods.acall if is_async else _methods.call)
+
+
+@guarded("the prompts of LlamaIndex's agents")
+def _repair_agents(module: Any) -> None:
+    _wrap(module.BaseWorkflowAgent, "__init__", _methods.make_agent)
 
 
 @guarded("the places of a LlamaIndex program's calls")
