@@ -19,6 +19,7 @@ LANGFUSE, OTEL, V2 = GatewayMode.LANGFUSE, GatewayMode.LANGFUSE_OTEL, GatewayMod
 
 _NO_PROMPT = "LiteLLM drops the prompt in its OpenTelemetry modes: install tracesplice-litellm"
 _NO_RESPONSES = "LiteLLM before 1.82.6 logs a Responses call without its metadata"
+_NO_COST = "LiteLLM 1.80 tells no cost, and Langfuse has no price of the model: install the adapter"
 _NO_TOKENS = "LiteLLM before 1.104 reports 0 tokens of it, and how is out of the adapter's reach"
 _NO_TOKENS_WITHOUT = "LiteLLM before 1.108 reports 0 tokens of it: install tracesplice-litellm"
 _NO_USER = "LITELLM_OTEL_V2 did not read user, session and tags yet: install tracesplice-litellm"
@@ -34,8 +35,7 @@ class Release:
     Attributes:
         modes: The ways it has to report.
         files: What a user puts beside `config.yaml` for the adapter; its line is always the same.
-        with_adapter: What fails with the adapter.
-        without: What fails without.
+        without: What fails without the adapter.
         no_tokens: Why mode `langfuse` counts no tokens of a streamed Responses answer: with the
             adapter (True), and without.
         no_file: Why it does not find the adapter without `files`, None where it does.
@@ -44,7 +44,6 @@ class Release:
 
     modes: tuple[GatewayMode, ...]
     files: Mapping[str, str] = field(default_factory=dict)
-    with_adapter: Fails = field(default_factory=dict)
     without: Fails = field(default_factory=dict)
     no_tokens: Mapping[bool, str] = field(default_factory=dict)
     no_file: str | None = None
@@ -59,10 +58,9 @@ RELEASES: Mapping[str, Release] = {
     "1.80.15": Release(
         modes=(LANGFUSE, OTEL),
         files={"tracesplice_litellm.py": "from tracesplice_litellm import adapter\n"},
-        with_adapter={(LANGFUSE, RESPONSES): _all(_NO_RESPONSES, "abcd")},
         without={
             (LANGFUSE, RESPONSES): _all(_NO_RESPONSES, "abcd"),
-            (OTEL, CHAT): _all(_NO_PROMPT, "c"),
+            (OTEL, CHAT): {"c": _NO_PROMPT, "g": _NO_COST},
             (OTEL, RESPONSES): {"c": _NO_PROMPT, "d": _NO_RESPONSES},
         },
         no_tokens={True: _NO_TOKENS, False: _NO_TOKENS_WITHOUT},

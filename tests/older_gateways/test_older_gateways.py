@@ -87,10 +87,8 @@ def test_with_adapter(
     cell: Cell,
     check: str,
     judge: Callable[[Stage, Cell], Outcome],
-    request: pytest.FixtureRequest,
 ) -> None:
     outcome = judge(stage, cell)
-    expect(request, CURRENT.with_adapter.get((cell.mode, cell.shape.name), {}).get(check))
     assert outcome.checks[check] is None, outcome.recorded
 
 
@@ -141,10 +139,6 @@ def test_an_answer_says_that_it_is_reported(caller: Caller, request: pytest.Fixt
     assert reply.headers[REPORTS] == "true"
 
 
-@pytest.mark.skipif(
-    (GatewayMode.LANGFUSE, RESPONSES) in CURRENT.with_adapter,
-    reason="its generation is in a trace of its own, where no test looks for it",
-)
 @pytest.mark.parametrize("equipped", [True, False], ids=["with the adapter", "without"])
 def test_a_streamed_responses_answer_has_its_tokens(
     both: tuple[dict[GatewayMode, Gateway], dict[GatewayMode, Gateway]],
@@ -153,6 +147,8 @@ def test_a_streamed_responses_answer_has_its_tokens(
     *,
     equipped: bool,
 ) -> None:
+    if not equipped and (GatewayMode.LANGFUSE, RESPONSES) in CURRENT.without:
+        pytest.skip("its generation is in a trace of its own, where no test looks for it")
     gateways = both[0] if equipped else both[1]
     caller = Caller(gateways[GatewayMode.LANGFUSE], recorder)
     body = {"model": "openai-chat", "input": "hi", "stream": True}
@@ -174,7 +170,6 @@ def test_one_line_finds_the_adapter(request: pytest.FixtureRequest) -> None:
 def test_what_does_not_work_is_in_the_log_once(gateways: dict[GatewayMode, Gateway]) -> None:
     for mode, gateway in gateways.items():
         assert gateway.post("/chat/completions", BODY).status == 200
-        fails = [key for key in CURRENT.with_adapter if key[0] is mode]
         untold = mode is GatewayMode.LANGFUSE and True in CURRENT.no_tokens
-        limits = len(fails) + untold + (CURRENT.no_header is not None)
+        limits = untold + (CURRENT.no_header is not None)
         assert gateway.log().count(f"LiteLLM {RELEASE} is old") == limits

@@ -20,11 +20,6 @@ __all__ = ["limits", "say_limits"]
 # Before that release, in that mode or in any.
 _LIMITS: tuple[tuple[tuple[int, ...], Mode | None, str], ...] = (
     (
-        (1, 82, 6),
-        Mode.LANGFUSE,
-        "it reports calls of /responses in traces of their own, without prompt, user and session",
-    ),
-    (
         (1, 104),
         Mode.LANGFUSE,
         "it reports streamed answers of /responses with 0 tokens, at the right cost",
