@@ -18,7 +18,7 @@ from conformance.langchain_shapes import SHAPES
 from conformance.shape import Shape
 from rig.gateway import GatewayMode
 from tracesplice._current import _finds
-from tracesplice_langchain import _current, _methods, _process
+from tracesplice_langchain import _current, _methods, _places, _process
 from tracesplice_langchain._at_work import observation_at_work
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def test_without_the_repaired_method(
 def test_streams_do_not_say_which_run_they_are_for(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(_methods, "take_run", lambda: None)
+    monkeypatch.setattr(_places, "take_run", lambda: None)
     tracer = OPENINFERENCE if kind == "sync" else HANDLER
     assert wrong(stage, cell(BY_NAME["ChatOpenAI.stream"], kind, tracer)) == {"b"}
 

@@ -341,7 +341,10 @@ def test_a_stream_of_events_of_a_class_that_was_not_met_before(wire: ModelServer
 
 
 def ask(make: Any, wire: ModelServer, kind: str, config: Any) -> None:
-    """Call a model in one of four ways; one that holds a client is spliced."""
+    """Call a model in one of four ways; one that holds a client is spliced.
+
+    With an option that has a name of ours.
+    """
 
     def model(**http: Any) -> Any:
         made = make(wire, **http)
@@ -350,7 +353,7 @@ def ask(make: Any, wire: ModelServer, kind: str, config: Any) -> None:
     async def aask() -> None:
         async with openai.DefaultAsyncHttpxClient() as http_client:
             if kind == "ainvoke":
-                await model(http_async_client=http_client).ainvoke("hi", config)
+                await model(http_async_client=http_client).ainvoke("hi", config, model="m")
                 return
             async for _ in model(http_async_client=http_client).astream("hi", config):
                 pass
@@ -360,6 +363,6 @@ def ask(make: Any, wire: ModelServer, kind: str, config: Any) -> None:
         return
     with openai.DefaultHttpxClient() as http:
         if kind == "invoke":
-            model(http_client=http).invoke("hi", config)
+            model(http_client=http).invoke("hi", config, model="m")
         else:
             list(model(http_client=http).stream("hi", config))

@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from tracesplice.adapter import (
-    afirst_read_in,
-    first_read_in,
-    guarded,
-    is_instrumented,
-    nothing_used,
-)
+from tracesplice.adapter import afirst_read_in, first_read_in, guarded, is_instrumented
 from tracesplice_langchain._clients import clients, has_spliced_client
-from tracesplice_langchain._current import current, enclosing
-from tracesplice_langchain._handlers import span_of_run
-from tracesplice_langchain._runs import note_run, take_run
+from tracesplice_langchain._places import (
+    note_no_request,
+    of_batch,
+    of_call,
+    of_enclosing,
+    of_stream,
+)
+from tracesplice_langchain._runs import take_run
 from tracesplice_langchain._streams import astream_from_here, stream_from_here
 
 if TYPE_CHECKING:
@@ -69,29 +68,20 @@ def _asked(from_here: Callable[[Any], Any]) -> Callable[..., Any]:
 def _read(read_in: Callable[[AbstractContextManager[None], Any], Any]) -> Callable[..., Any]:
     def method(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         chunks = wrapped(*args, **kwargs)
-        return read_in(_of_stream(model, *args, **kwargs), chunks) if _is_ours(model) else chunks
+        return read_in(of_stream(model, *args, **kwargs), chunks) if _is_ours(model) else chunks
 
     return method
 
 
 def _from_cache(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
     # What LangChain has in its own cache, it turns into an answer with the tokens of the first.
-    _note_no_request(model, take_run())
+    note_no_request(model, take_run())
     return wrapped(*args, **kwargs)
 
 
 def _met(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
     _repair_class(type(model))
     return wrapped(*args, **kwargs)
-
-
-@guarded("the zero usage of a run that makes no request")
-def _note_no_request(model: Any, *runs: Any) -> None:
-    if is_instrumented() or has_spliced_client(model):
-        for run in filter(None, runs):
-            span = span_of_run(run.handlers, run.run_id)
-            if span is not None:
-                nothing_used(span)
 
 
 @guarded("the LangChain run a call belongs to")
@@ -109,62 +99,20 @@ def _repair_class(model: type) -> None:
             setattr(owner, name, _Repaired(method, wrapper))
 
 
-def _of_call(
-    _model: Any,
-    _messages: Any = None,
-    _stop: Any = None,
-    run_manager: Any = None,
-    *_: Any,
-    **__: Any,
-) -> AbstractContextManager[None]:
-    note_run(run_manager)
-    return current(run_manager)
-
-
-def _of_batch(
-    model: Any,
-    _prompts: Any = None,
-    _stop: Any = None,
-    run_managers: Any = (),
-    *_: Any,
-    **__: Any,
-) -> AbstractContextManager[None]:
-    # One request for all inputs, of which LangChain tells the model the first run alone. The others
-    # are reported without usage, and Langfuse would count their tokens itself.
-    first, *others = run_managers or (None,)
-    _note_no_request(model, *others)
-    return current(first)
-
-
-def _of_stream(
-    _model: Any,
-    _messages: Any = None,
-    _stop: Any = None,
-    run_manager: Any = None,
-    *_: Any,
-    **__: Any,
-) -> AbstractContextManager[None]:
-    return current(run_manager or take_run())
-
-
-def _enclosing(*_: Any, **__: Any) -> AbstractContextManager[None]:
-    return enclosing()
-
-
 OF_BOTH = {
-    "generate": _in(_enclosing),
-    "agenerate": _awaited_in(_enclosing),
+    "generate": _in(of_enclosing),
+    "agenerate": _awaited_in(of_enclosing),
     "stream": _asked(stream_from_here),
     "astream": _asked(astream_from_here),
 }
 OF_CHAT_MODELS = {
-    "_generate_with_cache": _in(_of_call),
-    "_agenerate_with_cache": _awaited_in(_of_call),
+    "_generate_with_cache": _in(of_call),
+    "_agenerate_with_cache": _awaited_in(of_call),
     "_convert_cached_generations": _from_cache,
 }
 OF_LATER_CHAT_MODELS = {"stream_events": _met, "astream_events": _met}
 OF_COMPLETION_MODELS = {
-    "_generate_helper": _in(_of_batch),
-    "_agenerate_helper": _awaited_in(_of_batch),
+    "_generate_helper": _in(of_batch),
+    "_agenerate_helper": _awaited_in(of_batch),
 }
 _OF_STREAMS = {"_stream": _read(first_read_in), "_astream": _read(afirst_read_in)}

@@ -31,6 +31,7 @@ def note_started_runs() -> None:
     wrapt.wrap_function_wrapper(AsyncCallbackManager, "on_chat_model_start", _on_astart)
 
 
+@guarded("the LangChain run a call belongs to")
 def note_run(run: Any) -> None:
     """Note the run that a chat model is about to be asked for in this context."""
     _noted.set(None if run is None else ref(run))
