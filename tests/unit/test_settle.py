@@ -36,6 +36,13 @@ FAILED: list[dict[str, Any]] = [
         _COST: '{"total": 0}',
     },
     {"openinference.span.kind": "LLM", "llm.model_name": "gpt", "input.value": "hi"},
+    *(
+        {"openinference.span.kind": "LLM", "output.value": json.dumps({"generations": generations})}
+        for generations in (
+            [[]],
+            [[{"text": "", "message": {"kwargs": {"content": "", "tool_calls": []}}}]],
+        )
+    ),
 ]
 ANSWERED = {"langfuse.observation.type": "generation", "langfuse.observation.output": "hello"}
 
@@ -210,6 +217,11 @@ def test_what_is_free_and_what_failed() -> None:
     assert failed({})
     assert not failed({_COST: '{"total": 0.1}'})
     assert not failed({"gen_ai.completion.0.content": "hello"})
+    for message in ({"content": "hi"}, {"content": "", "tool_calls": [{"name": "weather"}]}):
+        generations = [[{"text": message["content"], "message": {"kwargs": message}}]]
+        assert not failed({"output.value": json.dumps({"generations": generations})})
+    for other in ('{"generations": 1}', '{"generations": [7]}', "[]", "{", '{"generations"'):
+        assert not failed({"output.value": other})
 
 
 def zeroed_by_us(batch: Spans) -> set[str]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from tracesplice._outputs import has_output
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -57,7 +59,6 @@ _TOKENS = (
     ("llm.usage.total_tokens", ("gen_ai.usage.prompt_tokens", "gen_ai.usage.completion_tokens")),
     ("llm.token_count.total", ("llm.token_count.prompt", "llm.token_count.completion")),
 )
-_OUTPUTS = ("langfuse.observation.output", "output.value", "gen_ai.completion", "gen_ai.output")
 # What Langfuse calls by the names above.
 _RENAMED = frozenset(
     {"prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens"}
@@ -105,9 +106,7 @@ def is_free(attributes: Mapping[str, Any]) -> bool:
 
 def failed(attributes: Mapping[str, Any]) -> bool:
     """Return whether a span reads like that of a failed call: an error or no output, no usage."""
-    if attributes.get("langfuse.observation.level") != "ERROR" and any(
-        key.startswith(_OUTPUTS) for key in attributes
-    ):
+    if attributes.get("langfuse.observation.level") != "ERROR" and has_output(attributes):
         return False
     cost = _details(attributes.get(_COST)).values()
     return not tokens(attributes) and not any(_is_number(each) and each for each in cost)
