@@ -33,7 +33,7 @@ class TestCounting:
         given = {USAGE: '{"input": 3, "output": 4}', COST: '{"total": 0.5}'}
         observation = observed(rec, **given, **{"gen_ai.request.model": "m"})
         assert observation.usage == {"input": 3, "output": 4, "total": 7}
-        assert (observation.cost, observation.estimated) == (0.5, False)
+        assert (observation.cost, observation.estimated, observation.priced) == (0.5, False, False)
 
     def test_spans_count_too(self, rec: Recorder) -> None:
         observation = observed(
@@ -61,8 +61,15 @@ class TestCounting:
         texts = {"langfuse.observation.input": QUESTION, "langfuse.observation.output": "Paris"}
         observation = observed(rec, **texts, **{"gen_ai.request.model": "gpt-4o-mini"})
         assert observation.usage == {"input": 7, "output": 1, "total": 8}
-        assert observation.estimated
+        assert (observation.estimated, observation.priced) == (True, True)
         assert observation.cost == pytest.approx(7 * 1.5e-6 + 6e-6)
+
+    def test_it_may_know_every_model(self) -> None:
+        with Recorder(default_prices={"input": 1.0}) as rec:
+            given = {"input": QUESTION, "gen_ai.request.model": "ollama_chat/llama3.2"}
+            assert observed(rec, **given).cost == 7
+            given["gen_ai.request.model"] = "gpt-4o"
+            assert observed(rec, **given).cost < 1
 
     def test_of_an_unknown_model_nothing_is(self, rec: Recorder) -> None:
         given = {"input": QUESTION, "gen_ai.request.model": "ollama_chat/llama3.2"}

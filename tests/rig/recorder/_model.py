@@ -43,7 +43,8 @@ class Observation:
     """One observation as Langfuse would show it; costs in USD, `usage` in tokens by kind.
 
     `prompt_name` and `prompt_version` are set only when Langfuse would link the prompt.
-    `estimated` says that the server counted the tokens itself. `attributes` is what was sent.
+    `estimated` says that the server counted the tokens itself, `priced` that the cost is its own.
+    `attributes` is what was sent.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Observation:
     usage: dict[str, int] = field(default_factory=dict)
     cost: float = 0.0
     estimated: bool = False
+    priced: bool = False
     prompt_name: str | None = None
     prompt_version: int | None = None
     user_id: str | None = None
@@ -79,8 +81,8 @@ class Observation:
         if self.model:
             parts.append(f"model={self.model}")
         if self.usage or self.cost:
-            mark = "~" if self.estimated else ""
-            parts.append(f"tokens={mark}{self.usage.get('total', 0)} cost={mark}{self.cost:.6g}")
+            tokens, cost = ("~" if own else "" for own in (self.estimated, self.priced))
+            parts.append(f"tokens={tokens}{self.usage.get('total', 0)} cost={cost}{self.cost:.6g}")
         if self.prompt_name:
             parts.append(f"prompt={self.prompt_name}@{self.prompt_version}")
         parts += [f"user={self.user_id}"] if self.user_id else []

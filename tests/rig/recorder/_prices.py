@@ -23,6 +23,8 @@ PRICES: Mapping[str, Prices] = {
 }
 
 
-def price_for(model: str | None, table: Mapping[str, Prices]) -> Prices | None:
+def price_for(
+    model: str | None, table: Mapping[str, Prices], others: Prices | None
+) -> Prices | None:
     """The prices of a model, OpenAI's prefix and the case aside; None for one it does not know."""
-    return table.get(model.lower().removeprefix("openai/")) if model else None
+    return table.get(model.lower().removeprefix("openai/"), others) if model else None

@@ -29,18 +29,20 @@ class RecorderTimeout(AssertionError):  # noqa: N818 - an assertion about time
 class Recorder:
     """A stand-in for a Langfuse server, for as long as the `with` block runs.
 
-    `prices` maps a model the server knows to USD for a unit of each kind of usage. `storage` is
-    Langfuse's current one, or the tables it had before. Everything is read under one lock, so a
-    predicate sees a consistent state.
+    `prices` maps a model the server knows to USD for a unit of each kind of usage; with
+    `default_prices` it knows every other one, too. `storage` is Langfuse's current one, or the
+    tables it had before. Everything is read under one lock, so a predicate sees a consistent state.
     """
 
     def __init__(
         self,
         *,
         prices: Mapping[str, Prices] = PRICES,
+        default_prices: Prices | None = None,
         storage: Storage = "v4",
     ) -> None:
         self._prices = prices
+        self._default_prices = default_prices
         self._storage: Storage = storage
         self._state = State()
         self._server: Server | None = None
@@ -85,7 +87,7 @@ class Recorder:
         """Another project with its own keys, prompts and data; its id is its public key."""
         with self._state.changed:
             self._state.projects[public_key] = Project(
-                public_key, secret_key, self._prices, self._storage
+                public_key, secret_key, self._prices, self._default_prices, self._storage
             )
 
     def add_prompt(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ._model import Observation, Problem, ProblemKind, Storage, parsed
 from ._prompt_link import DroppedError, PromptExists, prompt_link
-from ._usage import cost_details, count, unread, usage_details
+from ._usage import Counted, cost_details, count, unread, usage_details
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,7 +56,7 @@ class Judge:
     def _observation(self) -> Observation:
         draft = self._draft
         prompt_name, prompt_version = self._prompt()
-        usage, cost, estimated = self._count()
+        counted = self._count()
         return Observation(
             id=draft.id,
             trace_id=draft.trace_id,
@@ -70,9 +70,10 @@ class Judge:
             output=parsed(draft.output),
             level=draft.level,
             status_message=draft.status_message,
-            usage=usage,
-            cost=cost,
-            estimated=estimated,
+            usage=counted.usage,
+            cost=counted.cost,
+            estimated=counted.estimated,
+            priced=counted.priced,
             prompt_name=prompt_name,
             prompt_version=prompt_version,
             user_id=self._short("user id", draft.user_id),
@@ -105,7 +106,7 @@ class Judge:
             self._lose("prompt", f"no prompt {draft.prompt_name!r} version {draft.prompt_version}")
         return linked or (None, None)
 
-    def _count(self) -> tuple[dict[str, int], float, bool]:
+    def _count(self) -> Counted:
         draft = self._draft
         # The JSON batch and the older storage have the schema, which takes no cost below 0.
         usage = usage_details(draft.usage)
@@ -118,7 +119,7 @@ class Judge:
         counted = count(usage, cost, self._prices, texts)
         if counted.uncounted:
             self._lose("cost", counted.uncounted)
-        return counted.usage, counted.cost, counted.estimated
+        return counted
 
     def _short(self, what: str, value: str | None) -> str | None:
         if value is None or len(value) <= MAX_ID or not self._old:

@@ -25,12 +25,14 @@ class Project:
         public_key: str,
         secret_key: str,
         prices: Mapping[str, Prices] = PRICES,
+        default_prices: Prices | None = None,
         storage: Storage = "v4",
     ) -> None:
         self.id = self.public_key = public_key
         self.secret_key = secret_key
         self.prompts = Prompts()
         self._prices = prices
+        self._default_prices = default_prices
         self._storage = storage
         self._observations: dict[str, Observation] = {}
         self._writes: dict[str, list[TraceWrite]] = {}
@@ -39,7 +41,7 @@ class Project:
 
     def put(self, draft: Draft) -> None:
         """Judges a draft; if it is kept, it replaces what its id had before."""
-        prices = price_for(draft.model, self._prices)
+        prices = price_for(draft.model, self._prices, self._default_prices)
         judge = Judge(draft, self.id, self.prompts.exists, prices, self._storage)
         observation = judge.verdict()
         self._problems[draft.id] = judge.problems

@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Counted:
-    """What an observation adds to the sums; `uncounted` says which cost it gave in vain."""
+    """What an observation adds to the sums.
+
+    `estimated` says that the server counted the tokens, `priced` that the cost is its own figure,
+    `uncounted` which cost was given in vain.
+    """
 
     usage: dict[str, int]
     cost: float
     estimated: bool
+    priced: bool = False
     uncounted: str | None = None
 
 
@@ -40,16 +45,17 @@ def count(
     `prices` are those of a model the server knows, and `texts` the input and output that it may
     tokenise where neither usage nor cost was given.
     """
-    estimated = bool(prices and texts and not usage and not cost)
-    counted = _estimate(texts) if estimated and texts else dict(usage)
+    by_itself = _estimate(texts) if prices and texts and not usage and not cost else {}
+    estimated, counted = bool(by_itself), by_itself or dict(usage)
     if counted and "total" not in counted:
         counted["total"] = sum(counted.values())
     if cost:
         total = _total(cost)
         lost = None if total is not None else f"cost of {sorted(cost)} has no total"
-        return Counted(counted, total or 0.0, estimated, lost)
+        return Counted(counted, total or 0.0, estimated, uncounted=lost)
     priced = {k: counted[k] * price for k, price in (prices or {}).items() if k in counted}
-    return Counted(counted, float(priced.get("total", sum(priced.values()))), estimated)
+    own = float(priced.get("total", sum(priced.values())))
+    return Counted(counted, own, estimated, priced=own != 0)
 
 
 def _total(cost: Mapping[str, float]) -> float | None:
