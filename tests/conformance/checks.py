@@ -1,7 +1,9 @@
 """Judges what Langfuse was told of a cell.
 
 (a) One trace, (b) right parent, (c) prompt on both sides, (d) user, session and tags on the gateway
-generation, (g) usage and cost of all traces are what the gateway's generations say.
+generation, (g) usage and cost of all traces are what the gateway's generations say, (h) Langfuse
+prices nothing itself, (i) gateway generation and trace are in the application's environment, (j)
+the gateway reports its generations and nothing else.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ if TYPE_CHECKING:
     from conformance.harness import Cell, Stage
     from rig.recorder import Observation
 
-__all__ = ["ATTRIBUTES", "Seen", "judge"]
+__all__ = ["ATTRIBUTES", "ENVIRONMENT", "Seen", "judge"]
 
 ATTRIBUTES: dict[str, Any] = {"user_id": "user-1", "session_id": "session-1", "tags": ["tag-1"]}
+ENVIRONMENT = "conformance"
 _QUESTION = re.compile(r"question-\d+")
 
 
@@ -64,6 +67,9 @@ def judge(seen: Seen) -> dict[str, str | None]:
         "c": _prompts(seen),
         "d": _attributes(seen),
         "g": _counted(seen),
+        "h": _priced(seen),
+        "i": _environment(seen),
+        "j": _noise(seen),
     }
 
 
@@ -147,3 +153,24 @@ def _figures(observations: Iterable[Observation]) -> tuple[int, float]:
     """Tokens and dollars, as Langfuse adds them up."""
     both = [(each.usage.get("total", 0), each.cost) for each in observations]
     return sum(tokens for tokens, _ in both), round(sum(cost for _, cost in both), 12)
+
+
+def _priced(seen: Seen) -> str | None:
+    found = [each.line() for each in seen.by_id.values() if each.priced or each.estimated]
+    return f"Langfuse has figures of its own for {found}" if found else None
+
+
+def _environment(seen: Seen) -> str | None:
+    """In a trace of the application's, whose environment is what was ingested last says."""
+    own = {each.trace_id for each in seen.client}
+    found = {each.name: each.environment for each in seen.gateway if each.trace_id in own}
+    traces = {each.id: each for each in seen.stage.recorder.traces()}
+    found |= {trace: traces[trace].environment for trace in own}
+    wrong = {name: environment for name, environment in found.items() if environment != ENVIRONMENT}
+    return f"in other environments: {wrong}" if wrong else None
+
+
+def _noise(seen: Seen) -> str | None:
+    ours = {each.id for each in (*seen.client, *seen.gateway)}
+    found = [each.line() for each in seen.by_id.values() if each.id not in ours]
+    return f"in Langfuse, too: {found}" if found else None

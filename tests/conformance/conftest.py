@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from langfuse import Langfuse
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
 import tracesplice
+from conformance.checks import ENVIRONMENT
 from conformance.harness import Cell, ClientSpans, Outcome, Stage, run_cell, run_unspliced
 from conformance.shape import AMBIENT, OTHER, OWN
 from conformance.table import OUTCOMES, Table, installed
@@ -27,6 +29,10 @@ NOT_NEEDED = {"langfuse_enable_update_trace_keys": False, "failure_callback": []
 
 TAGS = {"langfuse_default_tags": ["label"], "extra_spend_tag_headers": ["x-department"]}
 """Tags that only a request with such a field or header gets."""
+
+
+CACHE = {"cache": True, "cache_params": {"type": "local", "mode": "default_off"}}
+"""A cache for requests that ask for it."""
 
 
 def with_adapter(
@@ -51,13 +57,16 @@ def model() -> Iterator[ModelServer]:
 
 @pytest.fixture(scope="session")
 def recorder() -> Iterator[Recorder]:
-    with Recorder() as server:
+    # A server that knows every model: what gives neither usage nor cost is priced, and not at the
+    # gateway's rates.
+    with Recorder(default_prices={"input": 7e-6, "output": 11e-6}) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def gateways(recorder: Recorder, model: ModelServer) -> Iterator[dict[GatewayMode, Gateway]]:
-    started = {mode: with_adapter(mode, recorder, model) for mode in GatewayMode}
+    more = {"litellm_settings": CACHE}
+    started = {mode: with_adapter(mode, recorder, model, config_extra=more) for mode in GatewayMode}
     with ExitStack() as stack:
         for gateway in started.values():
             stack.callback(gateway.stop)
@@ -74,13 +83,15 @@ def stage(recorder: Recorder, gateways: dict[GatewayMode, Gateway]) -> Iterator[
         recorder.add_prompt(name, "Never used", labels=[])
         recorder.add_prompt(name, "Say {{what}}", labels=["production"])
     spans = ClientSpans()
-    provider = TracerProvider()
+    # As Langfuse makes its own: OpenInference's spans have their environment from there.
+    provider = TracerProvider(resource=Resource({"langfuse.environment": ENVIRONMENT}))
     provider.add_span_processor(spans)
     client = Langfuse(
         base_url=recorder.url,
         public_key=recorder.public_key,
         secret_key=recorder.secret_key,
         tracer_provider=provider,
+        environment=ENVIRONMENT,
         flush_at=1,
         mask_otel_spans=tracesplice.count_usage_once(),
     )

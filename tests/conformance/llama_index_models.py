@@ -7,6 +7,7 @@ import pickle
 from typing import Any
 from uuid import uuid4
 
+import openai
 from llama_index.core import Settings
 from llama_index.core.llms import ChatMessage
 from llama_index.core.tools import FunctionTool
@@ -56,6 +57,14 @@ async def stream_left(app: App) -> Any:
     first = await anext(stream)
     await stream.aclose()
     return first.delta
+
+
+@shape("OpenAILike.chat that fails")
+async def failed(app: App) -> Any:
+    try:
+        await app.call(app.model("broken"), "chat", _messages())
+    except openai.APIStatusError as error:
+        return error.status_code
 
 
 @shape("OpenAILike(is_chat_model=False).complete")

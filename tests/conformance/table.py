@@ -45,6 +45,9 @@ MEANINGS = {
     "e": "same answer as without tracesplice",
     "f": "the caller's objects unchanged",
     "g": "usage and cost of the traces are the gateway's own figures",
+    "h": "nothing is tokenised or priced by Langfuse",
+    "i": "the gateway generation and the trace are in the application's environment",
+    "j": "nothing else of the gateway's in Langfuse",
 }
 
 
