@@ -21,6 +21,11 @@ pytestmark = pytest.mark.usefixtures("nothing_reported")
 
 _USAGE = "langfuse.observation.usage_details"
 _COST = "langfuse.observation.cost_details"
+OPENINFERENCE = {"openinference.span.kind": "LLM"}
+FAILED_RUNS: list[dict[str, Any]] = [
+    {"generations": [[]]},
+    {"generations": [[{"text": "", "message": {"kwargs": {"content": "", "tool_calls": []}}}]]},
+]
 # What frameworks write of a call that failed: langfuse.openai, LangChain, OpenInference.
 FAILED: list[dict[str, Any]] = [
     {
@@ -36,13 +41,7 @@ FAILED: list[dict[str, Any]] = [
         _COST: '{"total": 0}',
     },
     {"openinference.span.kind": "LLM", "llm.model_name": "gpt", "input.value": "hi"},
-    *(
-        {"openinference.span.kind": "LLM", "output.value": json.dumps({"generations": generations})}
-        for generations in (
-            [[]],
-            [[{"text": "", "message": {"kwargs": {"content": "", "tool_calls": []}}}]],
-        )
-    ),
+    *({**OPENINFERENCE, "output.value": json.dumps(result)} for result in FAILED_RUNS),
 ]
 ANSWERED = {"langfuse.observation.type": "generation", "langfuse.observation.output": "hello"}
 
