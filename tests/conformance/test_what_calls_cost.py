@@ -69,16 +69,14 @@ def test_an_answer_from_the_gateways_cache_costs_nothing(
     costs = []
     for name in ("first", "second"):
         with stage.langfuse.start_as_current_observation(
-            name=name,
-            as_type="generation",
-            model="chat",
-            input=messages,
-            usage_details={"input": 100},
-            cost_details={"total": 1.0},
-        ):
+            name=name, as_type="generation", model="chat", input=messages
+        ) as own:
             answer = client.with_raw_response.chat.completions.create(
                 model="chat", messages=messages, extra_body=CACHED
             )
+            used = answer.parse().usage
+            assert used is not None
+            own.update(usage_details={"total": used.total_tokens}, cost_details={"total": 1.0})
         costs.append(_cost_said(answer))
     stage.langfuse.flush()
     # LITELLM_OTEL_V2 makes no generation of an answer from the cache.

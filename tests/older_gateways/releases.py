@@ -19,7 +19,6 @@ LANGFUSE, OTEL, V2 = GatewayMode.LANGFUSE, GatewayMode.LANGFUSE_OTEL, GatewayMod
 
 _NO_PROMPT = "LiteLLM drops the prompt in its OpenTelemetry modes: install tracesplice-litellm"
 _NO_RESPONSES = "LiteLLM before 1.82.6 logs a Responses call without its metadata"
-_NO_COST = "LiteLLM 1.80 tells no cost, and Langfuse has no price of the model: install the adapter"
 _NO_TOKENS = "LiteLLM before 1.104 reports 0 tokens of it, and how is out of the adapter's reach"
 _NO_TOKENS_WITHOUT = "LiteLLM before 1.108 reports 0 tokens of it: install tracesplice-litellm"
 _NO_USER = "LITELLM_OTEL_V2 did not read user, session and tags yet: install tracesplice-litellm"
@@ -60,7 +59,7 @@ RELEASES: Mapping[str, Release] = {
         files={"tracesplice_litellm.py": "from tracesplice_litellm import adapter\n"},
         without={
             (LANGFUSE, RESPONSES): _all(_NO_RESPONSES, "abcd"),
-            (OTEL, CHAT): {"c": _NO_PROMPT, "g": _NO_COST},
+            (OTEL, CHAT): _all(_NO_PROMPT, "c"),
             (OTEL, RESPONSES): {"c": _NO_PROMPT, "d": _NO_RESPONSES},
         },
         no_tokens={True: _NO_TOKENS, False: _NO_TOKENS_WITHOUT},
