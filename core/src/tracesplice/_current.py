@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 
+from tracesplice._ambient import attributes
 from tracesplice._report import guarded
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     Read = Callable[[], Mapping[str, Any] | None]
 
 __all__ = [
+    "SDK_SCOPE",
     "ambient_source",
     "ambient_values",
     "current_observation",
@@ -28,7 +30,9 @@ __all__ = [
     "observation_source",
 ]
 
-_SDK_SCOPE = "langfuse-sdk"
+SDK_SCOPE = "langfuse-sdk"
+"""The instrumentation scope of the observations that Langfuse's SDK makes."""
+
 _finds: dict[Find, Find] = {}
 _reads: dict[Read, Read] = {}
 
@@ -89,12 +93,12 @@ def is_stored(span: Span) -> bool:
     scope = getattr(span, "instrumentation_scope", None)
     if scope is None:
         return span.get_span_context().is_valid
-    return scope.name == _SDK_SCOPE or _is_exported(span) or _is_root(span)
+    return scope.name == SDK_SCOPE or _is_exported(span) or _is_root(span)
 
 
-def _is_root(span: Any) -> bool:
+def _is_root(span: Span) -> bool:
     # Langfuse marks the outermost span that it is going to store.
-    return bool((getattr(span, "attributes", None) or {}).get("langfuse.internal.is_app_root"))
+    return bool(attributes(span).get("langfuse.internal.is_app_root"))
 
 
 def _is_exported(span: Any) -> bool:
@@ -106,8 +110,9 @@ def _is_exported(span: Any) -> bool:
 def _inner(current: Span, other: Span) -> Span:
     if not current.get_span_context().is_valid:
         return other
-    if is_stored(current) != is_stored(other):
-        return current if is_stored(current) else other
+    stored = is_stored(current)
+    if stored != is_stored(other):
+        return current if stored else other
     began, other_began = _began(current), _began(other)
     if began is None or other_began is None:
         # In place when the framework began its observation, it became that one's trace.

@@ -1,7 +1,4 @@
-"""Captures the link of a call: where it belongs, and what it is filed under.
-
-With ``_ambient`` the only module that knows Langfuse's attribute and context names.
-"""
+"""Captures the link of a call: where it belongs, and what it is filed under."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from opentelemetry import baggage, trace
 from opentelemetry import context as otel_context
 
 from tracesplice._ambient import Ambient, attributes
-from tracesplice._current import ambient_values, current_observation, is_stored
+from tracesplice._current import SDK_SCOPE, ambient_values, current_observation, is_stored
 from tracesplice._link import Link, PromptRef
 from tracesplice._prompt import valid_ref
 from tracesplice._report import warn_once
@@ -28,7 +25,6 @@ __all__ = ["capture_link", "own_prompt"]
 _TYPE = "langfuse.observation.type"
 _PROMPT_NAME = "langfuse.observation.prompt.name"
 _PROMPT_VERSION = "langfuse.observation.prompt.version"
-_SDK_SCOPE = "langfuse-sdk"
 _TRACE_ID_BAGGAGE = "langfuse_trace_id"
 _ALL_FLAGS = 0xFF
 
@@ -109,7 +105,7 @@ def _project(span: Any) -> str | None:
     # Langfuse's SDK says on its tracer which project its observations are in
     # (https://github.com/langfuse/langfuse-python/blob/main/langfuse/_client/resource_manager.py).
     scope = getattr(span, "instrumentation_scope", None)
-    if scope is None or scope.name != _SDK_SCOPE:
+    if scope is None or scope.name != SDK_SCOPE:
         return None
     key = (scope.attributes or {}).get("public_key")
     return _digest(key) if isinstance(key, str) else None

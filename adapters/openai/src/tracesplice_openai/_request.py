@@ -11,6 +11,7 @@ from tracesplice.adapter import (
     calls_model,
     capture_link,
     claim_usage,
+    current_observation,
     guarded,
     header_values,
     inject,
@@ -93,7 +94,7 @@ def link_request(client: Any, options: Options, **_: object) -> Linked | None:
 def _linked(
     client: Any, options: Options, url: str, gateways: tuple[Gateway, ...]
 ) -> Linked | None:
-    observation = vars(options).get(_GENERATION)
+    observation = vars(options).get(_GENERATION) or current_observation()
     link = capture_link(observation)
     own_headers = options.headers if isinstance(options.headers, Mapping) else {}
     headers = headers_of(client, options, own_headers)
