@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Client = openai.OpenAI | openai.AsyncOpenAI
 
-__all__ = ["clients", "has_spliced_client", "held_by"]
+__all__ = ["any_spliced", "clients", "has_spliced_client", "held_by"]
 
 
 def clients(model: object) -> list[Client]:
@@ -31,7 +31,11 @@ def clients(model: object) -> list[Client]:
 
 def has_spliced_client(model: object) -> bool:
     """Return whether calls of ``model`` carry a link because it was spliced."""
-    held = clients(model)
+    return any_spliced(clients(model))
+
+
+def any_spliced(held: list[Client]) -> bool:
+    """Return whether one of these clients was spliced."""
     if not held:
         return False
     from tracesplice_openai import is_spliced  # it imports openai, which is there by now

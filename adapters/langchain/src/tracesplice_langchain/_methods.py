@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 
 from tracesplice.adapter import afirst_read_in, first_read_in, guarded, is_instrumented
-from tracesplice_langchain._clients import clients, has_spliced_client
+from tracesplice_langchain._clients import any_spliced, clients
 from tracesplice_langchain._places import (
     note_no_request,
     of_batch,
@@ -86,7 +86,10 @@ def _met(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any
 
 @guarded("the LangChain run a call belongs to")
 def _is_ours(model: Any) -> bool:
-    return is_instrumented() or has_spliced_client(model) or not clients(model)
+    if is_instrumented():
+        return True
+    held = clients(model)
+    return not held or any_spliced(held)
 
 
 @guarded("the LangChain run of a stream")
