@@ -161,6 +161,8 @@ def _is_generation(span: Any) -> bool:
     from langfuse.span_filter import is_known_llm_instrumentor
 
     said = attributes(span)
-    if is_generation(said) or getattr(span, "instrumentation_scope", None) is None:
-        return is_generation(said)
+    if is_generation(said):
+        return True
+    if getattr(span, "instrumentation_scope", None) is None:
+        return False
     return may_become_generation(said) and bool(is_known_llm_instrumentor(span))

@@ -100,16 +100,14 @@ def tokens(attributes: Mapping[str, Any]) -> float | None:
 
 def is_free(attributes: Mapping[str, Any]) -> bool:
     """Return whether a span says that nothing was used, and nothing to the contrary."""
-    cost = _details(attributes.get(_COST)).values()
-    return tokens(attributes) == 0 and not any(_is_number(each) and each for each in cost)
+    return tokens(attributes) == 0 and not _says_cost(attributes)
 
 
 def failed(attributes: Mapping[str, Any]) -> bool:
     """Return whether a span reads like that of a failed call: an error or no output, no usage."""
     if attributes.get("langfuse.observation.level") != "ERROR" and has_output(attributes):
         return False
-    cost = _details(attributes.get(_COST)).values()
-    return not tokens(attributes) and not any(_is_number(each) and each for each in cost)
+    return not tokens(attributes) and not _says_cost(attributes)
 
 
 def zeroed(attributes: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -124,6 +122,11 @@ def zeroed(attributes: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ..
     """
     nothing = {key: _zeros(attributes.get(key)) for key in (_USAGE, _COST)}
     return nothing, tuple(key for key in attributes if key.startswith(_COUNTERS))
+
+
+def _says_cost(attributes: Mapping[str, Any]) -> bool:
+    costs = _details(attributes.get(_COST)).values()
+    return any(_is_number(each) and each for each in costs)
 
 
 def _zeros(given: object) -> str:

@@ -137,23 +137,26 @@ def inject(
     if not calls_model(path):
         return None
     own_header = _own_header(headers)
-    added_headers = request_headers(link) if own_header is None else {}
     theirs = None if body is None else _mapping(body, "metadata")
     container = None if body is None else _mapping(body, CONTAINER)
     reported = body is None or body.get(_NO_LOG) is not True
     if container is None or theirs is None:
-        return Injection({}, added_headers, reported)
+        return Injection({}, _added_headers(link, own_header), reported)
     written = {**container, **_for_the_gateway(theirs)}  # LiteLLM: `metadata` goes before CONTAINER
     if written or own_header is not None:
         link = _as_written(link, written, own_header)
-        added_headers = request_headers(link) if own_header is None else {}
     ours = request_metadata(link)
     if "trace_id" in written:
         ours.pop("existing_trace_id", None)  # the caller starts a trace of that id
     if "existing_trace_id" in written:
         ours.pop("trace_id", None)  # the caller joins one, by an id that only the gateway reads
     added = {key: value for key, value in ours.items() if key not in written}
-    return Injection(_field({**added, **container}, form) if added else {}, added_headers, reported)
+    fields = _field({**added, **container}, form) if added else {}
+    return Injection(fields, _added_headers(link, own_header), reported)
+
+
+def _added_headers(link: Link, own_header: str | None) -> dict[str, str]:
+    return request_headers(link) if own_header is None else {}
 
 
 def _for_the_gateway(theirs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -254,5 +257,7 @@ def _list(written: Mapping[str, Any], *keys: str) -> tuple[str, ...]:
 def _own_header(headers: Mapping[str, object]) -> str | None:
     # Of two spellings the later one is the caller's last word; to take it away is a word, too.
     values = header_values(headers, _TRACEPARENT)
+    if not values:
+        return None
     texts = [value for value in values if value is not None]
-    return texts[-1] if texts else "" if values else None
+    return texts[-1] if texts else ""
