@@ -9,8 +9,9 @@ on: https://github.com/BerriAI/litellm/blob/main/litellm/litellm_core_utils/stre
 
 from __future__ import annotations
 
-from functools import wraps
 from typing import TYPE_CHECKING, Any
+
+from tracesplice_litellm._patch import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,23 +19,19 @@ if TYPE_CHECKING:
 __all__ = ["repair"]
 
 _METHOD = "_restore_correlation_context_if_unclaimed"
-_MARK = "_tracesplice_litellm"
 
 
 def repair() -> None:
     """Make the finalizer leave alone what it would not change; twice is once."""
     from litellm.litellm_core_utils.litellm_logging import Logging
 
-    original: Callable[[Any], None] | None = getattr(Logging, _METHOD, None)
-    # Older releases of LiteLLM have no such finalizer.
-    if original is None or hasattr(original, _MARK):
-        return
+    replace(Logging, _METHOD, _where_it_differs)
 
-    @wraps(original)
-    def where_it_differs(logging: Any) -> None:
+
+def _where_it_differs(original: Callable[[Any], None]) -> Callable[[Any], None]:
+    def restore(logging: Any) -> None:
         own = (logging._own_trace_id, logging._own_session_id)
         if own != (logging._pre_call_trace_id, logging._pre_call_session_id):
             original(logging)
 
-    setattr(where_it_differs, _MARK, True)
-    setattr(Logging, _METHOD, where_it_differs)
+    return restore
