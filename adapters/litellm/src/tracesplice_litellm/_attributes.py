@@ -12,10 +12,9 @@ if TYPE_CHECKING:
 
     from tracesplice_litellm._link import Link
 
-__all__ = ["LEVEL", "TYPE", "Attributes", "for_generation", "for_observation"]
+__all__ = ["TYPE", "Attributes", "for_generation", "for_observation"]
 
 TYPE = "langfuse.observation.type"
-LEVEL = "langfuse.observation.level"
 
 Attributes = dict[str, "str | int | Sequence[str]"]
 

@@ -133,7 +133,7 @@ def current() -> Call | None:
 
 
 def served() -> Call | None:
-    """Return the call that is served; be sure that it is the one at work, see above."""
+    """Return the call that is served; who asks must know that it is the one at work."""
     return _served.get()
 
 
@@ -159,5 +159,7 @@ def _held(holders: Iterable[Any]) -> Call | None:
 
 
 def _served_as(call_id: object) -> Call | None:
-    served = _served.get()
-    return served if served is not None and served.call_id == call_id is not None else None
+    call = served()
+    if call is None or call_id is None:
+        return None
+    return call if call.call_id == call_id else None

@@ -34,7 +34,9 @@ def without_defaults(kwargs: Mapping[str, Any], *, joined: bool) -> Mapping[str,
     metadata = payload.get("metadata") if isinstance(payload, dict) else None
     if not isinstance(payload, dict) or not isinstance(metadata, dict):
         return kwargs
-    owner, user = (None if joined else _valid(metadata.get(key)) for key in (_OWNER, END_USER))
+    owner, user = (
+        None if joined else _values.text(metadata.get(key)) for key in (_OWNER, END_USER)
+    )
     refused = metadata.get(_OWNER) if joined else None
     return {
         **kwargs,
@@ -60,9 +62,5 @@ def _without_user(parameters: object, refused: object) -> object:
     # On some routes LiteLLM sends the key's owner as the request's user.
     if not isinstance(parameters, dict) or "user" not in parameters:
         return parameters
-    user = _valid(parameters["user"])
+    user = _values.text(parameters["user"])
     return {**parameters, "user": None if user == refused else user}
-
-
-def _valid(user: object) -> str | None:
-    return _values.text(user)

@@ -62,10 +62,10 @@ def _filtered(original: Callable[..., Any]) -> Callable[..., Any]:
 @guarded("the choice of spans for Langfuse")
 def for_langfuse(spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
     """Return the spans that Langfuse gets, as it gets them."""
-    return [each for each in map(_seen, spans) if each is not None]
+    return [each for each in map(_chosen, spans) if each is not None]
 
 
-def _seen(span: ReadableSpan) -> ReadableSpan | None:
+def _chosen(span: ReadableSpan) -> ReadableSpan | None:
     attributes = span.attributes or {}
     scope = span.instrumentation_scope.name if span.instrumentation_scope else ""
     if PARENT in attributes or (TYPE in attributes and scope == "litellm"):

@@ -6,7 +6,6 @@ By class name, so that a gateway does not load the modules of modes it does not 
 from __future__ import annotations
 
 from enum import Enum
-from functools import lru_cache
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
@@ -42,22 +41,10 @@ def mode_of(callback: object) -> Mode | None:
     if isinstance(callback, str):
         # As a name, LiteLLM runs only this one; the others it replaces by their loggers.
         return Mode.LANGFUSE if callback == "langfuse" else None
-    kind: Any = type(callback)  # to mypy, a class is not hashable
-    if _is_older_v2(kind) and getattr(callback, "callback_name", None) == "langfuse_otel":
+    names = [each.__name__ for each in type(callback).__mro__]
+    if _OLDER_V2 in names and getattr(callback, "callback_name", None) == "langfuse_otel":
         return Mode.OTEL_V2
-    return _mode_of_class(kind)
-
-
-@lru_cache(maxsize=256)
-def _mode_of_class(kind: type) -> Mode | None:
-    # Each request asks this of a dozen callbacks, twice.
-    names = (each.__name__ for each in kind.__mro__)
     return next((_BY_CLASS[name] for name in names if name in _BY_CLASS), None)
-
-
-@lru_cache(maxsize=256)
-def _is_older_v2(kind: type) -> bool:
-    return any(each.__name__ == _OLDER_V2 for each in kind.__mro__)
 
 
 def registered() -> tuple[Any, ...]:

@@ -68,7 +68,7 @@ def read_link(data: Mapping[str, Any], configured_tags: Iterable[object] = ()) -
     """
     headers = request_headers(data)
     # LiteLLM lets its own headers of this kind go before the body.
-    named = {key[9:]: headers[key] for key in headers if key.startswith("langfuse_")}
+    named = _after("langfuse_", headers)
     body = tuple(filter(None, (named, *_containers(data))))
     baggage = langfuse_baggage(headers)
     texts = _texts(body)
@@ -150,7 +150,11 @@ def _trace_metadata(body: Sources, baggage: Mapping[str, str]) -> Mapping[str, s
     for source in body:
         if found := _values.texts(source.get("trace_metadata")):
             return found
-    return _values.texts({key[9:]: baggage[key] for key in baggage if key.startswith("metadata_")})
+    return _values.texts(_after("metadata_", baggage))
+
+
+def _after(prefix: str, source: Mapping[str, Any]) -> dict[str, Any]:
+    return {key.removeprefix(prefix): source[key] for key in source if key.startswith(prefix)}
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
