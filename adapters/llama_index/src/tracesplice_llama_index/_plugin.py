@@ -46,7 +46,7 @@ def tracesplice_prepare() -> None:
     observation_source(openinference_span)
     if not _awaiting_import:
         _awaiting_import = True
-        wrapt.register_post_import_hook(_repair, "llama_index.core")
+        wrapt.register_post_import_hook(_install_repairs, "llama_index.core")
 
 
 @hookimpl
@@ -64,7 +64,7 @@ def tracesplice_unsplice(target: object) -> bool | None:
 
 
 @guarded("the places and prompts of LlamaIndex's calls")
-def _repair(_module: object) -> None:
+def _install_repairs(_module: object) -> None:
     from tracesplice_llama_index import _repair
 
     _repair.install()

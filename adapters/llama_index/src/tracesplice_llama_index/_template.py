@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
-from tracesplice.adapter import TracespliceError
+from tracesplice.adapter import TracespliceError, shown_kind
 
 if TYPE_CHECKING:
     from langfuse.model import ChatPromptClient, TextPromptClient
@@ -47,7 +47,8 @@ def prompt_template(prompt: object) -> ChatPromptTemplate | PromptTemplate:
         parts: list[Any] = prompt.prompt
         return chat_template(parts, _link(prompt))
     raise TracespliceError(
-        f'Not a Langfuse prompt: {prompt!r}. Pass what langfuse.get_prompt("name") returns.'
+        f"Not a Langfuse prompt: {shown_kind(prompt)}. "
+        'Pass what langfuse.get_prompt("name") returns.'
     )
 
 
