@@ -115,9 +115,9 @@ def _inner(current: Span, other: Span) -> Span:
         return current if stored else other
     began, other_began = _began(current), _began(other)
     if began is None or other_began is None:
-        # In place when the framework began its observation, it became that one's trace.
+        # A current span that was there when the framework's observation began gave it its trace.
         return other if _trace_id(current) == _trace_id(other) else current
-    # Contexts are inherited: what both are around, and began later, is inside the other one.
+    # Both are around this place, so the one that began later is inside the other.
     return current if began >= other_began else other
 
 

@@ -86,8 +86,8 @@ def _place(span: Span) -> tuple[str | None, str | None, int]:
 def _nearest_observation(span: Span, own: SpanContext) -> SpanContext | None:
     # Langfuse does not store spans of, say, a web server or a database driver: a parent that never
     # arrives would leave the gateway generation hanging, nameless. OpenTelemetry keeps the ids of
-    # one ancestor, so this is as far as one can look up. Of one in this process nothing else is
-    # known, and it is likely another span of the server's unless Langfuse says that it is around.
+    # one ancestor, so this is as far as one can look up. An ancestor in this process is likely
+    # another span of the server's, unless Langfuse says that an observation of its own is around.
     if is_stored(span):
         return own
     parent: SpanContext | None = getattr(span, "parent", None)

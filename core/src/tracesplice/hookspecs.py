@@ -53,8 +53,8 @@ def tracesplice_packages() -> Sequence[str]:  # type: ignore[empty-body]
 def tracesplice_prepare() -> None:
     """Prepare the framework, once, before anything is spliced or the process is instrumented.
 
-    Whichever object it is, and whoever's: a framework's model may call a client that another
-    adapter splices. Must import no framework, and patch one at the earliest when it is imported.
+    Also where the object is another adapter's: a framework's model may call it. Must import no
+    framework, and patch one at the earliest when it is imported.
     """
 
 

@@ -39,7 +39,7 @@ def stream_from_here(chunks: Any) -> Any:
 
 
 def astream_from_here(chunks: Any) -> Any:
-    """Return ``chunks``, to be read as if here where they are read outside of any observation."""
+    """Return asynchronous ``chunks``, as ``stream_from_here`` does synchronous ones."""
     return afirst_read_in(_as_asked(_asked_here()), chunks) if _is_somewhere() else chunks
 
 

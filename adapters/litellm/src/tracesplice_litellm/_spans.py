@@ -1,7 +1,7 @@
 """Puts the link on spans as they start, where LiteLLM gives access to the provider that makes them.
 
-So in ``LITELLM_OTEL_V2`` and, for LiteLLM releases that report through OpenTelemetry there, too, in
-mode ``langfuse``. https://opentelemetry.io/docs/specs/otel/trace/sdk/#span-processor
+That is in ``LITELLM_OTEL_V2``, and in mode ``langfuse`` of LiteLLM releases that report through
+OpenTelemetry there. https://opentelemetry.io/docs/specs/otel/trace/sdk/#span-processor
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def write_link(data: MutableMapping[str, Any], link: Link, *, only_our_keys: boo
 
 
 def joined_place(link: Link) -> Place | None:
-    """Return the place that the OpenTelemetry modes do not find by themselves; None if they do."""
+    """Return the place of a call where the OpenTelemetry modes do not find it by themselves."""
     place = link.place
     if place is None or place == link.header:
         return None
