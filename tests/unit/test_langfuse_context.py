@@ -290,6 +290,14 @@ class TestAmbientValues:
             assert capture_link().tags == tuple(map(str, range(50)))
         assert len(caplog.records) == 1
 
+    def test_of_metadata_only_so_many_entries_are_sent(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        many = {str(number): "x" for number in range(51)}
+        with attached(otel_context.set_value("langfuse.propagated.metadata", many)):
+            assert capture_link().metadata == tuple(many.items())[:50]
+        assert len(caplog.records) == 1
+
     def test_somebody_s_own_kind_of_text_is_sent_as_text(self) -> None:
         class Team(str, Enum):
             RED = "red"

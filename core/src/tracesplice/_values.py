@@ -74,10 +74,12 @@ def tags(values: Iterable[object]) -> tuple[str, ...]:
 
 
 def pairs(entries: Iterable[tuple[object, object]]) -> tuple[tuple[str, str], ...]:
-    """Return the valid ones of metadata's entries, of the first ``MAX_ENTRIES``."""
+    """Return the valid ones of metadata's first ``MAX_ENTRIES``; say once what was left out."""
+    first = list(islice(entries, MAX_ENTRIES + 1))
+    if len(first) > MAX_ENTRIES:
+        warn_once("metadata", "tracesplice: of much metadata %d entries were sent.", MAX_ENTRIES)
     checked = [
-        (text("metadata", key), text("metadata", value))
-        for key, value in islice(entries, MAX_ENTRIES)
+        (text("metadata", key), text("metadata", value)) for key, value in first[:MAX_ENTRIES]
     ]
     return tuple((key, value) for key, value in checked if key is not None and value is not None)
 
