@@ -14,7 +14,8 @@ from rig.gateway import Gateway, GatewayMode
 
 if TYPE_CHECKING:
     from rig.gateway import Reply
-    from rig.recorder import Recorder
+    from rig.model import ModelServer
+    from rig.recorder import Observation, Recorder
 
 REPORTS = "x-tracesplice-reports"
 KNOWN = "gpt-4o-mini"  # Langfuse has a price for it, unlike for the others
@@ -101,13 +102,84 @@ def test_what_litellm_cannot_read_the_client_counts(
     assert caller.generations() == [generation]
 
 
+UNSAID = "[[no-usage]] tell me"
+STREAMS: dict[str, tuple[str, dict[str, Any]]] = {
+    "chat": ("/chat/completions", known(UNSAID, stream=True)),
+    "responses": ("/responses", {"model": KNOWN, "input": UNSAID, "stream": True}),
+    "messages": ("/v1/messages", known(UNSAID, stream=True, max_tokens=9)),
+}
+
+
+@pytest.mark.parametrize("route", STREAMS)
+def test_a_stream_without_usage_counts_once(
+    gateway: Gateway, recorder: Recorder, route: str
+) -> None:
+    caller = Caller(gateway, recorder)
+    path, body = STREAMS[route]
+    reply = caller.post(body, path)
+    assert reply.status == 200
+    [generation] = caller.generations()
+    used = (generation.usage.get("total", 0) > 0, generation.cost > 0)
+    # Either side counts it: LiteLLM by a tokenizer of its own, or the client.
+    assert used == ((True, True) if reply.headers[REPORTS] == "true" else (False, False))
+
+
 def test_another_project_s_trace_is_its_client_s_to_count(
     gateway: Gateway, recorder: Recorder
 ) -> None:
     caller = Caller(gateway, recorder)
     for key, answer in ((recorder.public_key, "true"), ("pk-other", "false")):
-        project = hashlib.sha256(key.encode()).hexdigest()[:16]
-        assert caller.post(CHAT, x_tracesplice_project=project).headers[REPORTS] == answer
+        assert caller.post(CHAT, x_tracesplice_project=digest_of(key)).headers[REPORTS] == answer
+
+
+OWN = ("pk-lf-own", "sk-lf-own")
+# A key as the gateway's database would have it: https://docs.litellm.ai/docs/proxy/team_logging
+OWN_PROJECT = """
+import os
+from litellm.proxy._types import UserAPIKeyAuth
+
+async def key(request, api_key):
+    names = ("langfuse_public_key", "langfuse_secret_key", "langfuse_host")
+    settings = dict(zip(names, ("{}", "{}", os.environ["LANGFUSE_HOST"])))
+    kinds = {{"callback_name": "langfuse", "callback_type": "success"}}
+    return UserAPIKeyAuth(
+        api_key=api_key, metadata={{"logging": [{{**kinds, "callback_vars": settings}}]}}
+    )
+"""
+
+
+def test_a_key_with_a_project_of_its_own_is_for_that_project(
+    recorder: Recorder, model: ModelServer
+) -> None:
+    recorder.add_project(*OWN)
+    with Gateway(
+        GatewayMode.LANGFUSE,
+        langfuse_env=recorder.env(),
+        model_url=model.url,
+        files={"own.py": OWN_PROJECT.format(*OWN)},
+        config_extra={"general_settings": {"custom_auth": "own.key"}},
+        adapter=True,
+    ) as gateway:
+        ours, theirs, unsaid = (Caller(gateway, recorder) for _ in range(3))
+        answers = [
+            ours.post(CHAT, x_tracesplice_project=digest_of(recorder.public_key)),
+            theirs.post(CHAT, x_tracesplice_project=digest_of(OWN[0])),
+            unsaid.post(CHAT),
+        ]
+        [followed] = theirs.generations()
+        recorder.wait_for(lambda _: len(of_own_project(recorder)) == 3 or None)
+    assert [each.headers[REPORTS] for each in answers] == ["false", "true", "false"]
+    assert followed.project == OWN[0]
+    assert not ours.reported()
+
+
+def of_own_project(recorder: Recorder) -> list[Observation]:
+    found = [each for each in recorder.observations() if each.project == OWN[0]]
+    return [each for each in found if each.type == "GENERATION"]
+
+
+def digest_of(public_key: str) -> str:
+    return hashlib.sha256(public_key.encode()).hexdigest()[:16]
 
 
 FIRST, OTHER = "11" * 16, "22" * 16

@@ -84,6 +84,49 @@ def test_a_hit_says_zero(
     assert (used[1] == 0) == (hit and spliced)
 
 
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_fallback_that_is_not_spliced_keeps_its_own_usage(
+    wire: ModelServer,
+    elsewhere: ModelServer,
+    make_langfuse: Callable[..., Langfuse],
+    fails: bool,
+    is_async: bool,
+) -> None:
+    key, exported = f"pk-{secrets.token_hex(8)}", InMemorySpanExporter()
+    mask = tracesplice.count_usage_once()
+    langfuse = make_langfuse(key, span_exporter=exported, mask_otel_spans=mask)
+    config: Any = {"callbacks": [CallbackHandler(public_key=key)]}
+    wire.answer_headers[REPORTS_HEADER] = "false"
+    spliced = "m[[fail:500]]" if fails else "m"
+
+    async def ask() -> None:
+        async with openai.DefaultAsyncHttpxClient() as ahttp:
+            with openai.DefaultHttpxClient() as http:
+                options: Any = {"http_client": http, "http_async_client": ahttp}
+                options["cache"] = InMemoryCache()
+                first = tracesplice.splice(model_of(wire, model=spliced, **options))
+                model = first.with_fallbacks([model_of(elsewhere, **options)])
+                for _ in range(2):
+                    if is_async:
+                        await model.ainvoke("hi", config)
+                    else:
+                        model.invoke("hi", config)
+
+    asyncio.run(ask())
+    langfuse.flush()
+    told = [span.attributes or {} for span in exported.get_finished_spans()]
+    used = [
+        (each["langfuse.observation.model.name"], sum(json.loads(str(each[_USAGE])).values()) > 0)
+        for each in told
+        if each["langfuse.observation.type"] == "generation"
+    ]
+    # The second answer comes from the cache, as which only the spliced model's is known.
+    once = [(spliced, False), ("gpt-4o-mini", True)]
+    assert (len(wire.calls), len(elsewhere.calls)) == ((2, 1) if fails else (1, 0))
+    assert used == (once * 2 if fails else [(spliced, True), (spliced, False)])
+
+
 class OneRequest(BaseLLM):
     """A model of the old completions, which asks for all inputs at once."""
 

@@ -1,4 +1,7 @@
-"""A LlamaIndex call that failed used nothing, in all the spans that OpenInference makes of it."""
+"""What LlamaIndex's generations say was used: nothing where a call failed, all where some is ours.
+
+OpenInference makes several spans of a call.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,28 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import tracesplice
-from conformance.either import each, settle
+from conformance.either import drive, each, settle
 from faults.test_usage import ZERO
+from faults.wire import client_of, say
 
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
 from llama_index.core import Document, SummaryIndex
-from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.base.llms.types import ChatMessage, CompletionResponse, LLMMetadata
+from llama_index.core.llms import CustomLLM
+from llama_index.core.llms.callbacks import llm_completion_callback
 from llama_index.core.prompts import PromptTemplate
 from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from langfuse import Langfuse
+
+    from rig.model import ModelServer
+
 # OpenInference looks at attributes that pydantic calls deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+_USAGE = "langfuse.observation.usage_details"
 TEXT = "hi [[fail:400]]"
 DOCUMENTS = [Document(text="It is sunny.")]
 ARGUMENTS: dict[str, Any] = {
@@ -38,23 +49,36 @@ ARGUMENTS: dict[str, Any] = {
 
 
 @pytest.fixture
-def generations(make_langfuse: Callable[..., Any]) -> Iterator[Callable[[], list[Any]]]:
-    """Reads what Langfuse is told of the generations."""
-    provider, exported = TracerProvider(), InMemorySpanExporter()
-    langfuse = make_langfuse(
+def exported() -> InMemorySpanExporter:
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def langfuse(
+    make_langfuse: Callable[..., Langfuse], exported: InMemorySpanExporter
+) -> Iterator[Langfuse]:
+    provider = TracerProvider()
+    made = make_langfuse(
         tracer_provider=provider,
         span_exporter=exported,
         mask_otel_spans=tracesplice.count_usage_once(),
     )
     LlamaIndexInstrumentor().instrument(tracer_provider=provider)
+    yield made
+    LlamaIndexInstrumentor().uninstrument()
+
+
+@pytest.fixture
+def generations(langfuse: Langfuse, exported: InMemorySpanExporter) -> Callable[[], list[Any]]:
+    """Reads what Langfuse is told of the generations."""
 
     def read() -> list[Any]:
         langfuse.flush()
         attributes = [span.attributes or {} for span in exported.get_finished_spans()]
-        return [each for each in attributes if each.get("openinference.span.kind") == "LLM"]
+        kinds = {("openinference.span.kind", "LLM"), ("langfuse.observation.type", "generation")}
+        return [each for each in attributes if kinds & each.items()]
 
-    yield read
-    LlamaIndexInstrumentor().uninstrument()
+    return read
 
 
 async def ask(make: Callable[..., Any], method: str) -> None:
@@ -89,5 +113,76 @@ def test_a_failed_call_says_zero(
     found = generations()
     assert found
     for attributes in found:
-        assert json.loads(attributes["langfuse.observation.usage_details"]) == ZERO
+        assert json.loads(attributes[_USAGE]) == ZERO
         assert json.loads(attributes["langfuse.observation.cost_details"]) == ZERO
+
+
+class Both(CustomLLM):
+    """A user's model that asks a gateway and a provider, and says what both used."""
+
+    clients: Any
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        return LLMMetadata()
+
+    @llm_completion_callback()
+    def complete(self, *_: Any, **__: Any) -> CompletionResponse:
+        for client in self.clients:
+            say(client)
+        used = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+        return CompletionResponse(text="hi", raw={"usage": used})
+
+    @llm_completion_callback()
+    def stream_complete(self, prompt: str, *_: Any, **__: Any) -> Any:
+        yield self.complete(prompt)
+
+
+@pytest.mark.parametrize("method", ["complete", "acomplete", "stream_complete", "chat", "achat"])
+@pytest.mark.parametrize("others", ["before", "after", "none"])
+def test_a_generation_around_another_client_s_call_too_keeps_its_usage(
+    wire: ModelServer,
+    elsewhere: ModelServer,
+    generations: Callable[[], list[Any]],
+    method: str,
+    others: str,
+) -> None:
+    async def ask(model: Both) -> None:
+        given: Any = [ChatMessage(content="hi")] if "chat" in method else "hi"
+        answer = await settle(getattr(model, method)(given))
+        if method.startswith("stream"):
+            assert list(answer)
+
+    with client_of(wire) as ours, client_of(elsewhere) as other:
+        tracesplice.splice(ours)
+        clients = {"before": [other, ours], "after": [ours, other], "none": [ours]}[others]
+        drive(ask(Both(clients=clients)), is_async=method.startswith("a"))
+    used = [each.get("llm.token_count.total") for each in generations()]
+    assert (7 in used) == (others != "none")
+
+
+@pytest.mark.parametrize("method", ["complete", "acomplete"])
+@pytest.mark.parametrize("others", ["before", "after", "none"])
+def test_so_does_the_user_s_own_around_another_model_s_call_too(
+    make_llama_index: Callable[..., Any],
+    elsewhere: ModelServer,
+    langfuse: Langfuse,
+    generations: Callable[[], list[Any]],
+    method: str,
+    others: str,
+) -> None:
+    async def ask() -> None:
+        async with openai.DefaultAsyncHttpxClient() as http:
+            ours = tracesplice.splice(make_llama_index(async_http_client=http))
+            other = make_llama_index(api_base=f"{elsewhere.url}/v1", async_http_client=http)
+            models = {"before": [other, ours], "after": [ours, other], "none": [ours]}[others]
+            with langfuse.start_as_current_observation(
+                name="mine", as_type="generation", usage_details={"total": 7}
+            ):
+                for model in models:
+                    await settle(getattr(model, method)("hi"))
+
+    asyncio.run(ask())
+    *inside, mine = [each.get(_USAGE) for each in generations()]
+    assert json.loads(mine)["total"] == (0 if others == "none" else 7)
+    assert None in inside if others != "none" else None not in inside

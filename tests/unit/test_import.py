@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from rig.model import ModelServer
+
 # Notes what happens while tracesplice is imported; with the frameworks imported before or not.
 SCRIPT = """
 import json, logging, sys, threading
@@ -129,3 +131,26 @@ def test_splicing_a_client_imports_no_framework() -> None:
     imported = set(result.stdout.split())
     assert "tracesplice_openai" in imported
     assert not imported & {"langchain_core", "langchain_openai", "langgraph", "llama_index"}
+
+
+CALLS_A_MODEL = """
+import sys
+import langfuse, tracesplice
+from llama_index.llms.openai_like import OpenAILike
+model = OpenAILike(model="m", api_base=sys.argv[1], api_key="k", is_chat_model=True)
+before = set(sys.modules)
+tracesplice.splice(model)
+model.complete("hi")
+print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
+"""
+
+
+def test_a_models_first_call_imports_no_other_framework() -> None:
+    pytest.importorskip("llama_index.llms.openai_like")
+    with ModelServer() as server:
+        command = [sys.executable, "-c", CALLS_A_MODEL, f"{server.url}/v1"]
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert len(server.calls) == 1
+    imported = set(result.stdout.split())
+    assert "tracesplice_llama_index" in imported
+    assert not imported & {"langchain", "langchain_core", "langchain_openai", "langgraph"}

@@ -6,19 +6,23 @@ import asyncio
 import json
 from contextvars import copy_context
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tracesplice_litellm._call import begin, call_in, call_of, current, reporting
-from tracesplice_litellm._export import NAME, PARENT, for_langfuse
+from tracesplice_litellm._export import NAME, PARENT, filter_exports, for_langfuse
 from tracesplice_litellm._link import Link
 from tracesplice_litellm._patch import replace
 from tracesplice_litellm._quiet import VARIABLE
 from tracesplice_litellm._usage import COST, NOTHING, USAGE, lacking
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PLACE = "b7ad6b7169203331"
 
@@ -84,13 +88,18 @@ def test_many_at_once_are_told_apart() -> None:
     assert all(asyncio.run(all_at_once()))
 
 
-def exported(scope: str, name: str, **attributes: Any) -> list[ReadableSpan]:
-    """What Langfuse would get of a span that is under a span of the gateway's own."""
+def finished(scope: str, name: str, **attributes: Any) -> Sequence[ReadableSpan]:
+    """A span, and one of the gateway's own that it is under."""
     memory, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(memory))
     with provider.get_tracer("fastapi").start_as_current_span("POST /chat/completions"):
         provider.get_tracer(scope).start_span(name, attributes=attributes).end()
-    return for_langfuse(memory.get_finished_spans()[:1]) or []
+    return memory.get_finished_spans()
+
+
+def exported(scope: str, name: str, **attributes: Any) -> list[ReadableSpan]:
+    """What Langfuse would get of such a span."""
+    return for_langfuse(finished(scope, name, **attributes)[:1]) or []
 
 
 @pytest.mark.parametrize(
@@ -135,6 +144,37 @@ def test_a_span_of_someone_else_s_stays_as_it_is() -> None:
         [span] = exported(scope, "work", **attributes)
         assert (span.name, span.attributes) == ("work", attributes)
         assert span.parent is not None
+
+
+@pytest.mark.parametrize("name", ["tools/call weather", "tools/list"])
+def test_a_tool_of_mcp_goes_under_the_client_s_observation(name: str) -> None:
+    [span] = exported("litellm", name, **{PARENT: PLACE, "mcp.method.name": name})
+    assert (span.name, span.attributes) == (name, {"mcp.method.name": name})
+    assert span.parent is not None
+    assert f"{span.parent.span_id:016x}" == PLACE
+
+
+@pytest.mark.parametrize("path", ["/api/public/otel/v1/traces", "/v1/traces"])
+def test_another_receiver_gets_every_span_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    sent: list[Sequence[ReadableSpan]] = []
+
+    def export(_: Any, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        sent.append(spans)
+        return SpanExportResult.SUCCESS
+
+    monkeypatch.setattr(OTLPSpanExporter, "export", export)
+    filter_exports()
+    filter_exports()
+    spans = finished("litellm", "chat gpt", **{PARENT: PLACE, NAME: "answer"})
+    exporter = OTLPSpanExporter(endpoint=f"http://127.0.0.1:9{path}")
+    assert exporter.export(spans) is SpanExportResult.SUCCESS
+    assert exporter.export(spans[1:]) is SpanExportResult.SUCCESS
+    if path == "/v1/traces":
+        assert sent == [spans, spans[1:]]
+    else:  # Langfuse's: of the server's own span alone it gets nothing
+        assert [[each.name for each in batch] for batch in sent] == [["answer"]]
 
 
 USED = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}

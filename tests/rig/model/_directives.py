@@ -7,6 +7,7 @@
 `[[fail:500]]`              answer with this status
 `[[fail-once:500:KEY]]`     the first request with this KEY gets the status, the next succeed;
                             without `:KEY`, the text of the message is the key
+`[[no-usage]]`              leave the usage out of a stream, even if asked for it
 `[[drop]]`                  send a part of the answer, then close the connection
 =========================== ==================================================================
 
@@ -35,6 +36,7 @@ class Directives:
     fail_once: int | None = None
     fail_key: str = ""
     drop: bool = False
+    no_usage: bool = False
 
     def status(self, log: RequestLog) -> int | None:
         """The status to fail with, or None to answer; spends a `fail-once`."""
@@ -60,4 +62,5 @@ def parse(text: str, model: str = "") -> Directives:
         fail_once=int(once) if once else None,
         fail_key=key or plain,
         drop="drop" in found,
+        no_usage="no-usage" in found,
     )

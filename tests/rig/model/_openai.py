@@ -78,7 +78,8 @@ def _chat_chunks(
     for delta in deltas:
         yield None, head | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
     yield None, head | {"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}
-    if (body.get("stream_options") or {}).get("include_usage"):
+    wanted = (body.get("stream_options") or {}).get("include_usage")
+    if wanted and not answer.directives.no_usage:
         yield None, head | {"choices": [], "usage": usage(answer)}
     yield None, "[DONE]"
 

@@ -63,7 +63,7 @@ def _response(body: Json, answer: Answer, status: str) -> Json:
         "parallel_tool_calls": True,
         "tool_choice": body.get("tool_choice", "auto"),
         "tools": body.get("tools") or [],
-        "usage": used if done else None,
+        "usage": used if done and not answer.directives.no_usage else None,
         "metadata": body.get("metadata") or {},
     }
 
