@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,8 @@ import pytest
 from conformance.curl import CHAT, PROMPT, Caller
 from rig.gateway import Gateway, GatewayMode
 from rig.gateway._http import request as http
+from rig.gateway._modes import environment
+from rig.gateway._process import clean_environment, find_venv
 
 if TYPE_CHECKING:
     from rig.recorder import Observation, Recorder
@@ -164,3 +168,54 @@ def test_langfuse_gets_nothing_but_the_generations(gateway: Gateway, recorder: R
     trace = recorder.trace(root.trace_id)
     assert trace is not None
     assert trace.name
+
+
+# LiteLLM's own code makes the spans; no MCP server is asked.
+TOOLS = """
+import json
+from litellm.integrations.otel.emitter import SpanEmitter
+from litellm.integrations.otel.model.config import OpenTelemetryV2Config
+from litellm.integrations.otel.model.payloads import MCPListToolsSpanData, MCPToolCallSpanData
+from litellm.integrations.otel.model.spans import SpanRole
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from tracesplice_litellm._export import for_langfuse
+from tracesplice_litellm._otel_v2 import prepare
+
+class Logger:
+    tracer_provider = TracerProvider()
+
+memory = InMemorySpanExporter()
+Logger.tracer_provider.add_span_processor(SimpleSpanProcessor(memory))
+prepare(Logger())
+tracer = Logger.tracer_provider.get_tracer("litellm")
+payload = {"metadata": {"mcp_tool_call_metadata": {"name": "weather"}}}
+calls = {
+    SpanRole.MCP_TOOL_CALL: MCPToolCallSpanData.from_standard_logging_payload(payload),
+    SpanRole.MCP_LIST_TOOLS: MCPListToolsSpanData.from_standard_logging_payload({}),
+}
+header = {"traceparent": f"00-{'1' * 32}-{'2' * 16}-01"}
+context = TraceContextTextMapPropagator().extract(header)
+with tracer.start_as_current_span("POST /mcp", context, SpanKind.SERVER):
+    for role, data in calls.items():
+        SpanEmitter(tracer, OpenTelemetryV2Config(), []).emit(role, data)
+kept = for_langfuse(memory.get_finished_spans())
+print(json.dumps([[span.name, f"{span.parent.span_id:x}"] for span in kept]))
+"""
+
+
+def test_it_gets_the_tools_of_mcp_too() -> None:
+    process = subprocess.run(
+        [find_venv() / "bin" / "python", "-c", TOOLS],
+        env=clean_environment(environment(GatewayMode.LANGFUSE_OTEL_V2)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    found = json.loads(process.stdout.splitlines()[-1])
+    assert found == [["tools/call weather", "2" * 16], ["tools/list", "2" * 16]]
