@@ -1,4 +1,4 @@
-"""A recorder, as new for each test, and a client of Langfuse's SDK for it."""
+"""A recorder, as new for each test, and clients of Langfuse's SDK, for it and for nobody."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from langfuse import Langfuse
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from rig.recorder import Recorder
 from tracesplice._reported import reported
@@ -58,3 +59,21 @@ def nothing_reported() -> Iterator[None]:
     reported.clear()
     yield
     reported.clear()
+
+
+@pytest.fixture(scope="module")
+def provider() -> TracerProvider:
+    return TracerProvider()
+
+
+@pytest.fixture(scope="module")
+def langfuse(provider: TracerProvider) -> Iterator[Langfuse]:
+    client = Langfuse(
+        public_key="pk-unit",
+        secret_key="sk-unit",
+        base_url="http://127.0.0.1:9",
+        tracer_provider=provider,
+        span_exporter=InMemorySpanExporter(),
+    )
+    yield client
+    client.shutdown()

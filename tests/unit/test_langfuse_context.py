@@ -2,79 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from enum import Enum
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 import pytest
 from langfuse import Langfuse, propagate_attributes
 from opentelemetry import baggage, trace
-from opentelemetry import context as otel_context
-from opentelemetry.baggage.propagation import W3CBaggagePropagator
-from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from tracesplice._langfuse import capture_link
 from tracesplice._link import Link, PromptRef
+from unit.langfuse_ambient import AMBIENT, EVERYTHING, EVERYTHING_LINKED, OWN, attached
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from opentelemetry.context import Context
-
-AMBIENT = {"name": "ambient", "version": 2}
-OWN: Any = {"name": "own", "version": 3}
-EVERYTHING: Any = {
-    "user_id": "ann",
-    "session_id": "s1",
-    "tags": ["a", "b"],
-    "trace_name": "chat",
-    "environment": "test",
-    "version": "1.2",
-    "metadata": {"team": "red", "plan": "pro"},
-    "prompt": AMBIENT,
-}
-EVERYTHING_LINKED = Link(
-    prompt=PromptRef("ambient", 2),
-    user_id="ann",
-    session_id="s1",
-    tags=("a", "b"),
-    trace_name="chat",
-    environment="test",
-    version="1.2",
-    metadata=(("team", "red"), ("plan", "pro")),
-)
 NAME, VERSION = "langfuse.observation.prompt.name", "langfuse.observation.prompt.version"
-
-
-@pytest.fixture(scope="module")
-def provider() -> TracerProvider:
-    return TracerProvider()
-
-
-@pytest.fixture(scope="module")
-def langfuse(provider: TracerProvider) -> Iterator[Langfuse]:
-    client = Langfuse(
-        public_key="pk-unit",
-        secret_key="sk-unit",
-        base_url="http://127.0.0.1:9",
-        tracer_provider=provider,
-        span_exporter=InMemorySpanExporter(),
-    )
-    yield client
-    client.shutdown()
-
-
-@contextmanager
-def attached(context: Context) -> Iterator[None]:
-    token = otel_context.attach(context)
-    try:
-        yield
-    finally:
-        otel_context.detach(token)
 
 
 class Prompt:
@@ -202,190 +144,6 @@ class TestPlace:
         assert link.trace_id == trace.format_trace_id(span.get_span_context().trace_id)
         assert not link.trace_flags & trace.TraceFlags.SAMPLED
         assert link.user_id == "ann"
-
-
-class TestAmbientValues:
-    def test_without_a_span_they_are_all_there(self) -> None:
-        with propagate_attributes(**EVERYTHING):
-            assert capture_link() == EVERYTHING_LINKED
-        assert capture_link() == Link()
-
-    @pytest.mark.parametrize("outside", [True, False])
-    def test_with_a_span_they_are_there_too(self, langfuse: Langfuse, outside: bool) -> None:
-        ambient = propagate_attributes(**EVERYTHING)
-        span = langfuse.start_as_current_observation(name="x")
-        with ambient if outside else span, span if outside else ambient:
-            link = capture_link()
-        assert link.trace_id
-        assert (link.user_id, link.session_id, link.tags) == ("ann", "s1", ("a", "b"))
-        assert (link.trace_name, link.environment, link.version) == ("chat", "test", "1.2")
-        assert link.metadata == (("team", "red"), ("plan", "pro"))
-        assert link.prompt == PromptRef("ambient", 2)
-
-    def test_the_innermost_wins_and_tags_add_up(self) -> None:
-        with (
-            propagate_attributes(user_id="ann", tags=["a"]),
-            propagate_attributes(user_id="bob", tags=["b"]),
-        ):
-            link = capture_link()
-        assert (link.user_id, link.tags) == ("bob", ("a", "b"))
-
-    def test_a_value_set_on_the_span_alone_counts(self, provider: TracerProvider) -> None:
-        values = {"user.id": "ann", "session.id": "s1", "langfuse.trace.tags": ("a",)}
-        tracer = provider.get_tracer("langfuse-sdk")
-        with tracer.start_as_current_span("x", attributes=values):
-            link = capture_link()
-            with propagate_attributes(user_id="bob"):
-                assert capture_link().user_id == "bob"
-        assert (link.user_id, link.session_id, link.tags) == ("ann", "s1", ("a",))
-
-    def test_they_arrive_by_baggage_alone(self) -> None:
-        wire: dict[str, str] = {}
-        with propagate_attributes(**{**EVERYTHING, "tags": ["a"]}, as_baggage=True):
-            W3CBaggagePropagator().inject(wire)
-        with attached(W3CBaggagePropagator().extract(wire, otel_context.Context())):
-            link = capture_link()
-        assert (link.user_id, link.session_id, link.trace_name) == ("ann", "s1", "chat")
-        assert (link.environment, link.prompt) == ("test", PromptRef("ambient", 2))
-        assert (link.version, dict(link.metadata)) == ("1.2", {"team": "red", "plan": "pro"})
-
-    def test_the_context_goes_before_baggage(self) -> None:
-        with (
-            attached(baggage.set_baggage("langfuse_user_id", "eve")),
-            propagate_attributes(user_id="ann"),
-        ):
-            assert capture_link().user_id == "ann"
-
-    @pytest.mark.parametrize("text", ["Zoë", "用户", "🙂", "a b", "x" * 200])
-    def test_any_text_langfuse_takes_passes(self, text: str) -> None:
-        with propagate_attributes(user_id=text, session_id=text, tags=[text], trace_name=text):
-            link = capture_link()
-        assert (link.user_id, link.session_id, link.tags) == (text, text, (text,))
-        assert link.trace_name == text
-
-    @pytest.mark.parametrize("value", ["s" * 300, "", 7, "\ud83d", "a\udc00b"])
-    def test_what_langfuse_would_drop_is_left_out_and_logged_once(
-        self, provider: TracerProvider, value: Any, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        tracer = provider.get_tracer("langfuse-sdk")
-        attributes = {"session.id": value, "user.id": "ann"}
-        with tracer.start_as_current_span("x", attributes=attributes):
-            links = [capture_link() for _ in range(3)]
-        assert {(link.session_id, link.user_id) for link in links} == {(None, "ann")}
-        (record,) = caplog.records
-        assert "session_id" in record.getMessage()
-        assert "1 to 200 characters" in record.getMessage()
-        assert len(record.getMessage()) < 200
-
-    def test_one_odd_tag_leaves_the_others(self, caplog: pytest.LogCaptureFixture) -> None:
-        with attached(baggage.set_baggage("langfuse_tags", ["a", "t" * 300, "b"])):
-            assert capture_link().tags == ("a", "b")
-        assert len(caplog.records) == 1
-
-    def test_tags_are_sent_once_each_and_only_so_many(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        many = [str(number // 2) for number in range(10_000)]
-        with attached(otel_context.set_value("langfuse.propagated.tags", many)):
-            assert capture_link().tags == tuple(map(str, range(50)))
-        assert len(caplog.records) == 1
-
-    def test_of_metadata_only_so_many_entries_are_sent(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        many = {str(number): "x" for number in range(51)}
-        with attached(otel_context.set_value("langfuse.propagated.metadata", many)):
-            assert capture_link().metadata == tuple(many.items())[:50]
-        assert len(caplog.records) == 1
-
-    def test_somebody_s_own_kind_of_text_is_sent_as_text(self) -> None:
-        class Team(str, Enum):
-            RED = "red"
-
-        with propagate_attributes(user_id=Team.RED, metadata={"team": Team.RED}):
-            link = capture_link()
-        assert type(link.user_id) is str
-        assert (link.user_id, link.metadata) == ("red", (("team", "red"),))
-
-
-class TestEnvironment:
-    """It is where Langfuse stores the call's own observation."""
-
-    @pytest.fixture
-    def staging(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Langfuse]:
-        monkeypatch.setenv("LANGFUSE_TRACING_ENVIRONMENT", "staging")
-        client = Langfuse(
-            public_key="pk-staging",
-            secret_key="sk-unit",
-            base_url="http://127.0.0.1:9",
-            tracer_provider=TracerProvider(resource=Resource({"langfuse.environment": "staging"})),
-            span_exporter=InMemorySpanExporter(),
-        )
-        yield client
-        client.shutdown()
-
-    def test_langfuse_s_own_setting(self, staging: Langfuse) -> None:
-        with staging.start_as_current_observation(name="x"):
-            assert capture_link().environment == "staging"
-            with propagate_attributes(environment="batch"):
-                own = staging.start_observation(name="y", as_type="generation")
-                assert capture_link(own._otel_span).environment == "batch"
-                own.end()
-
-    def test_of_another_instrumentation_s_span_it_is_on_the_resource(
-        self, staging: Langfuse
-    ) -> None:
-        tracer = staging._resources.tracer_provider.get_tracer("openinference.x")  # type: ignore[union-attr]
-        with tracer.start_as_current_span("y"):
-            assert capture_link().environment == "staging"
-            with propagate_attributes(environment="batch"):
-                assert capture_link().environment == "batch"
-
-    @pytest.mark.parametrize("value", ["Prod", "langfuse-x", "a b", "x" * 41, "\ud800", "", 7])
-    def test_one_that_langfuse_does_not_know_is_left_out(
-        self, value: Any, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        with attached(baggage.set_baggage("langfuse_environment", value)):
-            assert capture_link() == Link()
-        assert len(caplog.records) == 1
-
-
-class TestOfOneCall:
-    """``langfuse.openai`` writes what a call's ``metadata`` says on its generation."""
-
-    GIVEN: ClassVar[dict[str, Any]] = {
-        "langfuse_user_id": "ann",
-        "langfuse_session_id": "s1",
-        "langfuse_tags": ["a", "b"],
-    }
-
-    def test_user_session_and_tags(self, langfuse: Langfuse) -> None:
-        own = langfuse.start_observation(name="y", as_type="generation", metadata=self.GIVEN)
-        link = capture_link(own._otel_span)
-        own.end()
-        assert (link.user_id, link.session_id, link.tags) == ("ann", "s1", ("a", "b"))
-
-    def test_the_ambient_ones_go_first_as_on_the_server(self, langfuse: Langfuse) -> None:
-        with propagate_attributes(user_id="bob"):
-            own = langfuse.start_observation(name="y", as_type="generation", metadata=self.GIVEN)
-            link = capture_link(own._otel_span)
-            own.end()
-        assert (link.user_id, link.session_id) == ("bob", "s1")
-
-    @pytest.mark.parametrize("value", ['"ann"', "ann"])
-    def test_as_each_release_of_the_sdk_writes_it(
-        self, provider: TracerProvider, value: str
-    ) -> None:
-        attributes = {
-            "langfuse.observation.metadata.langfuse_user_id": value,
-            "langfuse.trace.metadata.team": value,
-            "langfuse.trace.metadata.count": "3",
-        }
-        tracer = provider.get_tracer("langfuse-sdk")
-        with tracer.start_as_current_span("x", attributes=attributes):
-            link = capture_link()
-        assert link.user_id == "ann"
-        assert link.metadata == (("team", "ann"), ("count", "3"))
 
 
 class TestPrompt:
