@@ -9,7 +9,7 @@ from langchain.agents import create_agent
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
-from langfuse import get_client
+from langfuse import Langfuse
 from langfuse.langchain import CallbackHandler
 from pydantic import SecretStr
 
@@ -23,6 +23,7 @@ def weather(city: str) -> str:
 
 def main() -> None:
     """Have the agent call its tool and answer."""
+    tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
     llm = tracesplice.splice(
         ChatOpenAI(
             base_url=os.environ["LITELLM_PROXY_API_BASE"],
@@ -34,7 +35,7 @@ def main() -> None:
     config: RunnableConfig = {"callbacks": [CallbackHandler()]}
     state = agent.invoke({"messages": [HumanMessage("How is the weather in Oslo?")]}, config)
     print(state["messages"][-1].text)
-    get_client().flush()
+    tracer.flush()
 
 
 NEEDED = (

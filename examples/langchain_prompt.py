@@ -7,7 +7,7 @@ import sys
 
 from langchain_core.output_parsers import StrOutputParser
 from langchain_openai import ChatOpenAI
-from langfuse import get_client
+from langfuse import Langfuse
 from langfuse.langchain import CallbackHandler
 from pydantic import SecretStr
 
@@ -17,7 +17,7 @@ from tracesplice_langchain import prompt_template
 
 def main(name: str) -> None:
     """Ask with the prompt ``name`` of your Langfuse project."""
-    tracer = get_client()
+    tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
     llm = tracesplice.splice(
         ChatOpenAI(
             base_url=os.environ["LITELLM_PROXY_API_BASE"],

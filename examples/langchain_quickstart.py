@@ -7,7 +7,7 @@ import sys
 
 from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
-from langfuse import get_client
+from langfuse import Langfuse
 from langfuse.langchain import CallbackHandler
 from pydantic import SecretStr
 
@@ -16,6 +16,7 @@ import tracesplice
 
 def main() -> None:
     """Ask the model one question, traced by Langfuse's stock handler."""
+    tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
     llm = tracesplice.splice(
         ChatOpenAI(
             base_url=os.environ["LITELLM_PROXY_API_BASE"],
@@ -28,7 +29,7 @@ def main() -> None:
         "metadata": {"langfuse_user_id": "ada", "langfuse_session_id": "monday"},
     }
     print(llm.invoke("Say hello.", config).text)
-    get_client().flush()
+    tracer.flush()
 
 
 NEEDED = (

@@ -8,7 +8,7 @@ import sys
 
 from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
-from langfuse import get_client
+from langfuse import Langfuse
 from langfuse.langchain import CallbackHandler
 from pydantic import SecretStr
 
@@ -17,7 +17,7 @@ import tracesplice
 
 async def main() -> None:
     """Ask three questions at once inside one span."""
-    tracer = get_client()
+    tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
     handler = CallbackHandler()
     llm = tracesplice.splice(
         ChatOpenAI(

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 
-from langfuse import get_client
+from langfuse import Langfuse
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.llms.openai_like import OpenAILike
 from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
@@ -21,7 +21,7 @@ def weather(city: str) -> str:
 
 async def main() -> None:
     """Have the agent call its tool and answer."""
-    tracer = get_client()
+    tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
     LlamaIndexInstrumentor().instrument()
     llm = tracesplice.splice(
         OpenAILike(

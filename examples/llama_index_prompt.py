@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from langfuse import get_client
+from langfuse import Langfuse
 from llama_index.llms.openai_like import OpenAILike
 from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 
@@ -15,7 +15,7 @@ from tracesplice_llama_index import prompt_template
 
 def main(name: str) -> None:
     """Ask with the prompt ``name`` of your Langfuse project."""
-    tracer = get_client()
+    tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
     LlamaIndexInstrumentor().instrument()
     llm = tracesplice.splice(
         OpenAILike(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from langfuse import get_client, propagate_attributes
+from langfuse import Langfuse, propagate_attributes
 from llama_index.core import Document, Settings, SummaryIndex
 from llama_index.llms.openai_like import OpenAILike
 from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
@@ -15,7 +15,7 @@ import tracesplice
 
 def main() -> None:
     """Ask one question of a small index, in a user's session."""
-    tracer = get_client()
+    tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
     LlamaIndexInstrumentor().instrument()
     Settings.llm = tracesplice.splice(
         OpenAILike(

@@ -6,7 +6,7 @@ import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from langfuse import get_client
+from langfuse import Langfuse
 from llama_index.llms.openai_like import OpenAILike
 from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 
@@ -15,7 +15,7 @@ import tracesplice
 
 def main() -> None:
     """Ask for a stream inside a span, and read it elsewhere."""
-    tracer = get_client()
+    tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
     LlamaIndexInstrumentor().instrument()
     llm = tracesplice.splice(
         OpenAILike(

@@ -14,7 +14,7 @@ import tracesplice
 
 async def main() -> None:
     """Ask three questions at once inside one span."""
-    tracer = langfuse.get_client()
+    tracer = langfuse.Langfuse(mask_otel_spans=tracesplice.count_usage_once())
     client = tracesplice.splice(
         openai.AsyncOpenAI(
             base_url=os.environ["LITELLM_PROXY_API_BASE"],

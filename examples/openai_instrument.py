@@ -14,7 +14,7 @@ import tracesplice
 def main() -> None:
     """Ask through a client that is not spliced, traced by its enclosing span alone."""
     tracesplice.instrument()  # the gateway of LITELLM_PROXY_API_BASE
-    tracer = langfuse.get_client()
+    tracer = langfuse.Langfuse(mask_otel_spans=tracesplice.count_usage_once())
     client = openai.OpenAI(
         base_url=os.environ["LITELLM_PROXY_API_BASE"],
         api_key=os.environ["LITELLM_PROXY_API_KEY"],

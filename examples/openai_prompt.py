@@ -13,7 +13,7 @@ import tracesplice
 
 def main(name: str) -> None:
     """Ask with the prompt ``name`` of your Langfuse project."""
-    tracer = langfuse.get_client()
+    tracer = langfuse.Langfuse(mask_otel_spans=tracesplice.count_usage_once())
     client = tracesplice.splice(
         openai.OpenAI(
             base_url=os.environ["LITELLM_PROXY_API_BASE"],

@@ -83,6 +83,9 @@ def test_it_leaves_one_trace(program: str, recorder: Recorder, gateway: Gateway)
     own = {each.id: each for each in trace.observations if each not in generations}
     parents = [own[str(generation.parent_id)] for generation in generations]
     assert len({parent.id for parent in parents}) == calls
+    assert "tracesplice" not in result.stderr, result.stderr
+    counted = sum(each.usage.get("total", 0) for each in trace.observations)
+    assert counted == sum(each.usage["total"] for each in generations), recorder.report()
     wanted = "SPAN" if program == "openai_instrument" else "GENERATION"
     assert {parent.type for parent in parents} == {wanted}, recorder.report()
     if program.endswith("_prompt"):
