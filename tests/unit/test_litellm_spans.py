@@ -62,8 +62,9 @@ def test_without_a_logging_object_the_request_s_own_text_carries_it() -> None:
 
 def test_what_was_served_in_this_context_before_is_of_another_call() -> None:
     def next_request() -> None:
-        with reporting({"litellm_call_id": "a health check's"}):
-            assert current() is None
+        for reported in ({"litellm_call_id": "a health check's"}, {}):
+            with reporting(reported):
+                assert current() is None
         assert call_in({"litellm_call_id": "another"}) is None
         begin(request()).link = Link(user_id="me")
         assert begin({}).link == Link()
