@@ -7,6 +7,7 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+import openai
 import pytest
 from langfuse import Langfuse
 from opentelemetry.sdk.resources import Resource
@@ -14,6 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import tracesplice
 from conformance.checks import ENVIRONMENT
+from conformance.either import TLS
 from conformance.harness import Cell, ClientSpans, Outcome, Stage, run_cell, run_unspliced
 from conformance.shape import AMBIENT, OTHER, OWN
 from conformance.table import OUTCOMES, Table, installed
@@ -144,3 +146,15 @@ def check(table: Table) -> Callable[[Stage, Cell], None]:
         assert not wrong, f"{wrong}\n{outcome.recorded}"
 
     return run
+
+
+@pytest.fixture
+def client(stage: Stage, mode: GatewayMode) -> Iterator[openai.OpenAI]:
+    """A spliced client of the gateway in the test's mode, with nothing reported before."""
+    gateway = stage.gateways[mode]
+    stage.clear()
+    http = openai.DefaultHttpxClient(verify=TLS)
+    with openai.OpenAI(
+        base_url=gateway.url, api_key=gateway.key, max_retries=0, http_client=http
+    ) as plain:
+        yield tracesplice.splice(plain)

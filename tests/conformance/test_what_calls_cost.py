@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import openai
 import pytest
 
-import tracesplice
-from conformance.either import TLS
 from conformance.harness import gateway_generations
 from rig.gateway import GatewayMode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    import openai
 
     from conformance.harness import Stage
     from rig.recorder import Observation
@@ -35,17 +34,6 @@ ROUTES: dict[str, Callable[[Any], Any]] = {
     ),
     "moderations": lambda raw: raw.moderations.create(model="moderate", input="hi"),
 }
-
-
-@pytest.fixture
-def client(stage: Stage, mode: GatewayMode) -> Iterator[openai.OpenAI]:
-    gateway = stage.gateways[mode]
-    stage.clear()
-    http = openai.DefaultHttpxClient(verify=TLS)
-    with openai.OpenAI(
-        base_url=gateway.url, api_key=gateway.key, max_retries=0, http_client=http
-    ) as plain:
-        yield tracesplice.splice(plain)
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -9,7 +9,6 @@ import importlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import openai
 import pytest
 from langfuse import Langfuse, propagate_attributes
 from langfuse._client.resource_manager import LangfuseResourceManager
@@ -18,12 +17,13 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import tracesplice
 from conformance.checks import ENVIRONMENT
-from conformance.either import TLS
 from conformance.harness import gateway_generations
 from rig.gateway import GatewayMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import openai
 
     from conformance.harness import Stage
     from rig.recorder import Observation, Trace
@@ -31,17 +31,6 @@ if TYPE_CHECKING:
 OTHER_KEYS = ("pk-lf-other", "sk-lf-other")
 MESSAGES: Any = [{"role": "user", "content": "hello there"}]
 pytestmark = pytest.mark.parametrize("mode", GatewayMode)
-
-
-@pytest.fixture
-def client(stage: Stage, mode: GatewayMode) -> Iterator[openai.OpenAI]:
-    gateway = stage.gateways[mode]
-    stage.clear()
-    http = openai.DefaultHttpxClient(verify=TLS)
-    with openai.OpenAI(
-        base_url=gateway.url, api_key=gateway.key, max_retries=0, http_client=http
-    ) as plain:
-        yield tracesplice.splice(plain)
 
 
 @pytest.fixture

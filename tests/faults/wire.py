@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 
+import tracesplice
+
 if TYPE_CHECKING:
     from rig.model import ModelServer
 
-__all__ = ["carries_nothing", "client_of", "links", "say"]
+__all__ = ["carries_nothing", "client_of", "links", "say", "spliced"]
 
 
 def client_of(server: ModelServer, path: str = "/v1", **options: Any) -> openai.OpenAI:
@@ -41,3 +43,8 @@ def carries_nothing(server: ModelServer) -> bool:
     texts = [request.text for request in server.requests]
     marks = ("litellm_metadata", "traceparent", "existing_trace_id")
     return bool(texts) and not any(mark in text for text in texts for mark in marks)
+
+
+def spliced(kind: Any, url: str) -> Any:
+    """A spliced client of a class of the SDK's."""
+    return tracesplice.splice(kind(base_url=f"{url}/v1", api_key="sk-any", max_retries=0))

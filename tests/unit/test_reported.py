@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langfuse import Langfuse
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
 
@@ -22,27 +20,9 @@ from tracesplice._langfuse import capture_link
 from tracesplice._reported import Known, Reported, reported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from langfuse import Langfuse
 
 PLACES = st.tuples(st.sampled_from("ab"), st.sampled_from("cdef"))
-
-
-@pytest.fixture(scope="module")
-def provider() -> TracerProvider:
-    return TracerProvider()
-
-
-@pytest.fixture(scope="module")
-def langfuse(provider: TracerProvider) -> Iterator[Langfuse]:
-    client = Langfuse(
-        public_key="pk-reported",
-        secret_key="sk-unit",
-        base_url="http://127.0.0.1:9",
-        tracer_provider=provider,
-        span_exporter=InMemorySpanExporter(),
-    )
-    yield client
-    client.shutdown()
 
 
 def says(known: Reported, place: tuple[str, str]) -> bool | None:
