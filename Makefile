@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := core adapters tests examples bench noxfile.py
-DISTRIBUTIONS := -e core -e adapters/openai -e adapters/langchain -e adapters/llama_index \
+DISTRIBUTIONS := -e core/wire -e core -e adapters/openai -e adapters/langchain -e adapters/llama_index \
   -e adapters/litellm
-TYPED := core/src adapters/openai/src adapters/langchain/src adapters/llama_index/src adapters/litellm/src
+TYPED := core/wire/src core/src adapters/openai/src adapters/langchain/src adapters/llama_index/src adapters/litellm/src
 PIP := -m pip --disable-pip-version-check
 
 .PHONY: help install demo test test-conformance test-openai3 test-oldest table lint format bench pins docs clean
@@ -27,7 +27,7 @@ install: .venv/.installed .venv-gateway/.installed  ## Build .venv (client) and 
 	$(PYTHON) -m venv .venv-gateway
 	.venv-gateway/bin/python $(PIP) install --quiet --require-hashes -r requirements/pip.txt
 	.venv-gateway/bin/python $(PIP) install --require-hashes -r requirements/gateway.txt
-	.venv-gateway/bin/python $(PIP) install --quiet --no-deps -e adapters/litellm
+	.venv-gateway/bin/python $(PIP) install --quiet --no-deps -e core/wire -e adapters/litellm
 	@touch $@
 
 demo: install  ## Show a call before and after splicing, as trace trees

@@ -10,6 +10,7 @@ nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 
 DISTRIBUTIONS = (
+    *("-e", "core/wire"),
     *("-e", "core"),
     *("-e", "adapters/openai"),
     *("-e", "adapters/langchain"),
@@ -66,7 +67,7 @@ def older_gateway(session: nox.Session, release: str) -> None:
     pip = ("--quiet", "--disable-pip-version-check")
     session.install(*pip, "--require-hashes", "-r", "requirements/pip.txt")
     session.install(*pip, "--require-hashes", "-r", f"requirements/gateway-{release}.txt")
-    session.install(*pip, "--no-deps", "-e", "adapters/litellm")
+    session.install(*pip, "--no-deps", "-e", "core/wire", "-e", "adapters/litellm")
     gateway = {
         "TRACESPLICE_OLDER_GATEWAY": release,
         "TRACESPLICE_GATEWAY_VENV": session.virtualenv.location,

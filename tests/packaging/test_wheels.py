@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 DISTRIBUTIONS = {
+    "tracesplice_wire": "core/wire",
     "tracesplice": "core",
     "tracesplice_openai": "adapters/openai",
     "tracesplice_langchain": "adapters/langchain",
@@ -24,7 +25,15 @@ DISTRIBUTIONS = {
     "tracesplice_litellm": "adapters/litellm",
 }
 NEEDS = {
-    "tracesplice": {"langfuse", "opentelemetry-api", "packaging", "pluggy", "wrapt"},
+    "tracesplice_wire": set[str](),
+    "tracesplice": {
+        "langfuse",
+        "opentelemetry-api",
+        "packaging",
+        "pluggy",
+        "tracesplice-wire",
+        "wrapt",
+    },
     "tracesplice_openai": {"openai", "tracesplice", "wrapt"},
     "tracesplice_langchain": {"langchain-openai", "tracesplice", "tracesplice-openai", "wrapt"},
     "tracesplice_llama_index": {
@@ -33,7 +42,10 @@ NEEDS = {
         "tracesplice-openai",
         "wrapt",
     },
-    "tracesplice_litellm": {"litellm"},  # not the core: a gateway has pins of its own
+    "tracesplice_litellm": {
+        "litellm",
+        "tracesplice-wire",
+    },  # not the core: a gateway has pins of its own
 }
 
 
@@ -73,8 +85,8 @@ def test_only_the_adapter_names_its_framework(wheel: Path) -> None:
 
 
 def test_the_adapter_is_found_by_its_entry_point(wheel: Path) -> None:
-    if wheel.name.startswith("tracesplice_litellm-"):
-        pytest.skip("named in the gateway's configuration")
+    if wheel.name.startswith(("tracesplice_litellm-", "tracesplice_wire-")):
+        pytest.skip("no adapter of an application's")
     points = read(wheel, "entry_points.txt")
     if wheel.name.startswith("tracesplice-"):
         assert "tracesplice = tracesplice._cli:main" in points
