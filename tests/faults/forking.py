@@ -20,7 +20,7 @@ from opentelemetry import trace
 import tracesplice
 from faults.compare import chat
 from faults.scripted import ANSWER
-from tracesplice._reported import reported
+from tracesplice._calls import calls
 
 FORKS, THREADS, DEADLINE = 60, 3, 5
 HTTP: Any = sys.modules[openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0]]
@@ -53,8 +53,8 @@ class Caller:
         with trace.use_span(trace.NonRecordingSpan(context)):
             chat(self.client)
         place = trace.format_trace_id(context.trace_id), trace.format_span_id(context.span_id)
-        known = reported.find(place)
-        reported.note_exported([place])
+        known = calls.find(place)
+        calls.note_exported([place])
         tracesplice.unsplice(self.client)
         return b"existing_trace_id" in self.sent[0] and known is not None and known.reported
 

@@ -12,7 +12,7 @@ import pytest
 import tracesplice
 from faults.compare import chat
 from faults.scripted import OK, Reply, moved
-from tracesplice._reported import reported
+from tracesplice._calls import calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ PATH = "/v1/chat/completions"
 @pytest.fixture(autouse=True)
 def _nothing_reported() -> Iterator[None]:
     yield
-    reported.clear()
+    calls.clear()
 
 
 def client_of(stage: Stage, location: str) -> openai.OpenAI:
@@ -43,7 +43,7 @@ def says(langfuse: Langfuse, client: openai.OpenAI) -> bool:
     """Whether the gateway is believed to report a call."""
     with langfuse.start_as_current_observation(name="g", as_type="generation") as span:
         chat(client)
-    known = reported.find((span.trace_id, span.id))
+    known = calls.find((span.trace_id, span.id))
     assert known is not None
     return known.reported and not known.kept
 

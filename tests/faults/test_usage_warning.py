@@ -8,8 +8,8 @@ import pytest
 
 import tracesplice
 from faults.wire import client_of, say
+from tracesplice._calls import calls
 from tracesplice._claim import REPORTS_HEADER
-from tracesplice._reported import reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ class TestNothingConfigured:
 
     @pytest.fixture(autouse=True)
     def _unused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(reported, "is_used", False)
+        monkeypatch.setattr(calls, "is_used", False)
 
     @pytest.fixture
     def generation(self, langfuse: Langfuse) -> Iterator[None]:

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from rig.recorder import Recorder
-from tracesplice._reported import reported
+from tracesplice._calls import calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,9 +56,9 @@ def sdk(rec: Recorder) -> Iterator[Langfuse]:
 @pytest.fixture
 def nothing_reported() -> Iterator[None]:
     """No observation is known of, before and after."""
-    reported.clear()
+    calls.clear()
     yield
-    reported.clear()
+    calls.clear()
 
 
 @pytest.fixture(scope="module")

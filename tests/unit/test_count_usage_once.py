@@ -8,7 +8,7 @@ import pytest
 
 import tracesplice
 from tracesplice import TracespliceError, _usage
-from tracesplice._reported import reported
+from tracesplice._calls import calls
 from unit.masking import LLM, TRACE, applied, chain
 
 pytestmark = pytest.mark.usefixtures("nothing_reported")
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("nothing_reported")
 
 class TestOwner:
     def test_the_client_s_figures_may_count(self) -> None:
-        reported.at((TRACE, "a")).answered(True)
+        calls.answered([(TRACE, "a")], True)
         assert tracesplice.count_usage_once(owner="client")(params=chain(LLM).params) is None
 
     @pytest.mark.parametrize("owner", ["nobody", None, "", [], "Gateway"])
@@ -37,7 +37,7 @@ class TestFaults:
             raise RuntimeError("ours")
 
         monkeypatch.setattr(_usage, "zeroed", fail)
-        reported.at((TRACE, "a")).answered(True)
+        calls.answered([(TRACE, "a")], True)
 
     @pytest.mark.usefixtures("lenient")
     def test_one_of_ours_leaves_the_batch_as_it_was(self, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel, PrivateAttr
 
 import tracesplice
-from tracesplice import TracespliceError, _helper_spans
+from tracesplice import TracespliceError, _ignored_spans
 from tracesplice_openai import is_spliced
 
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
@@ -302,6 +302,6 @@ def test_a_method_that_may_call_a_model_itself_is_no_helper() -> None:
 
     _repair.install()
     scope = "openinference.instrumentation.llama_index"
-    helpers = {name for known, name in _helper_spans._known if known == scope}
+    helpers = {name for known, name in _ignored_spans._known if known == scope}
     assert {"AsksItself.predict", "OpenAI.structured_predict", "StructuredLLM.chat"} <= helpers
     assert not {"AsksItself.structured_predict", "AsksItself.chat", "OpenAI.chat"} & helpers

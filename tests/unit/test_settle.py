@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tracesplice
+from tracesplice._calls import calls
 from tracesplice._langfuse_usage import failed, is_free, tokens
-from tracesplice._reported import reported
 from unit.masking import LLM, NAMES, PLAIN, TRACE, Spans, chain, zeroed
 
 if TYPE_CHECKING:
@@ -51,14 +51,14 @@ def llm(total: float) -> dict[str, Any]:
 
 
 def linked(span_id: str, *, own: bool = True) -> None:
-    """As a call's claim notes it before the call is sent."""
-    known = reported.at((TRACE, span_id))
-    known.linked, known.own = True, known.own or own
+    """As noted before a call is sent, in this observation or directly inside."""
+    places = [(TRACE, span_id)]
+    calls.sent(places if own else [(TRACE, f"in {span_id}"), *places])
 
 
 def answered(span_id: str, reports: bool = True) -> None:
     linked(span_id)
-    reported.at((TRACE, span_id)).answered(reports)
+    calls.answered([(TRACE, span_id)], reports)
 
 
 class TestFailedCalls:
@@ -166,7 +166,7 @@ class TestCallsOfOthers:
     def test_what_is_around_may_be_exported_first(self) -> None:
         answered("a")
         linked("c", own=False)
-        reported.at((TRACE, "c")).answered(True)
+        calls.answered([(TRACE, "c")], True)
         batch = Spans({"a": llm(7), "c": llm(7)}, {"a": "c"})
         assert zeroed(part(batch, "c")) | zeroed(part(batch, "a")) == {"a", "c"}
 
@@ -176,18 +176,18 @@ class TestCallsOfOthers:
         st.permutations(NAMES),
     )
     def test_nothing_that_nobody_else_counts_is_lost(
-        self, calls: list[tuple[bool, int]], more: int, order: list[str]
+        self, made: list[tuple[bool, int]], more: int, order: list[str]
     ) -> None:
         # `e` says the usage of all calls inside it, and of `more` that is nobody's.
-        reported.clear()
-        spans = {"e": llm(sum(used for _, used in calls) + more)}
-        for name, (reports, used) in zip(NAMES, calls, strict=False):
+        calls.clear()
+        spans = {"e": llm(sum(used for _, used in made) + more)}
+        for name, (reports, used) in zip(NAMES, made, strict=False):
             spans[name] = llm(used)
             if reports:
                 answered(name)
         batch = {name: spans[name] for name in order if name in spans}
         zero = zeroed(Spans(batch, dict.fromkeys(NAMES[:-1], "e")))
-        assert ("e" in zero) is (more == 0 and all(reports for reports, _ in calls))
+        assert ("e" in zero) is (more == 0 and all(reports for reports, _ in made))
 
 
 @pytest.mark.parametrize(

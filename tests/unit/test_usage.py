@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tracesplice
-from tracesplice import _helper_spans
+from tracesplice import _ignored_spans
+from tracesplice._calls import calls
 from tracesplice._langfuse_usage import is_generation
-from tracesplice._reported import reported
-from tracesplice.adapter import helper_spans
+from tracesplice.adapter import ignored_spans
 from unit.masking import (
     LLM,
     NAMES,
@@ -60,12 +60,12 @@ class TestZero:
         given: dict[str, Any] = {**kind}
         for part in parts:
             given.update(part)
-        reported.at((TRACE, "a")).answered(True)
+        calls.answered([(TRACE, "a")], True)
         after = applied(tracesplice.count_usage_once(), chain(given))["a"]
         assert says_zero(after)
 
     def test_the_rest_is_kept(self) -> None:
-        reported.at((TRACE, "a")).answered(True)
+        calls.answered([(TRACE, "a")], True)
         given = {**OPENINFERENCE, "input.value": "hi", "langfuse.observation.prompt.name": "p"}
         after = applied(tracesplice.count_usage_once(), chain(given))["a"]
         counters = {key for key in given if "token_count" in key}
@@ -75,7 +75,7 @@ class TestZero:
         assert not counters & set(after)
 
     def test_each_kind_of_usage_that_was_there_is_named(self) -> None:
-        reported.at((TRACE, "a")).answered(True)
+        calls.answered([(TRACE, "a")], True)
         usage = '{"input": 1, "input_cached_tokens": 2, "prompt_tokens": 3}'
         batch = chain({**LLM, "langfuse.observation.usage_details": usage})
         after = applied(tracesplice.count_usage_once(), batch)["a"]
@@ -89,52 +89,52 @@ class TestZero:
     def test_without_it_the_server_would_count_the_tokens_itself(self) -> None:
         bare = {"langfuse.observation.type": "generation"}
         assert counted(bare)[1] > 0
-        reported.at((TRACE, "a")).answered(True)
+        calls.answered([(TRACE, "a")], True)
         assert zeroed(chain(bare)) == {"a"}
 
 
 class TestWhich:
     def test_only_what_is_reported(self) -> None:
         assert zeroed(chain(LLM)) == set()
-        reported.at((TRACE, "b")).answered(True)
+        calls.answered([(TRACE, "b")], True)
         assert zeroed(Spans({"a": LLM, "b": LLM}, {})) == {"b"}
 
     def test_a_long_stream_too_while_many_other_calls_come_and_go(self) -> None:
-        reported.at((TRACE, "a")).answered(True)
+        calls.answered([(TRACE, "a")], True)
         mask = tracesplice.count_usage_once()
         for first in range(0, 40_000, 1_000):
             names = [str(number) for number in range(first, first + 1_000)]
             for name in names:
-                reported.at((TRACE, name)).answered(True)
+                calls.answered([(TRACE, name)], True)
             mask(params=Spans(dict.fromkeys(names, PLAIN), {}).params)
         assert zeroed(chain(LLM)) == {"a"}
 
     def test_not_what_the_gateway_does_not_report(self) -> None:
-        reported.at((TRACE, "a")).answered(False)
+        calls.answered([(TRACE, "a")], False)
         assert zeroed(chain(LLM, LLM)) == set()
 
     def test_not_an_observation_that_stands_for_an_unreported_call_as_well(self) -> None:
-        reported.at((TRACE, "a")).answered(True)
-        reported.at((TRACE, "b")).answered(False)
+        calls.answered([(TRACE, "a")], True)
+        calls.answered([(TRACE, "b")], False)
         batch = Spans({"a": LLM, "b": LLM, "c": LLM}, {"a": "c", "b": "c"})
         assert zeroed(batch) == {"a"}
 
     @pytest.mark.parametrize("outer", [LLM, OPENINFERENCE])
     def test_the_generations_right_around_it(self, outer: dict[str, Any]) -> None:
-        reported.at((TRACE, "a")).answered(True)
+        calls.answered([(TRACE, "a")], True)
         assert zeroed(chain(LLM, outer, outer)) == {"a", "b", "c"}
 
     @pytest.mark.parametrize("between", [PLAIN, {"openinference.span.kind": "CHAIN"}])
     def test_none_beyond_something_else(self, between: dict[str, Any]) -> None:
-        reported.at((TRACE, "a")).answered(True)
+        calls.answered([(TRACE, "a")], True)
         assert zeroed(chain(LLM, between, LLM)) == {"a"}
 
     def test_no_generation_around_a_call_that_has_none(self) -> None:
-        reported.at((TRACE, "a")).answered(True)
+        calls.answered([(TRACE, "a")], True)
         assert zeroed(chain(PLAIN, LLM)) == set()
 
     def test_not_another_call_next_to_it(self) -> None:
-        reported.at((TRACE, "a")).answered(True)
+        calls.answered([(TRACE, "a")], True)
         batch = Spans({"a": LLM, "b": LLM, "c": LLM}, {"a": "c", "b": "c"})
         assert zeroed(batch) == {"a", "c"}
 
@@ -143,8 +143,8 @@ class TestWhich:
         self, order: list[str], sizes: list[int]
     ) -> None:
         # Any order within a batch; between batches the inner ones come first.
-        reported.clear()
-        reported.at((TRACE, "a")).answered(True)
+        calls.clear()
+        calls.answered([(TRACE, "a")], True)
         whole = chain(*[LLM] * len(NAMES))
         left = list(NAMES)
         found: set[str] = set()
@@ -163,9 +163,9 @@ class TestHelpers:
 
     @pytest.fixture(autouse=True)
     def _declared(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(_helper_spans, "_known", set())
-        helper_spans(SCOPE, ["a"])
-        helper_spans("another", ["b"])
+        monkeypatch.setattr(_ignored_spans, "_known", set())
+        ignored_spans(SCOPE, ["a"])
+        ignored_spans("another", ["b"])
 
     def test_what_is_declared_says_zero(self) -> None:
         assert zeroed(Spans({"a": self.BARE, "b": self.BARE, "c": self.BARE}, {})) == {"a"}

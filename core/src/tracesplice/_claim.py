@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from opentelemetry import trace
-
-from tracesplice._ambient import attributes
+from tracesplice._calls import Place, calls
 from tracesplice._current import current_observation
-from tracesplice._langfuse_usage import is_generation, may_become_generation
+from tracesplice._places import counts_usage, place_of, places_of
 from tracesplice._report import warn_once
-from tracesplice._reported import Place, reported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from opentelemetry.trace import Span, SpanContext
+    from opentelemetry.trace import Span
 
     from tracesplice._link import Link
 
-__all__ = [
-    "REPORTS_HEADER",
-    "UsageClaim",
-    "claim_usage",
-    "note_foreign_call",
-    "nothing_used",
-]
+__all__ = ["REPORTS_HEADER", "UsageClaim", "claim_usage"]
 
 REPORTS_HEADER = "x-tracesplice-reports"
 """On an answer of a gateway with our adapter: "true" where the gateway reports this call."""
@@ -56,7 +47,7 @@ class UsageClaim:
     @property
     def is_generation(self) -> bool:
         """Whether the call's own says what was used, so that Langfuse counts it."""
-        return self.observation is not None and _is_generation(self.observation)
+        return self.observation is not None and counts_usage(self.observation)
 
     def answered(self, headers: Mapping[str, str]) -> None:
         """Note that the gateway answered the call.
@@ -67,9 +58,8 @@ class UsageClaim:
                 ``{REPORTS_HEADER: "false"}``: nobody knows who counts it.
         """
         reports = self._reports(headers)
-        for place in self.places:
-            reported.at(place).answered(reports)
-        if reports and not reported.is_used and self.is_generation:
+        calls.answered(self.places, reports)
+        if reports and not calls.is_used and self.is_generation:
             warn_once("usage:twice", _TWICE)
 
     def _reports(self, headers: Mapping[str, str]) -> bool:
@@ -96,73 +86,7 @@ def claim_usage(
         return UsageClaim(())
     own = (link.trace_id, link.parent_id)
     span = observation or current_observation()
-    known = span if _place(span) == own else None
-    places = (own,) if known is None else (own, *_around(known))
-    reported.at(own).own = True
-    for place in places:
-        reported.at(place).linked = True
+    known = span if place_of(span.get_span_context()) == own else None
+    places = (own,) if known is None else places_of(known)
+    calls.sent(places)
     return UsageClaim(places, known, expected)
-
-
-def nothing_used(span: Span) -> None:
-    """Note that the generation ``span`` stands for no request, so that it used nothing.
-
-    Args:
-        span: The span of one that an answer from a framework's own cache is reported by.
-    """
-    context = span.get_span_context()
-    if context.is_valid and context.trace_flags.sampled:
-        reported.at(_place(span)).answered(True)
-
-
-def note_foreign_call(observation: Span | None = None) -> None:
-    """Note a model call that carries no link: its usage is for the client to count.
-
-    A generation around it and around calls through the gateway keeps its figures.
-
-    Args:
-        observation: The span of the call's own client observation, where an adapter knows it.
-    """
-    span = observation or current_observation()
-    if span.get_span_context().is_valid and may_become_generation(attributes(span)):
-        for place in (_place(span), *_around(span)):
-            reported.at(place).kept = True
-
-
-def _around(span: Span) -> Iterator[Place]:
-    # What is around a generation may be exported before it, and then cannot be found from it.
-    outer = _parent_of_generation(span)
-    if outer is None:
-        return
-    yield outer
-    current = trace.get_current_span()
-    if current is not span and _place(current) == outer:
-        outer = _parent_of_generation(current)
-        if outer is not None:
-            yield outer
-
-
-def _parent_of_generation(span: Span) -> Place | None:
-    parent = getattr(span, "parent", None)
-    if parent is None or not may_become_generation(attributes(span)):
-        return None
-    return _place_of(parent)
-
-
-def _place(span: Span) -> Place:
-    return _place_of(span.get_span_context())
-
-
-def _place_of(context: SpanContext) -> Place:
-    return trace.format_trace_id(context.trace_id), trace.format_span_id(context.span_id)
-
-
-def _is_generation(span: Any) -> bool:
-    from langfuse.span_filter import is_known_llm_instrumentor
-
-    said = attributes(span)
-    if is_generation(said):
-        return True
-    if getattr(span, "instrumentation_scope", None) is None:
-        return False
-    return may_become_generation(said) and bool(is_known_llm_instrumentor(span))

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracesplice._helper_spans import is_helper
+from tracesplice._calls import calls
+from tracesplice._ignored_spans import is_ignored
 from tracesplice._langfuse_usage import failed, is_free, tokens
-from tracesplice._reported import reported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from langfuse.types import OtelSpanData
 
-    from tracesplice._reported import Known, Place
+    from tracesplice._calls import Known, Place
 
 __all__ = ["inside_out", "says_zero", "tell_around"]
 
@@ -40,9 +40,9 @@ def inside_out(generations: Mapping[Place, OtelSpanData]) -> list[Place]:
 
 def says_zero(span: OtelSpanData) -> bool:
     """Return whether a generation is to say that nothing was used."""
-    if is_helper(span):
+    if is_ignored(span):
         return True
-    known = reported.find((span.trace_id, span.span_id))
+    known = calls.find((span.trace_id, span.span_id))
     if known is None or known.kept:
         return False
     if known.reported:
@@ -57,21 +57,21 @@ def tell_around(span: OtelSpanData, zero: bool) -> None:
         span: The generation.
         zero: Whether it says that nothing was used.
     """
-    if span.parent_span_id is None or is_helper(span):
+    if span.parent_span_id is None or is_ignored(span):
         return
-    known = reported.find((span.trace_id, span.span_id))
+    known = calls.find((span.trace_id, span.span_id))
     if not zero and (is_free(span.attributes) or failed(span.attributes)):
         return
-    around = reported.around((span.trace_id, span.parent_span_id))
+    around = calls.around((span.trace_id, span.parent_span_id))
     if known is not None and known.kept:
         around.kept = True
     elif known is None or not zero:
-        around.note_inside(span.span_id, (False, tokens(span.attributes)))
+        around.note_inside(span.span_id, False, tokens(span.attributes))
     else:
         around.linked = True
         if known.reported:
             around.reported = True
-            around.note_inside(span.span_id, (True, tokens(span.attributes)))
+            around.note_inside(span.span_id, True, tokens(span.attributes))
 
 
 def _says_more(known: Known, said: float | None) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
+from tracesplice._calls import calls
 from tracesplice._errors import TracespliceError
 from tracesplice._langfuse_usage import is_generation, zeroed
-from tracesplice._masks import as_result, one_after_the_other
+from tracesplice._mask_chain import as_result, one_after_the_other
 from tracesplice._report import guarded
-from tracesplice._reported import reported
 from tracesplice._settle import inside_out, says_zero, tell_around
 from tracesplice._shown import shown
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         MaskOtelSpansResult,
     )
 
-    from tracesplice._masks import Patches
+    from tracesplice._mask_chain import Patches
 
 __all__ = ["Owner", "count_usage_once"]
 
@@ -51,7 +51,7 @@ def count_usage_once(
         TracespliceError: An argument is none of these.
     """
     _check(then, owner)
-    reported.is_used = True
+    calls.is_used = True
 
     def mask(*, params: MaskOtelSpansParams) -> MaskOtelSpansResult | None:
         ours = (_patches(params) if owner == "gateway" else None) or {}
@@ -93,5 +93,5 @@ def _patches(params: MaskOtelSpansParams) -> Patches:
         outer = (span.trace_id, span.parent_span_id or "")
         if outer in generations or outer not in spans:
             tell_around(span, zero)
-    reported.note_exported(spans)
+    calls.note_exported(spans)
     return patches

@@ -5,13 +5,7 @@ The names here are public and stable for authors of adapters; applications need 
 
 from __future__ import annotations
 
-from tracesplice._claim import (
-    REPORTS_HEADER,
-    UsageClaim,
-    claim_usage,
-    note_foreign_call,
-    nothing_used,
-)
+from tracesplice._claim import REPORTS_HEADER, UsageClaim, claim_usage
 from tracesplice._current import (
     ambient_source,
     current_observation,
@@ -21,11 +15,12 @@ from tracesplice._current import (
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
 from tracesplice._headers import header_values
-from tracesplice._helper_spans import helper_spans
+from tracesplice._ignored_spans import ignored_spans
 from tracesplice._langfuse import capture_link, own_prompt
 from tracesplice._link import Link, PromptRef
 from tracesplice._litellm import Injection, calls_model, inject
 from tracesplice._observation import span_of
+from tracesplice._places import note_foreign_call, nothing_used
 from tracesplice._report import guarded, warn_once
 from tracesplice._shown import shown, shown_kind, shown_url
 from tracesplice._splice import is_instrumented
@@ -49,8 +44,8 @@ __all__ = [
     "first_read_in",
     "guarded",
     "header_values",
-    "helper_spans",
     "hookimpl",
+    "ignored_spans",
     "inject",
     "is_instrumented",
     "is_stored",

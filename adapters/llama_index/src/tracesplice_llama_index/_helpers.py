@@ -9,7 +9,7 @@ https://github.com/run-llama/llama_index/tree/main/llama-index-core/llama_index/
 
 from __future__ import annotations
 
-from tracesplice.adapter import helper_spans
+from tracesplice.adapter import ignored_spans
 
 __all__ = ["declare_helpers"]
 
@@ -41,7 +41,7 @@ def declare_helpers(model: type) -> None:
     """
     methods = (*_HELPERS, *_CALLS) if model.__name__ == _STRUCTURED else _HELPERS
     helpers = (name for name in methods if _module(model, name).startswith(_OWN))
-    helper_spans(_SCOPE, (f"{model.__name__}.{name}" for name in (_PREPARES, *helpers)))
+    ignored_spans(_SCOPE, (f"{model.__name__}.{name}" for name in (_PREPARES, *helpers)))
 
 
 def _module(model: type, method: str) -> str:

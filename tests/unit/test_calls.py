@@ -15,9 +15,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
 
-from tracesplice._claim import REPORTS_HEADER, claim_usage, note_foreign_call
+from tracesplice._calls import Calls, Known, calls
+from tracesplice._claim import REPORTS_HEADER, claim_usage
 from tracesplice._langfuse import capture_link
-from tracesplice._reported import Known, Reported, reported
+from tracesplice._places import note_foreign_call
 
 if TYPE_CHECKING:
     from langfuse import Langfuse
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 PLACES = st.tuples(st.sampled_from("ab"), st.sampled_from("cdef"))
 
 
-def says(known: Reported, place: tuple[str, str]) -> bool | None:
+def says(known: Calls, place: tuple[str, str]) -> bool | None:
     """Whether the gateway reports all calls of an observation; None where none was answered."""
     found = known.find(place)
     return None if found is None else found.reported and not found.kept
@@ -36,27 +37,27 @@ class TestRegistry:
     def test_an_observation_is_reported_if_all_its_calls_are(
         self, notes: list[tuple[tuple[str, str], bool]]
     ) -> None:
-        known = Reported()
+        known = Calls()
         for place, reports in notes:
-            known.at(place).answered(reports)
+            known.answered([place], reports)
         for place in {place for place, _ in notes}:
             assert says(known, place) is all(reports for each, reports in notes if each == place)
         assert known.find(("x", "y")) is None
 
     @given(st.integers(1, 20), st.integers(0, 60))
     def test_it_holds_the_latest_up_to_its_limit(self, limit: int, count: int) -> None:
-        known = Reported(limit)
+        known = Calls(limit)
         for number in range(count):
-            known.at(("t", str(number))).answered(True)
+            known.answered([("t", str(number))], True)
         held = [number for number in range(count) if says(known, ("t", str(number)))]
         assert held == list(range(max(0, count - limit), count))
 
     @given(st.integers(1, 20), st.integers(0, 60))
     def test_what_is_exported_makes_room(self, limit: int, count: int) -> None:
-        known = Reported(limit, 5)
-        known.at(("t", "a stream")).answered(True)
+        known = Calls(limit, 5)
+        known.answered([("t", "a stream")], True)
         for number in range(count):
-            known.at(("t", str(number))).answered(True)
+            known.answered([("t", str(number))], True)
             known.note_exported([("t", str(number)), ("t", "of no call")])
         assert says(known, ("t", "a stream")) is (True if limit > 1 or not count else None)
         held = [number for number in range(count) if says(known, ("t", str(number)))]
@@ -64,27 +65,27 @@ class TestRegistry:
         assert known.find(("t", "of no call")) is None
 
     def test_what_is_exported_may_turn_out_to_be_of_an_unreported_call_too(self) -> None:
-        known = Reported()
-        known.at(("t", "a")).answered(True)
+        known = Calls()
+        known.answered([("t", "a")], True)
         known.note_exported([("t", "a")])
-        known.at(("t", "a")).answered(False)
+        known.answered([("t", "a")], False)
         assert says(known, ("t", "a")) is False
 
     @given(st.lists(st.booleans(), max_size=400))
     def test_of_very_many_inside_it_keeps_what_decides(self, inside: list[bool]) -> None:
         known = Known()
         for number, reports in enumerate(inside):
-            known.note_inside(str(number), (reports, 1.0))
+            known.note_inside(str(number), reports, 1.0)
         assert len(known.inside) <= 100
         kept = known.kept or any(not reports for reports, _ in known.inside.values())
         assert kept is not all(inside)
 
     def test_threads_do_not_disturb_each_other(self) -> None:
-        known = Reported(50)
+        known = Calls(50)
 
         def work(name: str) -> bool:
             for number in range(2_000):
-                known.at((name, str(number))).answered(True)
+                known.answered([(name, str(number))], True)
                 known.note_exported([(name, str(number - 1))])
             return True
 
@@ -101,7 +102,7 @@ class TestRegistry:
             number = 0
             while not done.is_set():
                 number += 1
-                reported.at(("t", str(number))).answered(True)
+                calls.answered([("t", str(number))], True)
 
         noting = Thread(target=work)
         noting.start()
@@ -110,7 +111,7 @@ class TestRegistry:
                 child = os.fork()
                 if child == 0:
                     signal.alarm(20)  # one that hangs is killed
-                    reported.at(("t", "child")).answered(True)
+                    calls.answered([("t", "child")], True)
                     os._exit(0)
                 assert os.waitpid(child, 0)[1] == 0
         finally:
@@ -211,9 +212,9 @@ class TestClaim:
     ) -> None:
         with langfuse.start_as_current_observation(name="g", as_type="generation") as span:
             claim = claim_usage(capture_link())
-        assert says(reported, (span.trace_id, span.id)) is False
+        assert says(calls, (span.trace_id, span.id)) is False
         claim.answered(headers)
-        assert says(reported, (span.trace_id, span.id)) is reports
+        assert says(calls, (span.trace_id, span.id)) is reports
 
     def test_a_foreign_call_keeps_the_figures_of_what_is_around_it(
         self, langfuse: Langfuse
@@ -224,11 +225,11 @@ class TestClaim:
         ):
             inner = langfuse.start_observation(name="h", as_type="generation")
             claim_usage(capture_link()).answered({})
-            assert says(reported, (outer.trace_id, outer.id)) is True
+            assert says(calls, (outer.trace_id, outer.id)) is True
             note_foreign_call(inner._otel_span)
             inner.end()
         for each in (inner, outer):
-            assert says(reported, (each.trace_id, each.id)) is False
+            assert says(calls, (each.trace_id, each.id)) is False
 
     def test_a_foreign_call_in_no_generation_is_nothing_to_remember(
         self, langfuse: Langfuse
@@ -236,4 +237,4 @@ class TestClaim:
         note_foreign_call()
         with langfuse.start_as_current_observation(name="s") as span:
             note_foreign_call()
-        assert reported.find((span.trace_id, span.id)) is None
+        assert calls.find((span.trace_id, span.id)) is None

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from langfuse.types import OtelSpanData
 
-__all__ = ["helper_spans", "is_helper"]
+__all__ = ["ignored_spans", "is_ignored"]
 
 _known: set[tuple[str | None, str]] = set()
 
 
-def helper_spans(scope: str, names: Iterable[str]) -> None:
+def ignored_spans(scope: str, names: Iterable[str]) -> None:
     """Declare spans that stand for no call; one that says that something was used is believed.
 
     Args:
@@ -30,7 +30,7 @@ def helper_spans(scope: str, names: Iterable[str]) -> None:
     _known.update((scope, name) for name in names)
 
 
-def is_helper(span: OtelSpanData) -> bool:
+def is_ignored(span: OtelSpanData) -> bool:
     """Return whether ``span`` stands for no call."""
     known = (span.instrumentation_scope_name, span.name) in _known
     return known and not says_usage(span.attributes)

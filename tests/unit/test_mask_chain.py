@@ -20,9 +20,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import tracesplice
-from tracesplice import _masks
+from tracesplice import _mask_chain
+from tracesplice._calls import calls
 from tracesplice._langfuse_usage import zeroed
-from tracesplice._reported import reported
 from unit.masking import LLM, TRACE, Spans, applied
 
 if TYPE_CHECKING:
@@ -47,10 +47,10 @@ PATCHES = st.none() | st.builds(
 
 @pytest.fixture(autouse=True)
 def _a_is_reported() -> Iterator[None]:
-    reported.clear()
-    reported.at((TRACE, "a")).answered(True)
+    calls.clear()
+    calls.answered([(TRACE, "a")], True)
     yield
-    reported.clear()
+    calls.clear()
 
 
 def key(span_id: str) -> OtelSpanIdentifier:
@@ -75,7 +75,7 @@ def test_the_user_s_mask_sees_the_result_of_ours() -> None:
 def test_both_together_are_one_after_the_other(
     on_a: OtelSpanPatch | None, on_b: OtelSpanPatch | None
 ) -> None:
-    reported.at((TRACE, "a")).answered(True)
+    calls.answered([(TRACE, "a")], True)
     theirs = MaskOtelSpansResult(span_patches={key("a"): on_a, key("b"): on_b})
 
     def then(*, params: MaskOtelSpansParams) -> MaskOtelSpansResult:
@@ -105,7 +105,7 @@ def test_a_fault_of_ours_still_hides_what_the_user_hides(
     def fail(*_: object) -> Any:
         raise RuntimeError("ours")
 
-    monkeypatch.setattr(_masks, broken, fail)
+    monkeypatch.setattr(_mask_chain, broken, fail)
     patches = {key("b"): OtelSpanPatch(delete_attributes=("secret",))}
     then = tracesplice.count_usage_once(
         then=lambda *, params: MaskOtelSpansResult(span_patches=patches)
@@ -128,7 +128,7 @@ class TestWithLangfuse:
             with provider.get_tracer("langfuse-sdk").start_as_current_span("s") as span:
                 span.set_attributes(LLM)
                 own = span.get_span_context()
-                reported.at((f"{own.trace_id:032x}", f"{own.span_id:016x}")).answered(True)
+                calls.answered([(f"{own.trace_id:032x}", f"{own.span_id:016x}")], True)
             provider.shutdown()
             return [dict(each.attributes or {}) for each in memory.get_finished_spans()]
 

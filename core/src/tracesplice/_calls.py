@@ -1,0 +1,131 @@
+"""The client observations whose usage the gateway counts.
+
+Calls are made in some threads, observations are exported in another, and the process may fork at
+any time. So there is no lock: each step is one operation on a dict, or sets one flag for good.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["Calls", "Known", "Place", "calls"]
+
+Place = tuple[str, str]
+"""Of an observation: trace id and span id, as lower-case hex."""
+
+# Observations that are never exported, for whatever reason, must not pile up: room for three of
+# each of 10,000 calls, as a stream may last while many others come and go.
+_OPEN = 30_000
+# Kept for a second Langfuse client, and for what is exported before the observation around it.
+_EXPORTED = 5_000
+_INSIDE = 100
+
+
+class Known:
+    """What is known of one observation; a flag that is set stays so.
+
+    Attributes:
+        linked: A linked call was sent in it, or in a generation directly inside.
+        own: It is the innermost observation of such a call.
+        reported: The gateway answered a call, and reports it.
+        kept: A call in it is the client's to count.
+        inside: Of generations directly inside, by span id: the tokens they say they used, where
+            the gateway reports their calls, and where it does not.
+    """
+
+    linked = own = reported = kept = False
+
+    def __init__(self) -> None:
+        self.inside: dict[str, tuple[bool, float | None]] = {}
+
+    def note_inside(self, span_id: str, reported: bool, tokens: float | None) -> None:
+        """Note a generation inside; of very many only what decides."""
+        if len(self.inside) < _INSIDE or span_id in self.inside:
+            self.inside[span_id] = (reported, tokens)
+        elif reported:
+            self.inside[next(iter(self.inside))] = (True, None)
+        else:
+            self.kept = True
+
+
+class Calls:
+    """The latest observations with calls in them.
+
+    Attributes:
+        is_used: Whether a mask counts by it.
+    """
+
+    def __init__(self, open_limit: int = _OPEN, exported_limit: int = _EXPORTED) -> None:
+        self._limits = open_limit, exported_limit
+        self._open: OrderedDict[Place, Known] = OrderedDict()
+        self._exported: OrderedDict[Place, Known] = OrderedDict()
+        self.is_used = False
+
+    def sent(self, places: Sequence[Place]) -> None:
+        """Note a call that is about to be sent with a link; until it is answered it has failed.
+
+        Args:
+            places: The call's own observation, and then those around it that describe it too.
+        """
+        own = True
+        for known in self._at(places):
+            known.linked = True
+            if own:
+                known.own, own = True, False
+
+    def answered(self, places: Iterable[Place], reports: bool) -> None:
+        """Note a call that was answered.
+
+        Args:
+            places: As for ``sent``.
+            reports: Whether the gateway reports it; if not, it is the client's to count.
+        """
+        for known in self._at(places):
+            if reports:
+                known.reported = True
+            else:
+                known.kept = True
+
+    def find(self, place: Place) -> Known | None:
+        """Return what is known of an observation, None where nothing is."""
+        return self._open.get(place) or self._exported.get(place)
+
+    def around(self, place: Place) -> Known:
+        """Return what is known of an observation around one that is being exported."""
+        known = self.find(place) or self._exported.setdefault(place, Known())
+        self._trim(self._exported, self._limits[1])
+        return known
+
+    def note_exported(self, places: Iterable[Place]) -> None:
+        """Note that observations were exported; those that nothing is known of do not matter."""
+        for place in places:
+            known = self._open.get(place)
+            if known is not None:
+                self._exported[place] = known
+                self._open.pop(place, None)
+        self._trim(self._exported, self._limits[1])
+
+    def clear(self) -> None:
+        """Forget every observation."""
+        self._open.clear()
+        self._exported.clear()
+
+    def _at(self, places: Iterable[Place]) -> list[Known]:
+        found = []
+        for place in places:
+            known = self._open.get(place) or self._exported.get(place)
+            found.append(known or self._open.setdefault(place, Known()))
+        if len(self._open) > self._limits[0]:
+            self._trim(self._open, self._limits[0])
+        return found
+
+    def _trim(self, known: OrderedDict[Place, Known], limit: int) -> None:
+        while len(known) > limit:
+            known.popitem(last=False)
+
+
+calls = Calls()
