@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
-from conformance.either import TLS
 from rig.recorder._server import Server
+from shapes.either import TLS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Sequence

@@ -15,13 +15,13 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import tracesplice
 from conformance.checks import ENVIRONMENT
-from conformance.either import TLS
 from conformance.harness import Cell, ClientSpans, Outcome, Stage, run_cell, run_unspliced
-from conformance.shape import AMBIENT, OTHER, OWN
 from conformance.table import OUTCOMES, Table, installed
 from rig.gateway import Gateway, GatewayMode
 from rig.model import ModelServer
 from rig.recorder import Recorder
+from shapes.either import TLS
+from shapes.shape import AMBIENT, OTHER, OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

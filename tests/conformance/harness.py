@@ -16,10 +16,10 @@ from langfuse import propagate_attributes
 from opentelemetry.sdk.trace import SpanProcessor
 
 import tracesplice
-from conformance.answers import comparable
 from conformance.checks import ATTRIBUTES, Seen, judge
-from conformance.either import drive
-from conformance.shape import AMBIENT
+from shapes.answers import comparable
+from shapes.either import drive
+from shapes.shape import AMBIENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from langfuse import Langfuse
     from opentelemetry.sdk.trace import TracerProvider
 
-    from conformance.shape import Shape
     from rig.gateway import Gateway, GatewayMode
     from rig.recorder import Observation, Recorder
+    from shapes.shape import Shape
 
 __all__ = ["UNTRACED", "Cell", "ClientSpans", "Framework", "Outcome", "Stage", "run_cell"]
 

@@ -8,15 +8,15 @@ from llama_index.llms.openai_like import OpenAILike
 
 import tracesplice
 from conformance.harness import Cell
-from conformance.llama_index_application import LlamaIndexApplication
-from conformance.llama_index_shapes import SHAPES
 from rig.gateway import GatewayMode
+from shapes.llama_index_application import LlamaIndexApplication
+from shapes.llama_index_shapes import SHAPES
 from tracesplice_llama_index import _repair
 
 if TYPE_CHECKING:
     import pytest
 
-    from conformance.shape import Shape
+    from shapes.shape import Shape
 
 __all__ = ["BY_NAME", "cell", "take_away"]
 

@@ -13,9 +13,9 @@ from llama_index.llms.openai_like import OpenAILike
 from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 
 import tracesplice
-from conformance.either import TLS
 from conformance.harness import gateway_generations
 from rig.gateway import GatewayMode
+from shapes.either import TLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.frameworks_at_once import judge
-from conformance.llama_index_application import WARNINGS
+from shapes.llama_index_application import WARNINGS
 
 if TYPE_CHECKING:
     from conformance.harness import Stage

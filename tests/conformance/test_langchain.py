@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.harness import UNTRACED, Cell, Stage
-from conformance.langchain_application import HANDLER, OPENINFERENCE, LangChainApplication
-from conformance.langchain_shapes import SHAPES
 from rig.gateway import GatewayMode
+from shapes.langchain_application import HANDLER, OPENINFERENCE, LangChainApplication
+from shapes.langchain_shapes import SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conformance.shape import Shape
+    from shapes.shape import Shape
 
 PACKAGES = ("langchain-openai", "langchain", "langgraph", "openai", "langfuse")
 

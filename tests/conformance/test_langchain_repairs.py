@@ -11,12 +11,12 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 
-from conformance.either import each
 from conformance.harness import UNTRACED, Cell, Stage, gateway_generations, run_cell, wrong
-from conformance.langchain_application import HANDLER, OPENINFERENCE, LangChainApplication
-from conformance.langchain_shapes import SHAPES
-from conformance.shape import Shape
 from rig.gateway import GatewayMode
+from shapes.either import each
+from shapes.langchain_application import HANDLER, OPENINFERENCE, LangChainApplication
+from shapes.langchain_shapes import SHAPES
+from shapes.shape import Shape
 from tracesplice._current import _finds
 from tracesplice_langchain import _current, _methods, _places, _process
 from tracesplice_langchain._at_work import observation_at_work

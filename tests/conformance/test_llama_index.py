@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.harness import UNTRACED, Cell, Stage
-from conformance.llama_index_application import OPENINFERENCE, WARNINGS, LlamaIndexApplication
-from conformance.llama_index_shapes import SHAPES
 from rig.gateway import GatewayMode
+from shapes.llama_index_application import OPENINFERENCE, WARNINGS, LlamaIndexApplication
+from shapes.llama_index_shapes import SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,17 +15,17 @@ from llama_index.core.prompts import PromptTemplate
 from llama_index.llms.openai_like import OpenAILike
 from openinference.instrumentation.llama_index import _handler
 
-from conformance.either import each, settle
 from conformance.harness import wrong
-from conformance.llama_index_application import (
+from conformance.llama_index_repairs import BY_NAME, cell, take_away
+from shapes.either import each, settle
+from shapes.llama_index_application import (
     OPENINFERENCE,
     QUESTION,
     WARNINGS,
     LlamaIndexApplication,
 )
-from conformance.llama_index_repairs import BY_NAME, cell, take_away
-from conformance.llama_index_shape import DOCUMENTS, Weather, template
-from conformance.shape import OTHER, OWN, Shape
+from shapes.llama_index_shape import DOCUMENTS, Weather, template
+from shapes.shape import OTHER, OWN, Shape
 from tracesplice import _current
 
 if TYPE_CHECKING:

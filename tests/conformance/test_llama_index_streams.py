@@ -9,20 +9,20 @@ import pytest
 from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.llms.openai_like import OpenAILike
 
-from conformance.either import each
 from conformance.harness import UNTRACED, gateway_generations, run_cell, wrong
-from conformance.llama_index_application import OPENINFERENCE, QUESTION, WARNINGS
 from conformance.llama_index_repairs import BY_NAME, cell, take_away
-from conformance.llama_index_shape import Weather, template
-from conformance.shape import Shape
+from shapes.either import each
+from shapes.llama_index_application import OPENINFERENCE, QUESTION, WARNINGS
+from shapes.llama_index_shape import Weather, template
+from shapes.shape import Shape
 from tracesplice_llama_index import _asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.harness import Stage
-    from conformance.llama_index_application import LlamaIndexApplication
     from rig.recorder import Observation
+    from shapes.llama_index_application import LlamaIndexApplication
 
 pytestmark = [pytest.mark.usefixtures("_sdk_untraced"), *WARNINGS]
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.harness import UNTRACED, Cell, Stage
-from conformance.openai_application import OpenAIApplication
-from conformance.openai_shapes import SHAPES
 from rig.gateway import GatewayMode
+from shapes.openai_application import OpenAIApplication
+from shapes.openai_shapes import SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,11 +12,11 @@ import pytest
 
 from conformance.frameworks_at_once import judge
 from conformance.harness import Cell, gateway_generations, run_cell
-from conformance.langchain_application import HANDLER, LangChainApplication
-from conformance.langchain_shapes import SHAPES as LANGCHAIN
-from conformance.llama_index_application import OPENINFERENCE, WARNINGS, LlamaIndexApplication
-from conformance.llama_index_shapes import SHAPES as LLAMA_INDEX
 from rig.gateway import GatewayMode
+from shapes.langchain_application import HANDLER, LangChainApplication
+from shapes.langchain_shapes import SHAPES as LANGCHAIN
+from shapes.llama_index_application import OPENINFERENCE, WARNINGS, LlamaIndexApplication
+from shapes.llama_index_shapes import SHAPES as LLAMA_INDEX
 
 if TYPE_CHECKING:
     from conformance.harness import Stage

@@ -12,9 +12,9 @@ import pytest
 from langfuse import propagate_attributes
 
 import tracesplice
-from conformance.either import TLS
 from conformance.harness import gateway_generations
 from rig.gateway import GatewayMode
+from shapes.either import TLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,11 +20,11 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 import tracesplice
 from conformance.balancer import balancer
 from conformance.checks import ATTRIBUTES
-from conformance.either import TLS
 from conformance.harness import gateway_generations
-from conformance.shape import AMBIENT, OWN
 from rig.gateway import Gateway, GatewayMode
 from rig.gateway._config import COSTS
+from shapes.either import TLS
+from shapes.shape import AMBIENT, OWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

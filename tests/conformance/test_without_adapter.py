@@ -14,9 +14,9 @@ import pytest
 
 from conformance.curl import CHAT, Caller
 from conformance.harness import Cell, Outcome, Stage, run_cell, run_unspliced
-from conformance.openai_application import OpenAIApplication
-from conformance.openai_shapes import SHAPES
 from rig.gateway import Gateway, GatewayMode
+from shapes.openai_application import OpenAIApplication
+from shapes.openai_shapes import SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,9 +13,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import tracesplice
-from conformance.either import drive, each, settle
 from faults.llama_index_calls import PROMPT
 from faults.wire import client_of, links
+from shapes.either import drive, each, settle
 
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
 from llama_index.core.base.llms.types import (

@@ -14,8 +14,8 @@ from langfuse.api import Prompt_Chat, Prompt_Text
 from langfuse.model import ChatPromptClient, TextPromptClient
 
 import tracesplice
-from conformance.either import each, settle
 from faults.wire import links
+from shapes.either import each, settle
 
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
 from llama_index.core import Document, SummaryIndex

@@ -15,9 +15,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import tracesplice
-from conformance.either import drive, each, settle
 from faults.test_usage import ZERO
 from faults.wire import client_of, say
+from shapes.either import drive, each, settle
 
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
 from llama_index.core import Document, SummaryIndex

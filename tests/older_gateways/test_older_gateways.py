@@ -14,8 +14,6 @@ import pytest
 from conformance.curl import BAGGAGE, PROMPT, Caller
 from conformance.curl import CHAT as BODY
 from conformance.harness import Cell, Outcome, Stage, run_cell, run_unspliced
-from conformance.openai_application import OpenAIApplication
-from conformance.openai_shapes import SHAPES
 from older_gateways.conftest import RELEASE
 from older_gateways.releases import (
     CHAT,
@@ -28,6 +26,8 @@ from older_gateways.releases import (
 )
 from rig.gateway import GatewayMode
 from rig.gateway._process import find_venv
+from shapes.openai_application import OpenAIApplication
+from shapes.openai_shapes import SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -6,8 +6,8 @@ from llama_index.core import Document
 from llama_index.core.prompts import PromptTemplate
 from pydantic import BaseModel
 
-from conformance.llama_index_application import LlamaIndexApplication
-from conformance.shape import OWN, registry
+from shapes.llama_index_application import LlamaIndexApplication
+from shapes.shape import OWN, registry
 
 __all__ = ["DOCUMENTS", "App", "Weather", "registry", "template", "weather"]
 

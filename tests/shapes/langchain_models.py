@@ -10,8 +10,8 @@ from langchain_core.runnables import (
     ConfigurableField,
 )
 
-from conformance.langchain_application import QUESTION
-from conformance.langchain_shape import (
+from shapes.langchain_application import QUESTION
+from shapes.langchain_shape import (
     App,
     registry,
 )

@@ -14,8 +14,8 @@ from langchain_core.runnables import (
 )
 from langfuse import observe
 
-from conformance.langchain_application import QUESTION
-from conformance.langchain_shape import (
+from shapes.langchain_application import QUESTION
+from shapes.langchain_shape import (
     LOST_ON_3_10,
     NESTED,
     App,
@@ -24,7 +24,7 @@ from conformance.langchain_shape import (
     template,
     weather,
 )
-from conformance.shape import OTHER, OWN
+from shapes.shape import OTHER, OWN
 from tracesplice_langchain import prompt_template
 
 __all__ = ["SHAPES"]

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 
-from conformance.either import TLS, entered
-from conformance.openai_shapes import Ask
-from conformance.shape import OWN
+from shapes.either import TLS, entered
+from shapes.openai_shapes import Ask
+from shapes.shape import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.harness import Cell, Stage
-    from conformance.shape import Shape
+    from shapes.shape import Shape
 
 __all__ = ["OpenAIApplication"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance import langchain_chains, langchain_embeddings, langchain_graphs, langchain_models
+from shapes import langchain_chains, langchain_embeddings, langchain_graphs, langchain_models
 
 __all__ = ["SHAPES"]
 

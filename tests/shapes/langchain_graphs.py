@@ -10,14 +10,14 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
-from conformance.langchain_application import QUESTION
-from conformance.langchain_shape import (
+from shapes.langchain_application import QUESTION
+from shapes.langchain_shape import (
     NESTED,
     App,
     registry,
     weather,
 )
-from conformance.shape import OWN
+from shapes.shape import OWN
 
 if TYPE_CHECKING:
     from langchain_core.runnables import (

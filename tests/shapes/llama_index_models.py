@@ -13,10 +13,10 @@ from llama_index.core.llms import ChatMessage
 from llama_index.core.tools import FunctionTool
 from llama_index.llms.openai import OpenAI
 
-from conformance.either import settle
-from conformance.llama_index_application import QUESTION
-from conformance.llama_index_shape import App, Weather, registry, template, weather
-from conformance.shape import OWN
+from shapes.either import settle
+from shapes.llama_index_application import QUESTION
+from shapes.llama_index_shape import App, Weather, registry, template, weather
+from shapes.shape import OWN
 
 __all__ = ["SHAPES"]
 

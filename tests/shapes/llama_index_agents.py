@@ -7,8 +7,8 @@ from typing import Any
 from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent, ReActAgent
 from llama_index.core.workflow import Context, Event, StartEvent, StopEvent, Workflow, step
 
-from conformance.llama_index_application import QUESTION
-from conformance.llama_index_shape import App, registry, weather
+from shapes.llama_index_application import QUESTION
+from shapes.llama_index_shape import App, registry, weather
 
 __all__ = ["SHAPES"]
 

@@ -12,9 +12,9 @@ from llama_index.core.query_engine import SubQuestionQueryEngine
 from llama_index.core.question_gen import LLMQuestionGenerator
 from llama_index.core.tools import QueryEngineTool
 
-from conformance.llama_index_application import QUESTION
-from conformance.llama_index_shape import DOCUMENTS, App, registry, template
-from conformance.shape import OTHER, OWN
+from shapes.llama_index_application import QUESTION
+from shapes.llama_index_shape import DOCUMENTS, App, registry, template
+from shapes.shape import OTHER, OWN
 
 __all__ = ["SHAPES"]
 

@@ -11,8 +11,8 @@ from uuid import uuid4
 import openai
 from pydantic import BaseModel
 
-from conformance.either import each, entered, first, settle
-from conformance.shape import OWN, Shape
+from shapes.either import each, entered, first, settle
+from shapes.shape import OWN, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable

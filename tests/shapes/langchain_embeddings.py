@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.langchain_application import QUESTION
-from conformance.langchain_shape import (
+from shapes.langchain_application import QUESTION
+from shapes.langchain_shape import (
     App,
     registry,
 )

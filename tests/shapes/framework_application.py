@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 
-from conformance.either import TLS, settle
+from shapes.either import TLS, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance import (
+from shapes import (
     llama_index_agents,
     llama_index_embeddings,
     llama_index_engines,

@@ -11,11 +11,11 @@ from langfuse.langchain import CallbackHandler
 from openinference.instrumentation.langchain import LangChainInstrumentor
 from pydantic import SecretStr
 
-from conformance.either import each
-from conformance.framework_application import FrameworkApplication
+from shapes.either import each
+from shapes.framework_application import FrameworkApplication
 
 if TYPE_CHECKING:
-    from conformance.shape import Shape
+    from shapes.shape import Shape
 
 __all__ = ["HANDLER", "OPENINFERENCE", "LangChainApplication"]
 

@@ -14,13 +14,13 @@ from llama_index.llms.openai import OpenAI, OpenAIResponses
 from llama_index.llms.openai_like import OpenAILike
 from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 
-from conformance.either import each
-from conformance.framework_application import FrameworkApplication
+from shapes.either import each
+from shapes.framework_application import FrameworkApplication
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.shape import Shape
+    from shapes.shape import Shape
 
 __all__ = ["OPENINFERENCE", "QUESTION", "WARNINGS", "LlamaIndexApplication"]
 

@@ -8,9 +8,9 @@ from llama_index.core import VectorStoreIndex
 from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.node_parser import SentenceSplitter
 
-from conformance.either import settle as _settled
-from conformance.llama_index_application import QUESTION
-from conformance.llama_index_shape import DOCUMENTS, App, registry
+from shapes.either import settle as _settled
+from shapes.llama_index_application import QUESTION
+from shapes.llama_index_shape import DOCUMENTS, App, registry
 
 __all__ = ["SHAPES"]
 

@@ -7,8 +7,8 @@ import sys
 from langchain_core.prompts import ChatPromptTemplate
 from pydantic import BaseModel
 
-from conformance.langchain_application import LangChainApplication
-from conformance.shape import OWN, registry
+from shapes.langchain_application import LangChainApplication
+from shapes.shape import OWN, registry
 
 __all__ = ["LOST_ON_3_10", "NESTED", "App", "Weather", "registry", "template", "weather"]
 
