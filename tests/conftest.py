@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from tracesplice import _report
+from tracesplice_wire import _log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,13 +21,13 @@ settings.load_profile("tests")
 
 @pytest.fixture(autouse=True)
 def _strict(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv(_report.STRICT_VARIABLE, "1")
-    _report._seen.clear()
+    monkeypatch.setenv(_log.STRICT_VARIABLE, "1")
+    _log._seen.clear()
     yield
-    _report._seen.clear()
+    _log._seen.clear()
 
 
 @pytest.fixture
 def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in production: a fault of ours is logged once."""
-    monkeypatch.delenv(_report.STRICT_VARIABLE)
+    monkeypatch.delenv(_log.STRICT_VARIABLE)

@@ -9,7 +9,7 @@ from tracesplice._langfuse import capture_link
 from tracesplice._link import Link
 from tracesplice._litellm import CONTAINER, request_headers, request_metadata
 from tracesplice._prompt import prompt_ref
-from tracesplice._report import guarded
+from tracesplice_wire import guarded
 
 __all__ = ["extra_body", "headers"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tracesplice._calls import Place, calls
 from tracesplice._current import current_observation
 from tracesplice._places import counts_usage, place_of, places_of
-from tracesplice._report import warn_once
+from tracesplice_wire import warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 
 from tracesplice._ambient import attributes
-from tracesplice._report import guarded
+from tracesplice_wire import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

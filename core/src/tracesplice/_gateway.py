@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from tracesplice._errors import TracespliceError
 from tracesplice._providers import provider_of
-from tracesplice._shown import shown_url
+from tracesplice_wire import shown_url
 
 __all__ = ["BASE_VARIABLE", "Gateway", "default_gateway"]
 

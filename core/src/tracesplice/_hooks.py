@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tracesplice._errors import TracespliceError
-from tracesplice._report import STRICT_VARIABLE, report_fault
+from tracesplice_wire import STRICT_VARIABLE, report_fault
 
 if TYPE_CHECKING:
     import pluggy

@@ -13,9 +13,8 @@ from tracesplice._ambient import Ambient, attributes
 from tracesplice._current import SDK_SCOPE, ambient_values, current_observation, is_stored
 from tracesplice._link import Link, PromptRef
 from tracesplice._prompt import valid_ref
-from tracesplice._report import warn_once
-from tracesplice._shown import shown, shown_kind
 from tracesplice._values import MAX_VERSION, plain_text
+from tracesplice_wire import shown, shown_kind, warn_once
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, SpanContext

@@ -15,8 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tracesplice._headers import header_values
-from tracesplice._report import warn_once
+from tracesplice_wire import header_values, warn_once
 
 if TYPE_CHECKING:
     from tracesplice._link import Link

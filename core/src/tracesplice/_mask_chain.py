@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from tracesplice._report import guarded
+from tracesplice_wire import guarded
 
 if TYPE_CHECKING:
     from langfuse.types import (

@@ -8,8 +8,8 @@ from typing import Any, TypedDict
 
 from tracesplice._errors import TracespliceError
 from tracesplice._link import PromptRef
-from tracesplice._shown import shown, shown_kind
 from tracesplice._values import MAX_VERSION, plain_text, prompt_version
+from tracesplice_wire import shown, shown_kind
 
 __all__ = ["PromptMetadata", "name_and_version", "prompt_metadata", "prompt_ref", "valid_ref"]
 

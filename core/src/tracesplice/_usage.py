@@ -8,9 +8,8 @@ from tracesplice._calls import calls
 from tracesplice._errors import TracespliceError
 from tracesplice._langfuse_usage import is_generation, zeroed
 from tracesplice._mask_chain import as_result, one_after_the_other
-from tracesplice._report import guarded
 from tracesplice._settle import inside_out, says_zero, tell_around
-from tracesplice._shown import shown
+from tracesplice_wire import guarded, shown
 
 if TYPE_CHECKING:
     from langfuse.types import (

@@ -10,8 +10,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from tracesplice._report import warn_once
-from tracesplice._shown import shown_kind
+from tracesplice_wire import shown_kind, warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,18 +14,16 @@ from tracesplice._current import (
 )
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
-from tracesplice._headers import header_values
 from tracesplice._ignored_spans import ignored_spans
 from tracesplice._langfuse import capture_link, own_prompt
 from tracesplice._link import Link, PromptRef
 from tracesplice._litellm import Injection, calls_model, inject
 from tracesplice._observation import span_of
 from tracesplice._places import note_foreign_call, nothing_used
-from tracesplice._report import guarded, warn_once
-from tracesplice._shown import shown, shown_kind, shown_url
 from tracesplice._splice import is_instrumented
 from tracesplice._streams import afirst_read_in, first_read_in
 from tracesplice.hookspecs import hookimpl
+from tracesplice_wire import guarded, header_values, shown, shown_kind, shown_url, warn_once
 
 __all__ = [
     "REPORTS_HEADER",

@@ -2,4 +2,67 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from tracesplice_wire._headers import (
+    PROJECT,
+    REPORTS,
+    TRACEPARENT,
+    decode_project,
+    decode_traceparent,
+    encode_headers,
+    no_parent,
+    project_of,
+)
+from tracesplice_wire._limits import (
+    MAX_ENTRIES,
+    MAX_LENGTH,
+    MAX_VERSION,
+    environment,
+    number,
+    pairs,
+    prompt_ref,
+    span_id,
+    tags,
+    text,
+    trace_id,
+)
+from tracesplice_wire._link import Link, PromptRef
+from tracesplice_wire._log import STRICT_VARIABLE, fault, guarded, report_fault, warn_once
+from tracesplice_wire._metadata import CONTAINER, decode_metadata, encode_metadata
+from tracesplice_wire._shown import shown, shown_kind, shown_url
+from tracesplice_wire._written import header_values
+
+__all__ = [
+    "CONTAINER",
+    "MAX_ENTRIES",
+    "MAX_LENGTH",
+    "MAX_VERSION",
+    "PROJECT",
+    "REPORTS",
+    "STRICT_VARIABLE",
+    "TRACEPARENT",
+    "Link",
+    "PromptRef",
+    "decode_metadata",
+    "decode_project",
+    "decode_traceparent",
+    "encode_headers",
+    "encode_metadata",
+    "environment",
+    "fault",
+    "guarded",
+    "header_values",
+    "no_parent",
+    "number",
+    "pairs",
+    "project_of",
+    "prompt_ref",
+    "report_fault",
+    "shown",
+    "shown_kind",
+    "shown_url",
+    "span_id",
+    "tags",
+    "text",
+    "trace_id",
+    "warn_once",
+]

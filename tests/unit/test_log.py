@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tracesplice
-from tracesplice import TracespliceError, _report
+from tracesplice import TracespliceError
 from tracesplice.adapter import guarded, shown, shown_kind, shown_url, warn_once
+from tracesplice_wire import _log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +94,7 @@ def test_noise_fills_neither_log_nor_memory_nor_hides_a_fault(
         warn_once(f"somebody's user {number}", "x")
     assert len(caplog.records) == 3 + 999
     assert max(len(record.getMessage()) for record in caplog.records) < 120
-    assert len(_report._seen) == 1_000
+    assert len(_log._seen) == 1_000
     broken()
     assert caplog.records[-1].exc_info is not None
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["STRICT_VARIABLE", "guarded", "report_fault", "warn_once"]
+__all__ = ["STRICT_VARIABLE", "fault", "guarded", "report_fault", "warn_once"]
 
 STRICT_VARIABLE = "TRACESPLICE_STRICT"
 """Set to any value in test runs: a fault of ours is then raised instead of logged."""
@@ -55,6 +55,25 @@ def report_fault(place: str, message: str, *args: object) -> None:
         _log_once(place, message, *args, exc_info=True)
 
 
+def fault(place: str, lost: str) -> None:
+    """Handle the exception of our own that is being handled: log it once, or raise it under test.
+
+    For ``except Exception:`` on the way of every call, where ``guarded`` would be one call more.
+
+    Args:
+        place: The module and name of the function that failed.
+        lost: What the call goes without, for the log line.
+    """
+    if STRICT_VARIABLE in os.environ:
+        raise  # the exception that the caller is handling
+    report_fault(
+        f"fault:{place}",
+        "tracesplice failed and left out %s; your call is not affected. This is a fault of "
+        "tracesplice: please report it with this traceback.",
+        lost,
+    )
+
+
 def guarded(lost: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T | None]]:
     """Make a function of ours harmless: where it would raise, it logs once and returns None.
 
@@ -69,15 +88,8 @@ def guarded(lost: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T | None]]:
         def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> _T | None:
             try:
                 return function(*args, **kwargs)
-            except Exception:
-                if STRICT_VARIABLE in os.environ:
-                    raise
-                report_fault(
-                    f"guarded:{function.__module__}.{function.__qualname__}",
-                    "tracesplice failed and left out %s; your call is not affected. This is a "
-                    "fault of tracesplice: please report it with this traceback.",
-                    lost,
-                )
+            except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
+                fault(f"{function.__module__}.{function.__qualname__}", lost)
                 return None
 
         return wrapper

@@ -1,0 +1,79 @@
+"""The headers of a request and of its answer: W3C trace context, and two of ours.
+
+https://www.w3.org/TR/trace-context/
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from tracesplice_wire import _limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tracesplice_wire._link import Link
+
+__all__ = [
+    "PROJECT",
+    "REPORTS",
+    "TRACEPARENT",
+    "decode_project",
+    "decode_traceparent",
+    "encode_headers",
+    "no_parent",
+    "project_of",
+]
+
+TRACEPARENT = "traceparent"
+"""Where the call belongs."""
+
+PROJECT = "x-tracesplice-project"
+"""Which Langfuse project that trace is in, as ``project_of`` says it."""
+
+REPORTS = "x-tracesplice-reports"
+"""On an answer: "true" where nothing of the call's usage is left for the client to count."""
+
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
+)
+_PROJECT = re.compile(r"[0-9a-f]{16}")
+
+
+def encode_headers(link: Link) -> dict[str, str]:
+    """Encode the place of ``link`` as headers; empty where it is in no trace."""
+    if link.trace_id is None:
+        return {}
+    parent_id = link.parent_id or no_parent(link.trace_id)
+    found = {TRACEPARENT: f"00-{link.trace_id}-{parent_id}-{link.trace_flags:02x}"}
+    if link.project is not None:
+        found[PROJECT] = link.project
+    return found
+
+
+def decode_traceparent(value: object) -> tuple[str, str, int] | None:
+    """Return trace id, parent id and flags of a ``traceparent`` header, None if it is not valid."""
+    match = _TRACEPARENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    return None if match is None else (match[1], match[2], int(match[3], 16))
+
+
+def decode_project(headers: Mapping[str, object]) -> str | None:
+    """Return which project the headers name, None where they name none."""
+    value = headers.get(PROJECT)
+    if not isinstance(value, str) or not _PROJECT.fullmatch(value.strip()):
+        return None
+    return value.strip()
+
+
+def no_parent(trace_id: str) -> str:
+    """Return the span id that stands for "no parent" in a trace: ``traceparent`` must name one."""
+    return _limits.span_id(trace_id[:16]) or trace_id[16:]
+
+
+@lru_cache(maxsize=64)
+def project_of(public_key: str) -> str:
+    """Return what stands for the Langfuse project of ``public_key``: 16 hex digits of a digest."""
+    return sha256(public_key.encode(errors="replace")).hexdigest()[:16]
