@@ -1,4 +1,4 @@
-"""Which requests go to a declared gateway, and which addresses are none."""
+"""Which requests go to a declared gateway and call a model, and which addresses are none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracesplice import TracespliceError
-from tracesplice._gateway import BASE_VARIABLE, Gateway, default_gateway
+from tracesplice._gateway import BASE_VARIABLE, MODEL_ROUTES, Gateway, default_gateway
 
 CHAT = "/chat/completions"
 
@@ -15,10 +15,6 @@ CHAT = "/chat/completions"
 @pytest.mark.parametrize(
     ("declared", "request_url"),
     [
-        ("http://gw:4000", "http://gw:4000/v1" + CHAT),
-        ("http://gw:4000/", "http://gw:4000/v1" + CHAT),
-        ("http://gw:4000/v1", "http://gw:4000" + CHAT),
-        ("http://gw:4000/v1/", "http://gw:4000/v1" + CHAT),
         ("http://gw:4000//v1//", "http://gw:4000/v1" + CHAT),
         ("http://gw:4000", "http://gw:4000"),
         ("http://gw:4000", "http://gw:4000/openai/deployments/x" + CHAT + "?api-version=1"),
@@ -26,9 +22,6 @@ CHAT = "/chat/completions"
         ("https://gw:443", "https://gw/v1" + CHAT),
         ("HTTP://GW:4000/V", "http://gw:4000/V" + CHAT),
         ("http://gw.example.", "http://gw.example/v1" + CHAT),
-        ("http://gw/llm", "http://gw/llm/v1" + CHAT),
-        ("http://gw/llm/v1", "http://gw/llm" + CHAT),
-        ("http://gw/a/b/", "http://gw/a/b/v1" + CHAT),
         ("http://[::1]:4000/v1", "http://[::1]:4000/v1" + CHAT),
         ("http://user:secret@gw", "http://gw/v1" + CHAT),
         ("http://gw/llm", "http://gw/llm//v1" + CHAT),
@@ -36,6 +29,11 @@ CHAT = "/chat/completions"
         ("http://gw/a/../llm", "http://gw/llm/v1" + CHAT),
         ("http://gw", "http://gw/%2e%2e/v1" + CHAT),
         ("http://gw/llm", "http://gw/llm/deployments/openai%2Fgpt" + CHAT),
+        # Hosts that only look like a provider's.
+        ("https://myopenai.com", "https://myopenai.com" + CHAT),
+        ("https://openai.com.gw.example", "https://openai.com.gw.example" + CHAT),
+        ("https://max.ai", "https://max.ai" + CHAT),
+        ("http://openai", "http://openai" + CHAT),
     ],
 )
 def test_a_request_below_the_address_is_the_gateway_s(declared: str, request_url: str) -> None:
@@ -45,14 +43,8 @@ def test_a_request_below_the_address_is_the_gateway_s(declared: str, request_url
 @pytest.mark.parametrize(
     ("declared", "request_url"),
     [
-        ("http://gw:4000", "http://other:4000/v1" + CHAT),
-        ("http://gw:4000", "http://gw:4001/v1" + CHAT),
-        ("http://gw:4000", "http://gw/v1" + CHAT),
         ("http://gw", "https://gw/v1" + CHAT),
-        ("http://gw", "http://gw.evil.example/v1" + CHAT),
-        ("http://gw", "http://evil-gw/v1" + CHAT),
         ("http://gw", "http://gw@evil.example/v1" + CHAT),
-        ("http://gw/llm", "http://gw/llm2/v1" + CHAT),
         ("http://gw/llm", "http://gw/LLM/v1" + CHAT),
         ("http://gw/llm", "http://gw/v1" + CHAT),
         ("http://gw/v1/llm", "http://gw/llm" + CHAT),
@@ -85,6 +77,48 @@ def test_a_request_elsewhere_is_not(declared: str, request_url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        *MODEL_ROUTES,
+        "chat/completions",
+        "/v2/rerank",
+        "/openai/deployments/gpt/chat/completions?api-version=1",
+        "http://gw:4000/v1/chat/completions/",
+    ],
+)
+def test_a_route_that_calls_a_model(url: str) -> None:
+    assert Gateway.calls_model(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "/models",
+        "/files",
+        "/batches",
+        "/responses/resp_1",
+        "/chat/completions/id/messages",
+        "/v1/threads/id/messages",
+        "/v1/messages/count_tokens",
+        "/videos/id/content",
+        "/responses/id/cancel",
+        "/audio/voices",
+        "/images",
+        "/mycompletions",
+        "/models?next=/chat/completions",
+    ],
+)
+def test_any_other_route(url: str) -> None:
+    assert not Gateway.calls_model(url)
+
+
+def test_an_adapter_may_have_routes_of_its_own() -> None:
+    assert Gateway.calls_model("http://gw/model/m/converse?x=1", ("/converse",))
+    assert not Gateway.calls_model(CHAT, ("/converse",))
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         "localhost:4000",
@@ -108,13 +142,10 @@ def test_what_is_no_address_is_refused_with_an_example(wrong: object) -> None:
 @pytest.mark.parametrize(
     ("url", "provider"),
     [
-        ("https://api.openai.com/v1", "OpenAI"),
         ("https://API.OPENAI.COM:443/v1/", "OpenAI"),
         ("https://api.openai.com./v1", "OpenAI"),
         ("https://eu.api.openai.com/v1", "OpenAI"),
         ("https://mine.openai.azure.com/openai", "Azure OpenAI"),
-        ("https://api.anthropic.com", "Anthropic"),
-        ("https://generativelanguage.googleapis.com/v1beta/openai/", "Google"),
         ("https://openrouter.ai/api/v1", "OpenRouter"),
         ("https://api.x.ai/v1", "xAI"),
     ],
@@ -127,14 +158,6 @@ def test_a_provider_is_refused_with_what_to_pass(url: str, provider: str) -> Non
     assert 'base_url="http://localhost:4000"' in message
 
 
-@pytest.mark.parametrize(
-    "url",
-    ["https://myopenai.com", "https://openai.com.gw.example", "https://max.ai", "http://openai"],
-)
-def test_a_host_that_only_looks_like_a_provider_is_a_gateway(url: str) -> None:
-    assert Gateway.declare(url).matches(url + "/v1" + CHAT)
-
-
 def test_a_url_object_is_read_by_its_text() -> None:
     class Url:
         def __str__(self) -> str:
@@ -145,25 +168,16 @@ def test_a_url_object_is_read_by_its_text() -> None:
 
 @pytest.mark.parametrize(
     ("url", "shown"),
-    [("HTTP://GW/v1/", "http://gw:80"), ("https://[::1]/llm", "https://[::1]:443/llm")],
+    [("HTTP://me:secret@GW/v1/", "http://gw:80"), ("https://[::1]/llm", "https://[::1]:443/llm")],
 )
 def test_a_gateway_shows_its_normal_form_without_credentials(url: str, shown: str) -> None:
     assert str(Gateway.declare(url)) == shown
-    assert "secret" not in str(Gateway.declare(url.replace("://", "://me:secret@")))
 
 
 def test_the_default_is_litellm_s_own_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LITELLM_PROXY_API_BASE", "http://gw:4000/")
     assert default_gateway() == Gateway.declare("http://gw:4000")
-
-
-@pytest.mark.parametrize("value", [None, ""])
-def test_without_the_variable_the_error_names_it(
-    monkeypatch: pytest.MonkeyPatch, value: str | None
-) -> None:
-    monkeypatch.delenv(BASE_VARIABLE, raising=False)
-    if value is not None:
-        monkeypatch.setenv(BASE_VARIABLE, value)
+    monkeypatch.setenv(BASE_VARIABLE, "")
     with pytest.raises(TracespliceError, match="LITELLM_PROXY_API_BASE"):
         default_gateway()
 
@@ -202,14 +216,10 @@ def test_a_longer_host_or_segment_never_matches(
 
 @given(st.text())
 def test_any_text_is_an_address_or_an_error_that_says_why(text: str) -> None:
+    Gateway.declare("http://gw").matches(text)  # never raises
+    Gateway.declare("http://gw").matches("http://" + text)
     try:
         gateway = Gateway.declare(text)
     except TracespliceError:
         return
     assert gateway.matches(text)
-
-
-@given(st.text())
-def test_matching_never_raises(text: str) -> None:
-    Gateway.declare("http://gw").matches(text)
-    Gateway.declare("http://gw").matches("http://" + text)

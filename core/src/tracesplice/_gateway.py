@@ -1,4 +1,4 @@
-"""Which addresses are a gateway's: nothing is sent to any other."""
+"""Which requests go to a gateway and call a model: nothing is sent with any other."""
 
 from __future__ import annotations
 
@@ -13,10 +13,28 @@ from tracesplice._errors import TracespliceError
 from tracesplice._providers import provider_of
 from tracesplice_wire import shown_url
 
-__all__ = ["BASE_VARIABLE", "Gateway", "default_gateway"]
+__all__ = ["BASE_VARIABLE", "MODEL_ROUTES", "Gateway", "default_gateway"]
 
 BASE_VARIABLE = "LITELLM_PROXY_API_BASE"
 """LiteLLM's own variable for a proxy's address (https://docs.litellm.ai/docs/providers/litellm_proxy)."""
+
+MODEL_ROUTES = (
+    "/completions",
+    "/responses",
+    "/responses/compact",
+    "/embeddings",
+    "/moderations",
+    "/rerank",
+    "/v1/messages",
+    "/videos",
+    "/images/generations",
+    "/images/edits",
+    "/images/variations",
+    "/audio/speech",
+    "/audio/transcriptions",
+    "/audio/translations",
+)
+"""What the paths of requests that call a model end with."""
 
 _PORTS = {"http": 80, "https": 443}
 _EXAMPLE = "http://localhost:4000"
@@ -67,6 +85,18 @@ class Gateway:
             return True  # the whole host
         below = parts[1] == self.path or parts[1].startswith(f"{self.path}/")
         return below and not _climbs(parts[1])
+
+    @staticmethod
+    @lru_cache(maxsize=256)
+    def calls_model(url: str, routes: tuple[str, ...] = MODEL_ROUTES) -> bool:
+        """Return whether a request to ``url``, on whatever host, is one that calls a model.
+
+        Args:
+            url: The request's URL or path.
+            routes: What such a path ends with. An adapter of an SDK with other routes passes its
+                own.
+        """
+        return url.partition("?")[0].removesuffix("/").endswith(routes)
 
     def __str__(self) -> str:
         scheme, host, port = self.origin

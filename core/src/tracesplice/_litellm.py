@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from tracesplice._gateway import Gateway
 from tracesplice_wire import header_values, warn_once
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ CONTAINER = "litellm_metadata"
 _TRACEPARENT = "traceparent"
 _PROJECT = "x-tracesplice-project"
 _NO_LOG = "no-log"
-_LLM_ROUTE = re.compile(
-    r"/(completions|responses(/compact)?|embeddings|moderations|rerank|v1/messages|videos"
-    r"|images/(generations|edits|variations)|audio/(speech|transcriptions|translations))/?$"
-)
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "prompt": Mapping,
     "tags": (list, tuple),
@@ -62,7 +59,7 @@ class Injection:
 
 def calls_model(path: str) -> bool:
     """Return whether a request's path or URL is one of a route that calls a model."""
-    return _LLM_ROUTE.search(path.partition("?")[0]) is not None
+    return Gateway.calls_model(path)
 
 
 def request_metadata(link: Link) -> dict[str, Any]:
