@@ -15,6 +15,7 @@ from tracesplice._current import (
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
 from tracesplice._ignored_spans import ignored_spans
+from tracesplice._kit import as_current, in_context, is_observed, splice_each, when_imported
 from tracesplice._langfuse import capture_link, own_prompt
 from tracesplice._link import Link, PromptRef
 from tracesplice._litellm import Injection, calls_model, inject
@@ -22,6 +23,13 @@ from tracesplice._observation import span_of
 from tracesplice._places import note_foreign_call, nothing_used
 from tracesplice._splice import is_instrumented
 from tracesplice._streams import afirst_read_in, first_read_in
+from tracesplice._wrap import (
+    Wrapper,
+    each_class,
+    unwrap_methods,
+    wrap_function,
+    wrap_methods,
+)
 from tracesplice.hookspecs import hookimpl
 from tracesplice_wire import guarded, header_values, shown, shown_kind, shown_url, warn_once
 
@@ -33,19 +41,24 @@ __all__ = [
     "PromptRef",
     "TracespliceError",
     "UsageClaim",
+    "Wrapper",
     "afirst_read_in",
     "ambient_source",
+    "as_current",
     "calls_model",
     "capture_link",
     "claim_usage",
     "current_observation",
+    "each_class",
     "first_read_in",
     "guarded",
     "header_values",
     "hookimpl",
     "ignored_spans",
+    "in_context",
     "inject",
     "is_instrumented",
+    "is_observed",
     "is_stored",
     "note_foreign_call",
     "nothing_used",
@@ -55,5 +68,10 @@ __all__ = [
     "shown_kind",
     "shown_url",
     "span_of",
+    "splice_each",
+    "unwrap_methods",
     "warn_once",
+    "when_imported",
+    "wrap_function",
+    "wrap_methods",
 ]

@@ -1,0 +1,176 @@
+"""Methods of a class are wrapped once, whatever is done to the class in between, and given back."""
+
+from __future__ import annotations
+
+import functools
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import openai
+
+from tracesplice.adapter import each_class, unwrap_methods, wrap_function, wrap_methods
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+
+class Base:
+    """What the classes of these tests inherit from."""
+
+    def say(self, word: str) -> str:
+        return f"base {word}"
+
+
+def of_class() -> Any:
+    class Own(Base):
+        def tell(self, word: str) -> str:
+            return f"own {word}"
+
+        @classmethod
+        def make(cls) -> str:
+            return cls.__name__
+
+        @staticmethod
+        def add(x: int, y: int) -> int:
+            return x + y
+
+    return Own
+
+
+def twice(wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any) -> Any:
+    return wrapped(*args, **kwargs) * 2
+
+
+def louder(wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any) -> Any:
+    return f"{wrapped(*args, **kwargs)}!"
+
+
+def test_a_method_is_wrapped_once_by_each_wrapper() -> None:
+    own = of_class()
+    for _ in range(2):
+        wrap_methods(own, {"tell": twice, "say": twice})
+    assert (own().tell("x"), own().say("x")) == ("own xown x", "base xbase x")
+    wrap_methods(own, {"tell": louder})
+    wrap_methods(own, {"tell": twice})
+    assert own().tell("x") == "own xown x!"
+
+
+def test_a_wrapper_is_told_whose_method_it_is() -> None:
+    own, seen = of_class(), []
+
+    def note(wrapped: Callable[..., Any], owner: Any, args: Any, kwargs: Any) -> Any:
+        seen.append((owner, args, kwargs))
+        return wrapped(*args, **kwargs)
+
+    wrap_methods(own, dict.fromkeys(("tell", "say", "make", "add"), note))
+    it = own()
+    assert it.say(word="x") == "base x"
+    assert own.tell(it, "y") == "own y"
+    assert (own.make(), own.add(1, y=2)) == ("Own", 3)
+    assert seen == [
+        (it, (), {"word": "x"}),
+        (it, ("y",), {}),
+        (own, (), {}),
+        (None, (1,), {"y": 2}),
+    ]
+
+
+def test_an_inherited_method_is_looked_up_at_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = of_class()
+    wrap_methods(own, {"say": louder})
+    monkeypatch.setattr(Base, "say", lambda _, word: f"later {word}")
+    assert own().say("x") == "later x!"
+    assert Base().say("x") == "later x"
+
+
+def test_what_inherits_a_wrapped_method_is_not_wrapped_again() -> None:
+    own = of_class()
+    wrap_methods(own, {"tell": louder})
+    derived: Any = type("Derived", (own,), {})
+    wrap_methods(derived, {"tell": louder})
+    assert derived().tell("x") == "own x!"
+    assert "tell" not in vars(derived)
+
+
+def test_unwrapped_the_class_is_what_it_was() -> None:
+    own = of_class()
+    before = dict(vars(own))
+    names = ("tell", "say", "make", "add", "no such method")
+    unwrap_methods(own, names)
+    wrap_methods(own, dict.fromkeys(names[:-1], louder))
+    assert dict(vars(own)) != before
+    unwrap_methods(own, names)
+    unwrap_methods(own, names)
+    assert dict(vars(own)) == before
+
+
+def test_a_wrapper_that_somebody_set_over_ours_stays() -> None:
+    own = of_class()
+    wrap_methods(own, {"tell": louder})
+    ours = own.tell
+
+    @functools.wraps(ours)
+    def theirs(self: Any, word: str) -> str:
+        return f"({ours(self, word)})"
+
+    own.tell = theirs
+    unwrap_methods(own, ["tell"])
+    assert own.tell is theirs
+    wrap_methods(own, {"tell": louder})
+    assert own().tell("x") == "(own x!)"
+
+
+def test_a_function_is_wrapped_once() -> None:
+    once = wrap_function(len, twice)
+    assert wrap_function(once, twice) is once
+    assert once("abc") == 6
+
+
+def test_a_missing_method_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(2):
+        wrap_methods(openai.OpenAI, {"next_request": twice})
+    wrap_methods(openai.OpenAI, {"another": twice}, required=False)
+    [record] = caplog.records
+    assert record.name == "tracesplice"
+    release = f"openai {version('openai')}"
+    assert f"OpenAI has no method next_request in {release};" in record.getMessage()
+    assert not hasattr(openai.OpenAI, "next_request")
+
+
+def test_a_class_of_no_distribution_can_miss_a_method_too(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    wrap_methods(of_class(), {"whisper": twice})
+    assert "Own has no method whisper in this version of test-wrap;" in caplog.text
+
+
+def test_each_class_is_met_once_those_to_come_included() -> None:
+    told: list[Any] = []
+
+    class Root:
+        def __init_subclass__(cls, *, word: str = "", **kwargs: Any) -> None:
+            super().__init_subclass__(**kwargs)
+            told.append(word)
+
+    class Before(Root, word="before"):
+        pass
+
+    met: list[type] = []
+    for _ in range(2):
+        each_class(Root, met.append)
+
+    class After(Before, word="after"):
+        pass
+
+    assert met == [Root, Before, After]
+    assert told == ["before", "after"]
+
+
+def test_each_class_of_a_base_without_a_hook_of_its_own() -> None:
+    own = of_class()
+    met: list[type] = []
+    each_class(own, met.append)
+    derived: Any = type("Derived", (own,), {})
+    assert met == [own, derived]
