@@ -16,6 +16,7 @@ from tracesplice.adapter import (
     as_current,
     in_context,
     is_observed,
+    langfuse_prompt,
     splice_each,
     when_imported,
 )
@@ -123,3 +124,9 @@ def test_each_that_can_be_spliced_is() -> None:
     splice_each([], splice)
     with pytest.raises(TracespliceError, match="provider 2 is no gateway"):
         splice_each(["provider 2", "provider 3"], splice)
+
+
+@pytest.mark.parametrize("wrong", ["greeting", None, {"name": "p", "version": 1}])
+def test_what_is_no_prompt_of_langfuses_says_what_to_pass(wrong: object) -> None:
+    with pytest.raises(TracespliceError, match=r"Not a Langfuse prompt: .*langfuse\.get_prompt"):
+        langfuse_prompt(wrong)

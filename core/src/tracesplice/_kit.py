@@ -11,16 +11,24 @@ from opentelemetry import trace
 
 from tracesplice._current import current_observation, is_stored
 from tracesplice._errors import TracespliceError
-from tracesplice_wire import guarded
+from tracesplice_wire import guarded, shown_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from contextlib import AbstractContextManager
     from types import ModuleType
 
+    from langfuse.model import ChatPromptClient, TextPromptClient
     from opentelemetry.context import Context
 
-__all__ = ["as_current", "in_context", "is_observed", "splice_each", "when_imported"]
+__all__ = [
+    "as_current",
+    "in_context",
+    "is_observed",
+    "langfuse_prompt",
+    "splice_each",
+    "when_imported",
+]
 
 _T = TypeVar("_T")
 
@@ -79,6 +87,22 @@ def splice_each(found: Collection[_T], splice: Callable[[_T], object]) -> None:
     refused = [error for each in found if (error := _refusal(each, splice)) is not None]
     if refused and len(refused) == len(found):
         raise refused[0]
+
+
+def langfuse_prompt(prompt: object) -> TextPromptClient | ChatPromptClient:
+    """Return ``prompt``, to make a framework's template of.
+
+    Raises:
+        TracespliceError: It is not what ``langfuse.get_prompt`` returns.
+    """
+    from langfuse.model import ChatPromptClient, TextPromptClient
+
+    if isinstance(prompt, (TextPromptClient, ChatPromptClient)):
+        return prompt
+    raise TracespliceError(
+        f"Not a Langfuse prompt: {shown_kind(prompt)}. "
+        'Pass what langfuse.get_prompt("name") returns.'
+    )
 
 
 def _refusal(each: _T, splice: Callable[[_T], object]) -> TracespliceError | None:

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 else:
     FunctionWrapper = wrapt.FunctionWrapper  # not generic in wrapt 1
 
-__all__ = ["Wrapper", "each_class", "unwrap_methods", "wrap_function", "wrap_methods"]
+__all__ = [
+    "Wrapped",
+    "Wrapper",
+    "each_class",
+    "unwrap_methods",
+    "wrap_function",
+    "wrap_methods",
+]
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """What runs in place of a method: it gets the method, its owner, and its two kinds of arguments."""
@@ -47,7 +54,7 @@ def wrap_methods(owner: type, wrappers: Mapping[str, Wrapper], *, required: bool
                 warn_once(kind, _NO_METHOD, owner.__name__, name, _release(owner))
         elif not _is_wrapped(method, wrapper):
             inherited = name not in vars(owner)
-            wrapped = _Wrapped(
+            wrapped = Wrapped(
                 method, _calling_inherited(owner, name, wrapper) if inherited else wrapper
             )
             wrapped._self_ours, wrapped._self_inherited = wrapper, inherited
@@ -58,7 +65,7 @@ def unwrap_methods(owner: type, names: Iterable[str]) -> None:
     """Undo ``wrap_methods``; a wrapper that somebody set over ours stays, and ours under it."""
     for name in names:
         ours = vars(owner).get(name)
-        if type(ours) is not _Wrapped:
+        if type(ours) is not Wrapped:
             continue
         if ours._self_inherited:
             with suppress(AttributeError):  # another thread was quicker
@@ -71,7 +78,7 @@ def wrap_function(function: Any, wrapper: Wrapper) -> Any:
     """Return ``function`` wrapped, or itself where it is wrapped in the same way already."""
     if _is_wrapped(function, wrapper):
         return function
-    wrapped = _Wrapped(function, wrapper)
+    wrapped = Wrapped(function, wrapper)
     wrapped._self_ours = wrapper
     return wrapped
 
@@ -97,7 +104,7 @@ def each_class(base: type, function: Callable[[type], object]) -> None:
         function(kind)
 
 
-class _Wrapped(FunctionWrapper):
+class Wrapped(FunctionWrapper):
     """A method of ours; ``type()`` tells it from a wrapper that somebody set over it."""
 
     # What wrapt's proxies have of their own has a name with `_self_`.
@@ -112,7 +119,7 @@ class _InitSubclass(classmethod):  # type: ignore[type-arg]
 def _is_wrapped(method: Any, wrapper: Wrapper) -> bool:
     def is_ours(each: Any) -> bool:
         each = getattr(each, "_self_parent", None) or each  # of a method looked up on its class
-        return type(each) is _Wrapped and each._self_ours is wrapper
+        return type(each) is Wrapped and each._self_ours is wrapper
 
     # Somebody may have set a wrapper over ours.
     return is_ours(unwrap(method, stop=is_ours))

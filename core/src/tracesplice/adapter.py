@@ -15,7 +15,14 @@ from tracesplice._current import (
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
 from tracesplice._ignored_spans import ignored_spans
-from tracesplice._kit import as_current, in_context, is_observed, splice_each, when_imported
+from tracesplice._kit import (
+    as_current,
+    in_context,
+    is_observed,
+    langfuse_prompt,
+    splice_each,
+    when_imported,
+)
 from tracesplice._langfuse import capture_link, own_prompt
 from tracesplice._link import Link, PromptRef
 from tracesplice._litellm import Injection, calls_model, inject
@@ -60,6 +67,7 @@ __all__ = [
     "is_instrumented",
     "is_observed",
     "is_stored",
+    "langfuse_prompt",
     "note_foreign_call",
     "nothing_used",
     "observation_source",
