@@ -1,10 +1,9 @@
 # Everything needs Python 3.10+, make and git; what else is needed is installed below.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := core adapters tests examples bench noxfile.py
-DISTRIBUTIONS := -e core/wire -e core -e adapters/openai -e adapters/langchain -e adapters/llama_index \
-  -e adapters/litellm
-TYPED := core/wire/src core/src adapters/openai/src adapters/langchain/src adapters/llama_index/src adapters/litellm/src
+# Editable, those that an environment holds.
+distributions = $(shell awk '/^[^#]/ && / $(1)( |$$)/ {print "-e", $$1}' distributions.txt)
+METADATA := distributions.txt $(wildcard core/pyproject.toml core/*/pyproject.toml adapters/*/pyproject.toml)
 PIP := -m pip --disable-pip-version-check
 
 .PHONY: help install demo test test-conformance test-openai3 test-oldest table lint format bench pins docs clean
@@ -14,20 +13,20 @@ help:  ## Show this list
 
 install: .venv/.installed .venv-gateway/.installed  ## Build .venv (client) and .venv-gateway (LiteLLM)
 
-.venv/.installed: requirements/client.txt requirements/pip.txt core/pyproject.toml $(wildcard adapters/*/pyproject.toml)
+.venv/.installed: requirements/client.txt requirements/pip.txt $(METADATA)
 	@echo "== .venv: the client side, with every adapter"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(PIP) install --quiet --require-hashes -r requirements/pip.txt
 	$(BIN)/python $(PIP) install --require-hashes -r requirements/client.txt
-	$(BIN)/python $(PIP) install --quiet --no-build-isolation --no-deps $(DISTRIBUTIONS)
+	$(BIN)/python $(PIP) install --quiet --no-build-isolation --no-deps $(call distributions,client)
 	@touch $@
 
-.venv-gateway/.installed: requirements/gateway.txt requirements/pip.txt adapters/litellm/pyproject.toml
+.venv-gateway/.installed: requirements/gateway.txt requirements/pip.txt $(METADATA)
 	@echo "== .venv-gateway: the LiteLLM proxy, with its adapter (about a minute)"
 	$(PYTHON) -m venv .venv-gateway
 	.venv-gateway/bin/python $(PIP) install --quiet --require-hashes -r requirements/pip.txt
 	.venv-gateway/bin/python $(PIP) install --require-hashes -r requirements/gateway.txt
-	.venv-gateway/bin/python $(PIP) install --quiet --no-deps -e core/wire -e adapters/litellm
+	.venv-gateway/bin/python $(PIP) install --quiet --no-deps $(call distributions,gateway)
 	@touch $@
 
 demo: install  ## Show a call before and after splicing, as trace trees
@@ -54,13 +53,13 @@ table: .venv/.installed  ## Write docs/compatibility.md from the last test run
 	PYTHONPATH=tests $(BIN)/python -m conformance.table
 
 lint: .venv/.installed  ## Check style and types
-	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/ruff format --check $(SOURCES)
-	$(BIN)/mypy $(TYPED) tests bench examples
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
 
 format: .venv/.installed  ## Put the code into the common style
-	$(BIN)/ruff check --fix $(SOURCES)
-	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
 
 bench: install  ## Measure the cost of a link and of the gateway adapter, as ratios in one run
 	PYTHONPATH=tests $(BIN)/python bench/overhead.py

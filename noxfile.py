@@ -9,18 +9,17 @@ import nox
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 
-DISTRIBUTIONS = (
-    *("-e", "core/wire"),
-    *("-e", "core"),
-    *("-e", "adapters/openai"),
-    *("-e", "adapters/langchain"),
-    *("-e", "adapters/llama_index"),
-)
-
 # In this order: the second imports langfuse.openai, which patches the SDK for the whole process.
 TABLES = ("tests/conformance/test_langchain.py", "tests/conformance/test_openai.py")
 OLDER_GATEWAYS = ("1.80.15", "1.98.1", "1.106.2")
 LLAMA_INDEX = "tests/conformance/test_llama_index.py"  # not on openai 3 yet
+
+
+def distributions(environment: str) -> list[str]:
+    """The arguments that install, editable, what distributions.txt has for an environment."""
+    lines = [each.split() for each in Path("distributions.txt").read_text().splitlines()]
+    folders = [words[0] for words in lines if environment in words and words[0] != "#"]
+    return [argument for folder in folders for argument in ("-e", folder)]
 
 
 def install(session: nox.Session, pins: str, *build: str) -> None:
@@ -28,7 +27,7 @@ def install(session: nox.Session, pins: str, *build: str) -> None:
     pip = ("--quiet", "--disable-pip-version-check")
     session.install(*pip, "--require-hashes", "-r", "requirements/pip.txt")
     session.install(*pip, "--require-hashes", "-r", f"requirements/{pins}.txt")
-    session.install(*pip, *build, "--no-deps", *DISTRIBUTIONS)
+    session.install(*pip, *build, "--no-deps", *distributions("client"))
 
 
 @nox.session
@@ -67,7 +66,7 @@ def older_gateway(session: nox.Session, release: str) -> None:
     pip = ("--quiet", "--disable-pip-version-check")
     session.install(*pip, "--require-hashes", "-r", "requirements/pip.txt")
     session.install(*pip, "--require-hashes", "-r", f"requirements/gateway-{release}.txt")
-    session.install(*pip, "--no-deps", "-e", "core/wire", "-e", "adapters/litellm")
+    session.install(*pip, "--no-deps", *distributions("gateway"))
     gateway = {
         "TRACESPLICE_OLDER_GATEWAY": release,
         "TRACESPLICE_GATEWAY_VENV": session.virtualenv.location,

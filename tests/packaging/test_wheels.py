@@ -16,47 +16,44 @@ if TYPE_CHECKING:
     from email.message import Message
 
 ROOT = Path(__file__).parents[2]
-DISTRIBUTIONS = {
-    "tracesplice_wire": "core/wire",
-    "tracesplice": "core",
-    "tracesplice_openai": "adapters/openai",
-    "tracesplice_langchain": "adapters/langchain",
-    "tracesplice_llama_index": "adapters/llama_index",
-    "tracesplice_litellm": "adapters/litellm",
-}
-NEEDS = {
-    "tracesplice_wire": set[str](),
-    "tracesplice": {
-        "langfuse",
-        "opentelemetry-api",
-        "packaging",
-        "pluggy",
-        "tracesplice-wire",
-        "wrapt",
-    },
-    "tracesplice_openai": {"openai", "tracesplice", "wrapt"},
-    "tracesplice_langchain": {"langchain-openai", "tracesplice", "tracesplice-openai", "wrapt"},
-    "tracesplice_llama_index": {
-        "llama-index-llms-openai-like",
-        "tracesplice",
-        "tracesplice-openai",
-        "wrapt",
-    },
-    "tracesplice_litellm": {
-        "litellm",
-        "tracesplice-wire",
-    },  # not the core: a gateway has pins of its own
-}
+LISTED = [
+    line.split()
+    for line in (ROOT / "distributions.txt").read_text().splitlines()
+    if not line.startswith("#")
+]
+FOLDERS = [words[0] for words in LISTED]
+IN_GATEWAYS = [words[0] for words in LISTED if "gateway" in words]
+SHARED = {"langfuse", "opentelemetry-api", "packaging", "pluggy", "wrapt"}
 
 
-@pytest.fixture(scope="module", params=DISTRIBUTIONS)
-def wheel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("wheels")
-    source = ROOT / DISTRIBUTIONS[request.param]
-    command = ["-m", "build", "--wheel", "--no-isolation", "--outdir", str(target), str(source)]
-    subprocess.run([sys.executable, *command], check=True, capture_output=True, timeout=120)
-    [built] = target.glob(f"{request.param}-*.whl")
+def package_of(folder: str) -> str:
+    [package] = (ROOT / folder / "src").glob("tracesplice*")
+    return package.name
+
+
+def build(folder: str, target: Path) -> Path:
+    command = ["-m", "build", "--wheel", "--no-isolation", "--outdir", str(target)]
+    subprocess.run(
+        [sys.executable, *command, str(ROOT / folder)], check=True, capture_output=True, timeout=120
+    )
+    [built] = target.glob(f"{package_of(folder)}-*.whl")
     return built
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    target = tmp_path_factory.mktemp("wheels")
+    return {folder: build(folder, target) for folder in FOLDERS}
+
+
+@pytest.fixture(params=FOLDERS)
+def folder(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def wheel(folder: str, wheels: dict[str, Path]) -> Path:
+    return wheels[folder]
 
 
 def read(wheel: Path, name: str) -> str:
@@ -78,22 +75,45 @@ def test_it_is_typed_and_licensed(wheel: Path) -> None:
     assert all(name.startswith(package) for name in names)
 
 
-def test_only_the_adapter_names_its_framework(wheel: Path) -> None:
+def needs(wheel: Path) -> set[str]:
+    """What is always installed with it."""
     needed = metadata(wheel).get_all("Requires-Dist") or []
-    always = {text.partition(">")[0] for text in needed if "extra ==" not in text}
-    assert {re.split("[<!]", text)[0] for text in always} == NEEDS[wheel.name.partition("-")[0]]
+    return {re.split("[<>=!~ ;]", text)[0] for text in needed if "extra ==" not in text}
 
 
-def test_the_adapter_is_found_by_its_entry_point(wheel: Path) -> None:
-    if wheel.name.startswith(("tracesplice_litellm-", "tracesplice_wire-")):
-        pytest.skip("no adapter of an application's")
-    points = read(wheel, "entry_points.txt")
-    if wheel.name.startswith("tracesplice-"):
-        assert "tracesplice = tracesplice._cli:main" in points
+def frameworks(wheel: Path) -> set[str]:
+    return {name for name in needs(wheel) if not name.startswith("tracesplice")} - SHARED
+
+
+def test_every_distribution_is_listed() -> None:
+    found = [*ROOT.glob("core/pyproject.toml"), *ROOT.glob("*/*/pyproject.toml")]
+    assert {str(path.parent.relative_to(ROOT)) for path in found} == set(FOLDERS)
+
+
+def test_only_the_adapter_names_its_framework(folder: str, wheels: dict[str, Path]) -> None:
+    if folder.startswith("core"):
+        assert frameworks(wheels[folder]) == set()
     else:
-        package = wheel.name.partition("-")[0]
+        [own] = frameworks(wheels[folder])
+        assert [each for each in FOLDERS if own in frameworks(wheels[each])] == [folder]
+
+
+def test_a_gateways_environment_holds_all_of_ours_that_it_needs(
+    wheels: dict[str, Path],
+) -> None:
+    # Not the core: a gateway has pins of its own.
+    inside = {package_of(each).replace("_", "-") for each in IN_GATEWAYS}
+    for each in IN_GATEWAYS:
+        assert {name for name in needs(wheels[each]) if name.startswith("tracesplice")} <= inside
+
+
+def test_the_adapter_is_found_by_its_entry_point(folder: str, wheel: Path) -> None:
+    package = package_of(folder)
+    if package == "tracesplice":
+        assert "tracesplice = tracesplice._cli:main" in read(wheel, "entry_points.txt")
+    elif folder not in IN_GATEWAYS:
         name = package.removeprefix("tracesplice_")
-        assert f"[tracesplice]\n{name} = {package}._plugin" in points
+        assert f"[tracesplice]\n{name} = {package}._plugin" in read(wheel, "entry_points.txt")
 
 
 def test_the_readme_is_the_description(wheel: Path) -> None:
