@@ -113,7 +113,8 @@ def _questions(observation: Observation | None) -> set[str]:
 
 def _prompts(seen: Seen) -> str | None:
     prompts = seen.stage.prompts
-    wanted = {(prompts[name].name, prompts[name].version) for name in seen.cell.prompts}
+    named = {(prompts[name].name, prompts[name].version) for name in seen.cell.prompts}
+    wanted = named or {(None, None)}
     for side, observations in (
         ("client", seen.client_generations),
         ("gateway", seen.gateway),

@@ -111,7 +111,7 @@ def stage(recorder: Recorder, gateways: dict[GatewayMode, Gateway]) -> Iterator[
 
 @pytest.fixture(scope="module")
 def table(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Table]:
-    packages = installed(request.module.PACKAGES)
+    packages = installed(getattr(request.module,"PACKAGES",()))
     gateway = stage.gateways[GatewayMode.LANGFUSE]
     outcomes = Table(packages, f"LiteLLM {gateway.version} with the gateway adapter")
     yield outcomes
