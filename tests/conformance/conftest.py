@@ -18,6 +18,7 @@ from conformance.checks import ENVIRONMENT
 from conformance.harness import Cell, ClientSpans, Outcome, Stage, run_cell, run_unspliced
 from conformance.table import OUTCOMES, Table, installed
 from rig.gateway import Gateway, GatewayMode
+from rig.gateway._config import COSTS
 from rig.model import ModelServer
 from rig.recorder import Recorder
 from shapes.either import TLS
@@ -29,12 +30,18 @@ if TYPE_CHECKING:
 NOT_NEEDED = {"langfuse_enable_update_trace_keys": False, "failure_callback": []}
 """Settings of mode `langfuse` that the gateway adapter makes up for."""
 
+# What only a request has that asks for it: by a field or a header, by the name of a model.
 TAGS = {"langfuse_default_tags": ["label"], "extra_spend_tag_headers": ["x-department"]}
-"""Tags that only a request with such a field or header gets."""
-
-
 CACHE = {"cache": True, "cache_params": {"type": "local", "mode": "default_off"}}
-"""A cache for requests that ask for it."""
+GUARD = """
+from litellm.integrations.custom_guardrail import CustomGuardrail, log_guardrail_information
+
+class Guard(CustomGuardrail):
+    @log_guardrail_information
+    async def async_pre_call_hook(self, user_api_key_dict, cache, data, call_type):
+        return data
+"""
+GUARDRAIL = {"guardrail": "guard.Guard", "mode": "pre_call"}
 
 
 def with_adapter(
@@ -49,6 +56,29 @@ def with_adapter(
         extra_settings=NOT_NEEDED | TAGS,
         **options,
     )
+
+
+def equipped(mode: GatewayMode, recorder: Recorder, model: ModelServer) -> Gateway:
+    """One that also has a cache, a guardrail, and a model `unsure` that falls back to `chat`."""
+    broken = {"model": "ollama_chat/llama3.2[[fail:500]]", "api_base": model.url, "max_retries": 0}
+    more = {
+        "litellm_settings": CACHE,
+        "guardrails": [{"guardrail_name": "mine", "litellm_params": GUARDRAIL}],
+        "model_list": [{"model_name": "unsure", "litellm_params": {**broken, **COSTS}}],
+        "router_settings": {"fallbacks": [{"unsure": ["chat"]}]},
+    }
+    return with_adapter(mode, recorder, model, config_extra=more, files={"guard.py": GUARD})
+
+
+def started(gateways: dict[GatewayMode, Gateway]) -> Iterator[dict[GatewayMode, Gateway]]:
+    """Run gateways, which start at the same time."""
+    with ExitStack() as stack:
+        for gateway in gateways.values():
+            stack.callback(gateway.stop)
+            gateway.start()
+        for gateway in gateways.values():
+            gateway.wait_ready()
+        yield gateways
 
 
 @pytest.fixture(scope="session")
@@ -67,15 +97,7 @@ def recorder() -> Iterator[Recorder]:
 
 @pytest.fixture(scope="session")
 def gateways(recorder: Recorder, model: ModelServer) -> Iterator[dict[GatewayMode, Gateway]]:
-    more = {"litellm_settings": CACHE}
-    started = {mode: with_adapter(mode, recorder, model, config_extra=more) for mode in GatewayMode}
-    with ExitStack() as stack:
-        for gateway in started.values():
-            stack.callback(gateway.stop)
-            gateway.start()
-        for gateway in started.values():
-            gateway.wait_ready()
-        yield started
+    yield from started({mode: equipped(mode, recorder, model) for mode in GatewayMode})
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +133,7 @@ def stage(recorder: Recorder, gateways: dict[GatewayMode, Gateway]) -> Iterator[
 
 @pytest.fixture(scope="module")
 def table(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Table]:
-    packages = installed(getattr(request.module,"PACKAGES",()))
+    packages = installed(getattr(request.module, "PACKAGES", ()))
     gateway = stage.gateways[GatewayMode.LANGFUSE]
     outcomes = Table(packages, f"LiteLLM {gateway.version} with the gateway adapter")
     yield outcomes
@@ -130,10 +152,10 @@ def _sdk_untraced() -> None:
 @pytest.fixture(scope="module")
 def check(table: Table) -> Callable[[Stage, Cell], None]:
     """Runs a cell, notes it in the table, and fails for what does not hold."""
-    answers: dict[tuple[str, str], Any] = {}
+    answers: dict[tuple[str, ...], Any] = {}
 
     def judged(stage: Stage, cell: Cell) -> Outcome:
-        key = (cell.shape.name, cell.kind)
+        key = (cell.framework.name, cell.shape.name, cell.kind)
         if key not in answers:
             stage.clear()
             answers[key] = run_unspliced(stage, cell)

@@ -9,7 +9,7 @@ import copy
 import json
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from langfuse import propagate_attributes
 from opentelemetry.context import Context, attach, detach
@@ -178,7 +178,7 @@ class HttpApplication:
         assert added is not None
         usage = claim_usage(link, None, expected=added.reported)
         reply = self._post({**request.body, **added.body}, added.headers)
-        usage.answered(reply.headers)
+        usage.answered(cast("Any", reply.headers))  # http.client's mapping, any case
         return reply
 
     def _post(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
