@@ -11,7 +11,8 @@ from conformance.harness import Cell
 from rig.gateway import GatewayMode
 from shapes.llama_index_application import LlamaIndexApplication
 from shapes.llama_index_shapes import SHAPES
-from tracesplice_llama_index import _repair
+from tracesplice._wrap import Wrapped
+from tracesplice_llama_index import _splice
 
 if TYPE_CHECKING:
     import pytest
@@ -32,13 +33,13 @@ def take_away(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> None:
     tracesplice.splice(OpenAILike(api_base="http://gateway", model="m"))
     for base in owner.__mro__:
         method = vars(base).get(name)
-        if isinstance(method, _repair._Repaired):
+        if isinstance(method, Wrapped):
             monkeypatch.setattr(base, name, method.__wrapped__)
             _take_away_inside(monkeypatch, method.__wrapped__)
-    monkeypatch.setattr(_repair, "install_clients", lambda *_: None)
+    monkeypatch.setattr(_splice, "wrap_methods", lambda *_: None)
 
 
 def _take_away_inside(monkeypatch: pytest.MonkeyPatch, method: Any) -> None:
     inner = getattr(method, "__wrapped__", None)
-    if isinstance(inner, _repair._Repaired):
+    if isinstance(inner, Wrapped):
         monkeypatch.setattr(method, "__wrapped__", inner.__wrapped__)

@@ -15,7 +15,7 @@ from shapes.either import each
 from shapes.llama_index_application import OPENINFERENCE, QUESTION, WARNINGS
 from shapes.llama_index_shape import Weather, template
 from shapes.shape import Shape
-from tracesplice_llama_index import _asked
+from tracesplice_llama_index import _stream_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +97,7 @@ def test_a_stream_belongs_where_it_was_asked_for(
 def test_a_kept_context_would_change_with_openinferences_stand_in(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_asked, "_lasting", lambda span: span)
+    monkeypatch.setattr(_stream_context, "_lasting", lambda span: span)
     tried = cell(BY_NAME["OpenAILike.stream_chat"], "sync", OPENINFERENCE)
     assert wrong(stage, tried) == {"b"}
 

@@ -12,7 +12,7 @@ from faults.llama_index_calls import KINDS, PROMPT, call, parents
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
 from llama_index.core.prompts import PromptTemplate
 
-from tracesplice_llama_index import _ambient, _asked, _methods, _repair
+from tracesplice_llama_index import _formatted, _prompt_of_call, _splice, _stream_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,12 +27,15 @@ def broken(*_: object) -> None:
 
 
 def test_without_a_method_of_llama_indexs_the_call_goes_out(
-    wire: ModelServer, make_llama_index: Callable[..., Any], caplog: pytest.LogCaptureFixture
+    wire: ModelServer,
+    make_llama_index: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    model = make_llama_index()
+    monkeypatch.setattr(_splice, "CLIENT_MAKERS", ("_get_client_next",))
     for _ in range(2):
-        _repair.install_clients(type(model), ("_get_client_next",))
-    call(tracesplice.splice(model), "complete")
+        model = tracesplice.splice(make_llama_index())
+    call(model, "complete")
     assert caplog.text.count("OpenAILike has no method _get_client_next") == 1
     assert len(wire.calls) == 1
 
@@ -47,8 +50,8 @@ def test_a_fault_of_ours_costs_neither_the_call_nor_the_answer(
     caplog: pytest.LogCaptureFixture,
     kind: str,
 ) -> None:
-    monkeypatch.setattr(_asked, "current_observation", broken)
-    monkeypatch.setattr(_ambient, "prompt_of_call", broken)
+    monkeypatch.setattr(_stream_context, "current_observation", broken)
+    monkeypatch.setattr(_prompt_of_call, "first_prompt", broken)
     with langfuse.start_as_current_observation(name="enclosing") as span:
         call(tracesplice.splice(make_llama_index()), kind)
     assert parents(wire) == [span.id]
@@ -58,7 +61,7 @@ def test_a_fault_of_ours_costs_neither_the_call_nor_the_answer(
 @pytest.mark.usefixtures("lenient")
 @pytest.mark.parametrize(
     ("module", "name"),
-    [(_ambient, "_with_ambient"), (_methods, "linked"), (_methods, "prompt_in")],
+    [(_prompt_of_call, "propagate_attributes"), (_formatted, "linked"), (_formatted, "prompt_in")],
 )
 def test_a_fault_of_ours_costs_no_prediction_either(
     wire: ModelServer,

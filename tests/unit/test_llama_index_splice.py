@@ -25,9 +25,9 @@ from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from llama_index.llms.openai import OpenAI, OpenAIResponses
 from llama_index.llms.openai_like import OpenAILike
 
-from tracesplice_llama_index import _repair
-from tracesplice_llama_index._mark import is_marked
-from tracesplice_llama_index._models import clients
+from tracesplice_llama_index import _install
+from tracesplice_llama_index._clients import clients
+from tracesplice_llama_index._splice import is_spliced as is_marked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -126,7 +126,7 @@ def test_a_second_time_changes_nothing() -> None:
     model = tracesplice.splice(like())
     names = ("stream_chat", "predict", "_get_client", "__init_subclass__")
     methods = [getattr_static(OpenAILike, name) for name in names]
-    _repair.install()
+    _install.install()
     tracesplice.splice(tracesplice.splice(model))
     assert [getattr_static(OpenAILike, name) for name in names] == methods
 
@@ -290,8 +290,8 @@ def test_llama_index_is_repaired_whenever_it_is_imported(first: str) -> None:
         f"import {first}, openai, tracesplice;"
         f"tracesplice.splice(openai.OpenAI(base_url={GATEWAY!r}, api_key='k'));"
         "from llama_index.llms.openai import OpenAI;"
-        "from tracesplice_llama_index._repair import _Repaired;"
-        "assert isinstance(vars(OpenAI)['stream_chat'], _Repaired)"
+        "from tracesplice._wrap import Wrapped;"
+        "assert isinstance(vars(OpenAI)['stream_chat'], Wrapped)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
@@ -300,7 +300,7 @@ def test_a_method_that_may_call_a_model_itself_is_no_helper() -> None:
     class AsksItself(MockLLM):
         def structured_predict(self, *args: Any, **kwargs: Any) -> Any: ...
 
-    _repair.install()
+    _install.install()
     scope = "openinference.instrumentation.llama_index"
     helpers = {name for known, name in _ignored_spans._known if known == scope}
     assert {"AsksItself.predict", "OpenAI.structured_predict", "StructuredLLM.chat"} <= helpers

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tracesplice_llama_index._template import prompt_template
+from tracesplice_llama_index._prompt_template import prompt_template
 
 __all__ = ["prompt_template"]

@@ -1,17 +1,14 @@
 """The adapter's hooks; see ``tracesplice.hookspecs`` for what each one promises.
 
-The modules behind them import LlamaIndex, which takes seconds. An application that does not use it
-should not wait for that: the hooks are asked about objects of these packages only.
+The modules behind them import LlamaIndex, which takes seconds: an application that does not use it
+does not wait for that.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import wrapt
-
-from tracesplice.adapter import guarded, hookimpl, observation_source
-from tracesplice_llama_index._observation import openinference_span
+from tracesplice.adapter import hookimpl, observation_source, when_imported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +20,6 @@ __all__ = [
     "tracesplice_splice",
     "tracesplice_unsplice",
 ]
-
-_awaiting_import = False
 
 
 @hookimpl
@@ -42,29 +37,32 @@ def tracesplice_packages() -> Sequence[str]:
 
 @hookimpl
 def tracesplice_prepare() -> None:
-    global _awaiting_import
-    observation_source(openinference_span)
-    if not _awaiting_import:
-        _awaiting_import = True
-        wrapt.register_post_import_hook(_install_repairs, "llama_index.core")
+    when_imported("llama_index.core", _wrap_llama_index)
+    when_imported("openinference.instrumentation.llama_index", _ask_for_spans)
 
 
 @hookimpl
 def tracesplice_splice(target: object) -> bool | None:
-    from tracesplice_llama_index import _target
+    from tracesplice_llama_index import _splice
 
-    return _target.splice(target)
+    return _splice.splice(target)
 
 
 @hookimpl
 def tracesplice_unsplice(target: object) -> bool | None:
-    from tracesplice_llama_index import _target
+    from tracesplice_llama_index import _splice
 
-    return _target.unsplice(target)
+    return _splice.unsplice(target)
 
 
-@guarded("the places and prompts of LlamaIndex's calls")
-def _install_repairs(_module: object) -> None:
-    from tracesplice_llama_index import _repair
+def _wrap_llama_index(_core: object) -> None:
+    from tracesplice_llama_index import _install
 
-    _repair.install()
+    _install.install()
+
+
+def _ask_for_spans(openinference: Any) -> None:
+    # Public. OpenInference makes its span OpenTelemetry's current one from release 4.6.1 on;
+    # before, only this finds it
+    # (https://github.com/Arize-ai/openinference/tree/main/python/instrumentation/openinference-instrumentation-llama-index).
+    observation_source(openinference.get_current_span)

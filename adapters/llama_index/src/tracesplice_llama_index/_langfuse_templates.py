@@ -19,16 +19,21 @@ if TYPE_CHECKING:
 
     from llama_index.core.base.llms.base import BaseLLM
 
-__all__ = ["chat_template", "text_template"]
+__all__ = ["ChatTemplate", "TextTemplate"]
 
 # https://langfuse.com/docs/prompt-management/features/variables
 _VARIABLE = re.compile(r"{{\s*([^{}]+?)\s*}}")
 
 
-class _TextTemplate(PromptTemplate):
+class TextTemplate(PromptTemplate):
     """The template of a text prompt."""
 
-    _prompt: str = PrivateAttr(default="")
+    _prompt: str = PrivateAttr()
+
+    def __init__(self, prompt: str, metadata: dict[str, Any]) -> None:
+        super().__init__(_shown(prompt), metadata=metadata)
+        self._prompt = prompt
+        self.template_vars = TemplateParser.find_variable_names(prompt)
 
     def format(
         self,
@@ -42,10 +47,15 @@ class _TextTemplate(PromptTemplate):
         return text if completion_to_prompt is None else completion_to_prompt(text)
 
 
-class _ChatTemplate(ChatPromptTemplate):
+class ChatTemplate(ChatPromptTemplate):
     """The template of a chat prompt; LlamaIndex's own has no places for whole messages."""
 
-    _prompt: list[dict[str, Any]] = PrivateAttr(default_factory=list)
+    _prompt: list[dict[str, Any]] = PrivateAttr()
+
+    def __init__(self, prompt: list[dict[str, Any]], metadata: dict[str, Any]) -> None:
+        super().__init__([_shown_message(part) for part in prompt], metadata=metadata)
+        self._prompt = prompt
+        self.template_vars = [name for part in prompt for name in _variables(part)]
 
     def format_messages(self, llm: BaseLLM | None = None, **kwargs: Any) -> list[ChatMessage]:
         values = self._map_all_vars({**self.kwargs, **kwargs})
@@ -55,35 +65,14 @@ class _ChatTemplate(ChatPromptTemplate):
         return messages
 
 
-def text_template(prompt: str, metadata: dict[str, Any]) -> PromptTemplate:
-    """Return the template of a text prompt."""
-    template: _TextTemplate = _untyped(_TextTemplate)(_shown(prompt), metadata=metadata)
-    template._prompt = prompt
-    template.template_vars = TemplateParser.find_variable_names(prompt)
-    return template
-
-
-def chat_template(prompt: list[dict[str, Any]], metadata: dict[str, Any]) -> ChatPromptTemplate:
-    """Return the template of a chat prompt."""
-    shown = [
-        ChatMessage(role="user", content=f"{{{part['name']}}}")
-        if _is_placeholder(part)
-        else ChatMessage(role=part["role"], content=_shown(part["content"]))
-        for part in prompt
-    ]
-    template: _ChatTemplate = _untyped(_ChatTemplate)(shown, metadata=metadata)
-    template._prompt = prompt
-    template.template_vars = [name for part in prompt for name in _variables(part)]
-    return template
-
-
-def _untyped(template: Any) -> Any:
-    # A type checker takes the arguments of a derived class for those of a plain pydantic model.
-    return template
-
-
 def _shown(text: str) -> str:
     return _VARIABLE.sub(r"{\1}", text)
+
+
+def _shown_message(part: Mapping[str, Any]) -> ChatMessage:
+    if _is_placeholder(part):
+        return ChatMessage(role="user", content=f"{{{part['name']}}}")
+    return ChatMessage(role=part["role"], content=_shown(part["content"]))
 
 
 def _variables(part: Mapping[str, Any]) -> list[str]:

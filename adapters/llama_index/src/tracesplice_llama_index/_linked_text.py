@@ -1,8 +1,8 @@
 """Text that was made of a template, and knows the prompt of the template.
 
 LlamaIndex formats a template in many places and calls a model with what came of it: there it is
-text or messages. So the text itself says which prompt it is of. Nothing has to be remembered, and
-text that is never sent links nothing.
+text or messages. So the prompt travels in the text itself. Nothing has to be remembered, and text
+that is never sent links nothing.
 """
 
 from __future__ import annotations
@@ -15,15 +15,18 @@ from llama_index.core.prompts import BasePromptTemplate, SelectorPromptTemplate
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["linked", "prompt_in", "prompt_of_call"]
+__all__ = ["first_prompt", "linked", "prompt_in"]
 
-_PROMPT = "langfuse_prompt"
+_PROMPT = "langfuse_prompt"  # in the metadata of a template
 
 
 class _LinkedText(str):
-    """Text of a template with a prompt; what LlamaIndex puts it into keeps the prompt."""
+    """Text with the prompt that it was made of; what is made of the text has the prompt too.
 
-    prompt: Any = None  # as LlamaIndex makes one, by the type of another
+    LlamaIndex adds texts to it, formats it, copies it, and stores it with pickle.
+    """
+
+    prompt: Any = None  # of one that somebody makes by ``type(text)(...)``
 
     def __add__(self, other: str) -> str:
         return _text(super().__add__(other), self.prompt)
@@ -54,26 +57,24 @@ def prompt_in(value: object, model: Any = None) -> Any:
 
     Args:
         value: A template, text, a message, or messages: of them the last one that has a prompt.
-        model: The model; a template may depend on it.
+        model: The model; which template a selector selects may depend on it.
     """
-    if isinstance(value, BasePromptTemplate):
-        return _of_template(value, model)
+    if isinstance(value, str):
+        return value.prompt if isinstance(value, _LinkedText) else None
     if isinstance(value, ChatMessage):
-        return _first(getattr(block, "text", None) for block in value.blocks)
+        return first_prompt([getattr(block, "text", None) for block in value.blocks])
     if isinstance(value, (list, tuple)):
-        return _first(each for each in reversed(value) if isinstance(each, (str, ChatMessage)))
-    return value.prompt if isinstance(value, _LinkedText) else None
+        return first_prompt(reversed(value))
+    return _of_template(value, model) if isinstance(value, BasePromptTemplate) else None
 
 
-def prompt_of_call(model: Any, args: Iterable[object], kwargs: dict[str, object]) -> Any:
-    """Return the prompt that a model's call is linked to by its arguments, or None.
-
-    Where it gets a template, the other arguments are the template's values.
-    """
-    values = (*args, *kwargs.values())
-    templates = (each for each in values if isinstance(each, BasePromptTemplate))
-    template = next(templates, None)
-    return _first(values) if template is None else prompt_in(template, model)
+def first_prompt(values: Iterable[object]) -> Any:
+    """Return the prompt of the first of ``values`` that has one, or None."""
+    for value in values:
+        prompt = prompt_in(value)
+        if prompt is not None:
+            return prompt
+    return None
 
 
 def _of_template(template: Any, model: Any) -> Any:
@@ -83,12 +84,9 @@ def _of_template(template: Any, model: Any) -> Any:
     if own is not None:
         return own
     # Its own template may be text of another one's.
-    return _first(getattr(template, name, None) for name in ("template", "message_templates"))
-
-
-def _first(values: Iterable[object]) -> Any:
-    found = (prompt_in(each) for each in values)
-    return next((each for each in found if each is not None), None)
+    return first_prompt(
+        [getattr(template, name, None) for name in ("template", "message_templates")]
+    )
 
 
 def _text(text: str, prompt: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
-from tracesplice.adapter import TracespliceError, shown_kind
+from tracesplice.adapter import langfuse_prompt
 
 if TYPE_CHECKING:
     from langfuse.model import ChatPromptClient, TextPromptClient
@@ -37,19 +37,11 @@ def prompt_template(prompt: object) -> ChatPromptTemplate | PromptTemplate:
         TracespliceError: ``prompt`` is no Langfuse prompt.
     """
     # Imported here so that the adapter itself loads without LlamaIndex.
-    from langfuse.model import ChatPromptClient, TextPromptClient
+    from tracesplice_llama_index._langfuse_templates import ChatTemplate, TextTemplate
 
-    from tracesplice_llama_index._templates import chat_template, text_template
-
-    if isinstance(prompt, TextPromptClient):
-        return text_template(prompt.prompt, _link(prompt))
-    if isinstance(prompt, ChatPromptClient):
-        parts: list[Any] = prompt.prompt
-        return chat_template(parts, _link(prompt))
-    raise TracespliceError(
-        f"Not a Langfuse prompt: {shown_kind(prompt)}. "
-        'Pass what langfuse.get_prompt("name") returns.'
-    )
+    found = langfuse_prompt(prompt)
+    parts: Any = found.prompt
+    return (TextTemplate if isinstance(parts, str) else ChatTemplate)(parts, _link(found))
 
 
 def _link(prompt: Any) -> dict[str, Any]:

@@ -1,0 +1,62 @@
+"""The OpenAI clients that a LlamaIndex model calls through, and the gateway they call."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import openai
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.base.llms.base import BaseLLM
+
+from tracesplice.adapter import Gateway
+
+__all__ = ["CLIENT_MAKERS", "clients", "gateway_of", "is_model", "makes_clients"]
+
+_Client = openai.OpenAI | openai.AsyncOpenAI
+
+CLIENT_MAKERS = ("_get_client", "_get_aclient")
+"""The methods in which a model makes its clients, when it calls. There is no public way to them
+(https://github.com/run-llama/llama_index/tree/main/llama-index-integrations/llms/llama-index-llms-openai)."""
+
+# The classes that have those methods, and the packages they come with.
+_MAKE_CLIENTS = (
+    ("llama_index.llms.openai", "OpenAI"),
+    ("llama_index.embeddings.openai", "OpenAIEmbedding"),
+)
+
+
+def is_model(target: object) -> bool:
+    """Return whether ``target`` is a model of LlamaIndex's."""
+    return isinstance(target, (BaseLLM, BaseEmbedding))
+
+
+def makes_clients(kind: type) -> bool:
+    """Return whether the models of a class make their clients when they need them."""
+    # Where a package is not imported there is no class that is derived from its own.
+    makers = (getattr(sys.modules.get(package), name, ()) for package, name in _MAKE_CLIENTS)
+    return issubclass(kind, tuple(makers))
+
+
+def clients(model: Any) -> list[_Client]:
+    """Return the OpenAI clients that ``model`` holds."""
+    held = (*vars(model).values(), *(model.__pydantic_private__ or {}).values())
+    return [each for each in held if isinstance(each, _Client)]
+
+
+def gateway_of(model: Any) -> Gateway:
+    """Return the gateway that ``model`` calls.
+
+    Raises:
+        TracespliceError: It calls a model provider.
+    """
+    held = clients(model)
+    return Gateway.declare(held[0].base_url if held else _base_url(model), argument="api_base")
+
+
+def _base_url(model: Any) -> object:
+    # What the model will make its clients of; Azure's have an endpoint instead. It is private, and
+    # where it is gone the field it is made of will do.
+    describe = getattr(model, "_get_credential_kwargs", None)
+    given = describe() if callable(describe) else {"base_url": model.api_base}
+    return given.get("azure_endpoint") or given.get("base_url")

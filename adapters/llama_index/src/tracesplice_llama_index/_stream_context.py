@@ -1,0 +1,77 @@
+"""A stream belongs where it was asked for, whenever and wherever it is read.
+
+LlamaIndex sends the request of a stream when its first part is read, and by then has left the span
+that OpenInference made for the call. Of a structured stream even the model is only called then.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import wrapt
+from llama_index.core.instrumentation.span import active_span_id
+from opentelemetry import trace
+
+from tracesplice.adapter import (
+    afirst_read_in,
+    current_observation,
+    first_read_in,
+    guarded,
+    in_context,
+    is_observed,
+    is_stored,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+
+__all__ = ["astream", "stream"]
+
+
+def stream(wrapped: Callable[..., Any], _owner: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap a method that returns a stream: its first part is read in the context of this moment."""
+    return first_read_in(_stream_context() or nullcontext(), wrapped(*args, **kwargs))
+
+
+async def astream(wrapped: Callable[..., Any], _owner: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap an asynchronous method, as ``stream`` does a synchronous one."""
+    return afirst_read_in(_stream_context() or nullcontext(), await wrapped(*args, **kwargs))
+
+
+@guarded("the place of a LlamaIndex stream")
+def _stream_context() -> AbstractContextManager[None]:
+    """Return a context manager, for later, that makes current what is current now."""
+    observation = _lasting(current_observation())
+    context = trace.set_span_in_context(observation)
+    # Where there is no observation now and there is one then, that is left as it is.
+    return _entered(context, active_span_id.get(), unless_observed=not is_stored(observation))
+
+
+@contextmanager
+def _entered(
+    context: Context, llama_index_span: str | None, *, unless_observed: bool
+) -> Iterator[None]:
+    if unless_observed and is_observed():
+        yield
+        return
+    # OpenInference looks up the span at work by this variable of LlamaIndex's.
+    token = active_span_id.set(llama_index_span)
+    try:
+        with in_context(context):
+            yield
+    finally:
+        active_span_id.reset(token)
+
+
+def _lasting(span: Span) -> Span:
+    # OpenInference makes a stand-in for its span current, and when LlamaIndex leaves the span it
+    # turns the stand-in into the span around it: a context kept for later would change.
+    # https://github.com/Arize-ai/openinference/tree/main/python/instrumentation/openinference-instrumentation-llama-index
+    while isinstance(span, wrapt.ObjectProxy):
+        span = span.__wrapped__
+    return span
