@@ -61,13 +61,12 @@ class Tally:
         self.running = False
         calls = list(self._calls)
         files = [code.co_filename for code in calls]
-        functions = [f"{Path(code.co_filename).stem}.{_name(code)}" for code in calls]
         return {
             "calls": len(calls),
             "functions": len(set(calls)),
             "modules": len(set(files)),
             "jumps": sum(a != b for a, b in pairwise(files)),
-            "order": functions,
+            "order": [_name(code) for code in calls],
         }
 
     def _profile(self, frame: FrameType, event: str, _: Any) -> None:
@@ -96,7 +95,9 @@ def _is_ours(code: CodeType) -> bool:
 
 
 def _name(code: CodeType) -> str:
-    return str(getattr(code, "co_qualname", code.co_name))  # from Python 3.11 on
+    path = Path(code.co_filename)
+    function = getattr(code, "co_qualname", code.co_name)  # the former from Python 3.11 on
+    return f"{path.parent.name}.{path.stem}.{function}"
 
 
 @dataclass

@@ -112,6 +112,26 @@ def test_an_adapter_patches_nothing_either(plugin: str, frameworks: tuple[str, .
     assert {frameworks[-1], plugin} <= set(found["modules"])
 
 
+def run(script: str, *arguments: str) -> set[str]:
+    """What a script prints, in a process of its own."""
+    command = [sys.executable, "-W", "error", "-c", script, *arguments]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+
+BEYOND_LANGFUSE = """
+import sys
+import langfuse
+before = set(sys.modules)
+import tracesplice
+print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
+"""
+
+
+def test_it_loads_little_beyond_langfuse() -> None:
+    loaded = run(BEYOND_LANGFUSE)
+    assert loaded <= {"tracesplice", "tracesplice_wire", "packaging", "pluggy", "wrapt"}
+
+
 SPLICES_A_CLIENT = """
 import sys
 import langfuse, openai, tracesplice
@@ -122,15 +142,14 @@ tracesplice.instrument(gateway="http://gateway")
 tracesplice.uninstrument()
 print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
 """
+ELSEWHERE = {"langchain", "langchain_core", "langchain_openai", "langgraph"}
 
 
 def test_splicing_a_client_imports_no_framework() -> None:
     pytest.importorskip("openai")
-    command = [sys.executable, "-W", "error", "-c", SPLICES_A_CLIENT]
-    result = subprocess.run(command, capture_output=True, text=True, check=True)
-    imported = set(result.stdout.split())
+    imported = run(SPLICES_A_CLIENT)
     assert "tracesplice_openai" in imported
-    assert not imported & {"langchain_core", "langchain_openai", "langgraph", "llama_index"}
+    assert not imported & {*ELSEWHERE, "llama_index", "openinference"}
 
 
 CALLS_A_MODEL = """
@@ -148,9 +167,7 @@ print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
 def test_a_models_first_call_imports_no_other_framework() -> None:
     pytest.importorskip("llama_index.llms.openai_like")
     with ModelServer() as server:
-        command = [sys.executable, "-c", CALLS_A_MODEL, f"{server.url}/v1"]
-        result = subprocess.run(command, capture_output=True, text=True, check=True)
+        imported = run(CALLS_A_MODEL, f"{server.url}/v1")
         assert len(server.calls) == 1
-    imported = set(result.stdout.split())
     assert "tracesplice_llama_index" in imported
-    assert not imported & {"langchain", "langchain_core", "langchain_openai", "langgraph"}
+    assert not imported & ELSEWHERE
