@@ -9,6 +9,7 @@ the gateway reports its generations and nothing else.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["ATTRIBUTES", "ENVIRONMENT", "Seen", "judge"]
 
-ATTRIBUTES: dict[str, Any] = {"user_id": "user-1", "session_id": "session-1", "tags": ["tag-1"]}
+ATTRIBUTES: dict[str, Any] = {
+    "user_id": "user-1",
+    "session_id": "session-1",
+    "tags": ["tag-1"],
+    "trace_name": "trace-1",
+    "version": "version-1",
+    "metadata": {"key": "value-1"},
+}
 ENVIRONMENT = "conformance"
-_QUESTION = re.compile(r"question-\d+")
+_ASKED = re.compile(r"(?:(?:echo|tool): )*(?:question|fact)-\d+")
 
 
 @dataclass(frozen=True)
@@ -100,15 +108,31 @@ def _parents(seen: Seen) -> str | None:
     inner = {each.parent_id for each in seen.client_generations if each.id not in found}
     if inner & set(found):
         return f"under {inner & set(found)}, with the call's own observation in it"
-    for owner, generation in zip(owners, seen.gateway, strict=True):
+    return _swapped(seen)
+
+
+def _swapped(seen: Seen) -> str | None:
+    """Whether a call is under another one's observation, or could be without being seen."""
+    under: defaultdict[str, list[Observation]] = defaultdict(list)
+    for generation in seen.gateway:
         # LITELLM_OTEL_V2 does not report what was asked.
-        if generation.input and _questions(owner) != _questions(generation):
-            return f"{_questions(generation)} under {_questions(owner)}"
+        if generation.input:
+            under[getattr(seen.owner(generation), "id", "")].append(generation)
+    calls = set()
+    for owner, attempts in ((seen.by_id[id_], attempts) for id_, attempts in under.items()):
+        call = _asked(owner), owner.level == "ERROR"
+        found = {_asked(each) for each in attempts}
+        failed = all(each.level == "ERROR" for each in attempts)
+        if found != {call[0]} or (failed and not call[1]):
+            return f"{[each.line() for each in attempts]}, {found}, under {owner.line()}, {call}"
+        if not call[0] or call in calls:
+            return f"no swap of {call} would be seen"
+        calls.add(call)
     return None
 
 
-def _questions(observation: Observation | None) -> set[str]:
-    return set(_QUESTION.findall(str(observation and observation.input)))
+def _asked(observation: Observation) -> frozenset[str]:
+    return frozenset(_ASKED.findall(str(observation.input)))
 
 
 def _prompts(seen: Seen) -> str | None:
@@ -130,8 +154,7 @@ def _prompts(seen: Seen) -> str | None:
 
 
 def _attributes(seen: Seen) -> str | None:
-    given = (ATTRIBUTES["user_id"], ATTRIBUTES["session_id"], tuple(ATTRIBUTES["tags"]))
-    wanted = seen.cell.shape.attributes or given
+    wanted = seen.cell.attributes
     for generation in seen.gateway:
         found = (generation.user_id, generation.session_id, generation.tags)
         if found[:2] != wanted[:2] or not set(wanted[2]) <= set(found[2]):

@@ -9,20 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
-from langfuse import Langfuse
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
 
 import tracesplice
-from conformance.checks import ENVIRONMENT
-from conformance.harness import Cell, ClientSpans, Outcome, Stage, run_cell, run_unspliced
+from conformance.harness import Cell, Outcome, Stage, client_side, run_cell, run_unspliced
 from conformance.table import OUTCOMES, Table, installed
 from rig.gateway import Gateway, GatewayMode
 from rig.gateway._config import COSTS
 from rig.model import ModelServer
 from rig.recorder import Recorder
 from shapes.either import TLS
-from shapes.shape import AMBIENT, OTHER, OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,32 +98,8 @@ def gateways(recorder: Recorder, model: ModelServer) -> Iterator[dict[GatewayMod
 @pytest.fixture(scope="session")
 def stage(recorder: Recorder, gateways: dict[GatewayMode, Gateway]) -> Iterator[Stage]:
     os.environ["TRACESPLICE_STRICT"] = "1"
-    for name in (AMBIENT, OWN, OTHER):
-        recorder.add_prompt(name, "Never used", labels=[])
-        recorder.add_prompt(name, "Say {{what}}", labels=["production"])
-    spans = ClientSpans()
-    # As Langfuse makes its own: OpenInference's spans have their environment from there.
-    provider = TracerProvider(resource=Resource({"langfuse.environment": ENVIRONMENT}))
-    provider.add_span_processor(spans)
-    client = Langfuse(
-        base_url=recorder.url,
-        public_key=recorder.public_key,
-        secret_key=recorder.secret_key,
-        tracer_provider=provider,
-        environment=ENVIRONMENT,
-        flush_at=1,
-        mask_otel_spans=tracesplice.count_usage_once(),
-    )
-    yield Stage(
-        recorder=recorder,
-        langfuse=client,
-        provider=provider,
-        client_spans=spans,
-        gateways=gateways,
-        prompts={name: client.get_prompt(name) for name in (AMBIENT, OWN, OTHER)},
-    )
-    client.shutdown()
-    provider.shutdown()  # spans that OpenInference ends late have nowhere to go
+    with client_side(recorder) as client:
+        yield Stage(gateways=gateways, **client)
 
 
 @pytest.fixture(scope="module")

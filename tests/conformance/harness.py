@@ -7,25 +7,23 @@ as without tracesplice, (f) the caller's objects unchanged.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from langfuse import propagate_attributes
-from opentelemetry.sdk.trace import SpanProcessor
+from langfuse import Langfuse, propagate_attributes
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 import tracesplice
-from conformance.checks import ATTRIBUTES, Seen, judge
+from conformance.checks import ATTRIBUTES, ENVIRONMENT, Seen, judge
 from shapes.answers import comparable
 from shapes.either import drive
-from shapes.shape import AMBIENT
+from shapes.shape import AMBIENT, OTHER, OWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from langfuse import Langfuse
-    from opentelemetry.sdk.trace import TracerProvider
+    from collections.abc import Callable, Iterator
 
     from rig.gateway import Gateway, GatewayMode
     from rig.recorder import Observation, Recorder
@@ -82,6 +80,25 @@ class Stage:
             if observation.trace_id not in self.earlier_traces
         ]
 
+    def address(self, mode: GatewayMode | None) -> Address:
+        """Where the gateway of a mode is; None is for a stage that has one gateway only."""
+        assert mode is not None
+        return self.gateways[mode]
+
+    def reported(self, cell: Cell) -> list[Observation]:
+        """The gateway's generations of a cell, as soon as all have arrived."""
+        return self.recorder.wait_for(lambda _: _arrived(self, cell))
+
+
+class Address(Protocol):
+    """Where a gateway is, and the key it takes."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
 
 class Application(Protocol):
     """A program that makes the calls of a shape; `unchanged` says what it finds altered."""
@@ -96,11 +113,9 @@ class Framework(Protocol):
 
     Attributes:
         name: As the compatibility table shows it.
-        prompts_by_tracer: Whether only the client's tracer knows which prompt a call names.
     """
 
     name: str
-    prompts_by_tracer: bool
 
     def __call__(self, stage: Stage, cell: Cell, splice: Callable[[Any], Any]) -> Application: ...
 
@@ -112,13 +127,14 @@ class Cell:
     framework: Framework
     shape: Shape
     kind: str
-    mode: GatewayMode
+    mode: GatewayMode | None
     enclosed: bool
     tracer: str = UNTRACED
 
     def __str__(self) -> str:
         around = "span" if self.enclosed else "no-span"
-        return f"{self.shape.name}-{self.kind}-{self.mode.value}-{around}-{self.tracer}"
+        mode = self.mode.value if self.mode else "wire"
+        return f"{self.shape.name}-{self.kind}-{mode}-{around}-{self.tracer}"
 
     @property
     def is_async(self) -> bool:
@@ -134,8 +150,21 @@ class Cell:
 
     @property
     def prompts(self) -> tuple[str, ...]:
-        unknown = self.framework.prompts_by_tracer and not self.is_traced
-        return (AMBIENT,) if unknown else self.shape.prompts
+        return self.shape.prompts if self._is_told else (AMBIENT,)
+
+    @property
+    def attributes(self) -> tuple[str, str, tuple[str, ...]]:
+        """User, session and tags."""
+        ambient = (ATTRIBUTES["user_id"], ATTRIBUTES["session_id"], tuple(ATTRIBUTES["tags"]))
+        if self.shape.attributes is None or not self._is_told:
+            return ambient
+        user, session, tags = self.shape.attributes
+        return user, session, (*ambient[2], *tags)
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether what the call says itself is known to the client's side."""
+        return self.shape.told_to in (None, self.tracer)
 
 
 @dataclass(frozen=True)
@@ -158,7 +187,7 @@ def run_cell(stage: Stage, cell: Cell, expected_answer: Any) -> Outcome:
             enclosing = around.enter_context(span).id
         answer = _answer(cell, application)
     stage.langfuse.flush()
-    gateway = stage.recorder.wait_for(lambda _: _arrived(stage, cell))
+    gateway = stage.reported(cell)
     by_id = {observation.id: observation for observation in stage.observations()}
     checks = judge(Seen(stage, cell, enclosing, gateway, by_id))
     checks["e"] = None if answer == expected_answer else f"{answer!r} is not {expected_answer!r}"
@@ -176,8 +205,7 @@ def run_unspliced(stage: Stage, cell: Cell) -> Any:
     """The answer the application gets without tracesplice."""
     answer = _answer(cell, cell.framework(stage, cell, lambda client: client))
     stage.langfuse.flush()
-    # What this call reports must not be taken for the next one's.
-    stage.recorder.wait_for(lambda _: _arrived(stage, cell))
+    stage.reported(cell)  # must not be taken for what the next call reports
     return answer
 
 
@@ -213,3 +241,34 @@ def _top(stage: Stage, by_id: dict[str, Observation], observation: Observation) 
             return None
         observation = by_id[observation.parent_id]
     return observation.id
+
+
+@contextmanager
+def client_side(recorder: Recorder, **options: Any) -> Iterator[dict[str, Any]]:
+    """What a stage has on the application's side: one Langfuse client, and prompts."""
+    for name in (AMBIENT, OWN, OTHER):
+        recorder.add_prompt(name, "Never used", labels=[])
+        recorder.add_prompt(name, "Say {{what}}", labels=["production"])
+    spans = ClientSpans()
+    # As Langfuse makes its own: OpenInference's spans have their environment from there.
+    provider = TracerProvider(resource=Resource({"langfuse.environment": ENVIRONMENT}))
+    provider.add_span_processor(spans)
+    client = Langfuse(
+        base_url=recorder.url,
+        public_key=recorder.public_key,
+        secret_key=recorder.secret_key,
+        tracer_provider=provider,
+        environment=ENVIRONMENT,
+        flush_at=1,
+        mask_otel_spans=tracesplice.count_usage_once(),
+        **options,
+    )
+    yield {
+        "recorder": recorder,
+        "langfuse": client,
+        "provider": provider,
+        "client_spans": spans,
+        "prompts": {name: client.get_prompt(name) for name in (AMBIENT, OWN, OTHER)},
+    }
+    client.shutdown()
+    provider.shutdown()  # spans that OpenInference ends late have nowhere to go

@@ -131,6 +131,7 @@ class HttpApplication:
 
     def __init__(self, stage: Stage, cell: Cell, splice: Callable[[Any], Any]) -> None:
         self._stage = stage
+        assert cell.mode is not None
         self._gateway = stage.gateways[cell.mode]
         self._linked = splice is tracesplice.splice
         self._request = REQUESTS[cell.shape.name]

@@ -67,6 +67,7 @@ class Table:
 
     def add(self, cell: Cell, outcome: Outcome) -> None:
         """Note the outcome of a cell."""
+        assert cell.mode is not None
         key = (cell.framework.name, cell.shape.name, cell.mode.value)
         row = self.rows.setdefault(key, {"cells": 0, "missing": {}})
         row["cells"] += 1

@@ -23,7 +23,7 @@ _NO_TOKENS = "LiteLLM before 1.104 reports 0 tokens of it, and how is out of the
 _NO_TOKENS_WITHOUT = "LiteLLM before 1.108 reports 0 tokens of it: install tracesplice-litellm"
 _NO_USER = "LITELLM_OTEL_V2 did not read user, session and tags yet: install tracesplice-litellm"
 
-Fails = Mapping[tuple[GatewayMode, str], Mapping[str, str]]
+Fails = Mapping[tuple[GatewayMode | None, str], Mapping[str, str]]
 """Mode and call shape to the checks of the harness that fail, each with the reason."""
 
 

@@ -27,15 +27,13 @@ class FrameworkApplication:
         splice: What makes an object's calls carry a link.
     """
 
-    prompts_by_tracer = False
-
     def __init__(self, stage: Stage, cell: Cell, splice: Callable[[Any], Any]) -> None:
         self.prompts = stage.prompts
         self.is_async = cell.is_async
         self.splice = splice
         self._stage = stage
         self._tracer = cell.tracer
-        self._gateway = stage.gateways[cell.mode]
+        self._gateway = stage.address(cell.mode)
         self._given: list[tuple[Any, str]] = []
         self._clients = AsyncExitStack()
 

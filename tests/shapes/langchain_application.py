@@ -37,7 +37,7 @@ class LangChainApplication(FrameworkApplication):
                 instrumentor.instrument(tracer_provider=self._stage.provider)
                 tracing.callback(instrumentor.uninstrument)
             async with self._clients:
-                return await shape.run(self, None)
+                return await shape.run(self)
 
     @cached_property
     def handler(self) -> CallbackHandler:

@@ -14,7 +14,7 @@ from langchain_core.runnables import (
 )
 from langfuse import observe
 
-from shapes.langchain_application import QUESTION
+from shapes.langchain_application import HANDLER, QUESTION
 from shapes.langchain_shape import (
     LOST_ON_3_10,
     NESTED,
@@ -27,37 +27,39 @@ from shapes.langchain_shape import (
 from shapes.shape import OTHER, OWN
 from tracesplice_langchain import prompt_template
 
-__all__ = ["SHAPES"]
+__all__ = ["OBSERVED", "SHAPES"]
 
 SHAPES, shape = registry()
+OBSERVED = "nested chains under @observe"
+TWO: dict[str, Any] = {"generations": 2, "observations": 2, "traces": 1, "told_to": HANDLER}
 
 
-@shape("chain", prompts=(OWN,))
+@shape("chain", prompts=(OWN,), told_to=HANDLER)
 async def chain(app: App) -> Any:
     runnable = template(app) | app.model() | StrOutputParser()
     return await app.call(runnable, "invoke", {"what": QUESTION}, app.config())
 
 
-@shape("chain, spliced as a whole", prompts=(OWN,))
+@shape("chain, spliced as a whole", prompts=(OWN,), told_to=HANDLER)
 async def spliced_chain(app: App) -> Any:
     runnable = app.splice(template(app) | app.plain_model() | StrOutputParser())
     return await app.call(runnable, "invoke", {"what": QUESTION}, app.config())
 
 
-@shape("chain, stream", prompts=(OWN,))
+@shape("chain, stream", prompts=(OWN,), told_to=HANDLER)
 async def chain_stream(app: App) -> Any:
     runnable = template(app) | app.model() | StrOutputParser()
     return await app.stream(runnable, {"what": QUESTION}, app.config())
 
 
-@shape("chain, batch", generations=2, observations=2, prompts=(OWN,))
+@shape("chain, batch", generations=2, observations=2, prompts=(OWN,), told_to=HANDLER)
 async def chain_batch(app: App) -> Any:
     runnable = template(app) | app.model() | StrOutputParser()
     inputs = [{"what": "question-1"}, {"what": "question-2"}]
     return await app.call(runnable, "batch", inputs, app.config())
 
 
-@shape("chain, astream_events", kinds=("async",), prompts=(OWN,))
+@shape("chain, astream_events", kinds=("async",), prompts=(OWN,), told_to=HANDLER)
 async def chain_events(app: App) -> Any:
     runnable = template(app) | app.model() | StrOutputParser()
     stream = runnable.astream_events({"what": QUESTION}, app.config(), version="v2")
@@ -84,13 +86,20 @@ async def model_config_prompt(app: App) -> Any:
     return await app.call(app.model(), "invoke", QUESTION, config)
 
 
-@shape("prompt_template", prompts=(OWN,))
+@shape("prompt_template", prompts=(OWN,), told_to=HANDLER)
 async def helper(app: App) -> Any:
     runnable = prompt_template(app.prompts[OWN]) | app.model() | StrOutputParser()
     return await app.call(runnable, "invoke", {"what": QUESTION}, app.config())
 
 
-@shape("two prompts in one chain", generations=2, observations=2, traces=1, prompts=(OWN, OTHER))
+@shape(
+    "two prompts in one chain",
+    generations=2,
+    observations=2,
+    traces=1,
+    prompts=(OWN, OTHER),
+    told_to=HANDLER,
+)
 async def two_prompts(app: App) -> Any:
     first = template(app, OWN) | app.model() | StrOutputParser()
     second = {"what": first} | template(app, OTHER) | app.model() | StrOutputParser()
@@ -123,7 +132,7 @@ async def tools(app: App) -> Any:
     model = app.model("tools").bind_tools([weather])
     question = HumanMessage(QUESTION)
     asked = await app.call(model, "invoke", [question], app.config())
-    result = ToolMessage("sunny", tool_call_id=asked.tool_calls[0]["id"])
+    result = ToolMessage("fact-1", tool_call_id=asked.tool_calls[0]["id"])
     answer = await app.call(model, "invoke", [question, asked, result], app.config())
     return [asked.tool_calls[0]["name"], answer.content]
 
@@ -165,7 +174,14 @@ async def retry(app: App) -> Any:
     return (await app.call(model, "invoke", question, app.config())).content
 
 
-@shape("nested chains under @observe", generations=2, observations=2, traces=1, prompts=(OWN,))
+@shape(
+    "nested chains under @observe",
+    generations=2,
+    observations=2,
+    traces=1,
+    prompts=(OWN,),
+    told_to=HANDLER,
+)
 async def observed(app: App) -> Any:
     inner = template(app) | app.model() | StrOutputParser()
     outer = inner | (lambda text: {"what": text}) | inner
@@ -184,7 +200,7 @@ async def observed(app: App) -> Any:
     return ask_sync()
 
 
-@shape("model called by a function of a chain", kinds=NESTED, prompts=(OWN,))
+@shape("model called by a function of a chain", kinds=NESTED, prompts=(OWN,), told_to=HANDLER)
 async def nested(app: App) -> Any:
     model = app.model()
     # Given no config, the model takes that of the runnable around it.

@@ -27,7 +27,7 @@ class Weather(BaseModel):
 
 def weather(city: str) -> str:
     """Look up the weather in a city."""
-    return f"sunny in {city}"
+    return f"fact-1 of {city}"
 
 
 def template(app: App, prompt: str = OWN) -> ChatPromptTemplate:

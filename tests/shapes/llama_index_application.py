@@ -46,7 +46,7 @@ class LlamaIndexApplication(FrameworkApplication):
             if not self.is_async:
                 around.enter_context(self._own_loop())
             async with self._clients:
-                return await shape.run(self, None)
+                return await shape.run(self)
 
     def plain_model(self, model: str = "chat", kind: type[OpenAI] = OpenAILike, **more: Any) -> Any:
         """A model, not spliced."""

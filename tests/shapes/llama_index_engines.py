@@ -54,7 +54,7 @@ async def query_use_async(app: App) -> Any:
 
 @shape("query engine, own templates", generations=2, observations=2, prompts=(OWN, OTHER))
 async def query_templates(app: App) -> Any:
-    documents = [*DOCUMENTS, Document(text="It rains in Bergen.")]
+    documents = [*DOCUMENTS, Document(text="fact-3: It rains in Bergen.")]
     engine = SummaryIndex.from_documents(documents).as_query_engine(
         llm=app.model(),
         response_mode="refine",

@@ -233,7 +233,8 @@ async def spliced_settings(app: App) -> Any:
 async def copied(app: App) -> Any:
     model = app.model(http_client=None, async_http_client=None)
     answers = []
-    for each in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
-        answers.append((await app.call(each, "complete", QUESTION)).text)
+    copies = copy.deepcopy(model), pickle.loads(pickle.dumps(model))
+    for question, each in zip(("question-1", "question-2"), copies, strict=True):
+        answers.append((await app.call(each, "complete", question)).text)
         await settle((each._get_aclient() if app.is_async else each._get_client()).close())
     return answers

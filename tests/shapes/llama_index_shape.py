@@ -12,7 +12,7 @@ from shapes.shape import OWN, registry
 __all__ = ["DOCUMENTS", "App", "Weather", "registry", "template", "weather"]
 
 App = LlamaIndexApplication
-DOCUMENTS = [Document(text="It is sunny in Oslo.")]
+DOCUMENTS = [Document(text="fact-2: It is sunny in Oslo.")]
 
 
 class Weather(BaseModel):
@@ -23,7 +23,7 @@ class Weather(BaseModel):
 
 def weather(city: str) -> str:
     """Look up the weather in a city."""
-    return f"sunny in {city}"
+    return f"fact-1 of {city}"
 
 
 def template(app: App, text: str = "{what}", prompt: str = OWN) -> PromptTemplate:

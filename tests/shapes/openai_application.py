@@ -31,13 +31,12 @@ class OpenAIApplication:
     """Makes a client, and hands it to the shape."""
 
     name = "OpenAI SDK"
-    prompts_by_tracer = True
 
     def __init__(self, stage: Stage, cell: Cell, splice: Callable[[Any], Any]) -> None:
         own = OWN in cell.prompts
         self._ask = Ask(prompt={"langfuse_prompt": stage.prompts[OWN]} if own else {})
         self._before = copy.deepcopy(self._ask.extra)
-        gateway = stage.gateways[cell.mode]
+        gateway = stage.address(cell.mode)
         azure = cell.shape.name.startswith("AzureOpenAI")
         kind = _KINDS[azure, cell.is_async]
         http: Any = openai.DefaultAsyncHttpxClient if cell.is_async else openai.DefaultHttpxClient

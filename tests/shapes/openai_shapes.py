@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import uuid4
 
 import openai
 from pydantic import BaseModel
 
 from shapes.either import each, entered, first, settle
-from shapes.shape import OWN, Shape
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from shapes.shape import OWN, registry
 
 __all__ = ["SHAPES", "Ask"]
 
@@ -30,7 +27,7 @@ class Ask:
         prompt: Keyword arguments that name a prompt, where the client takes any.
     """
 
-    text: str = "hello there"
+    text: str = "question-1"
     prompt: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(
         default_factory=lambda: {
@@ -44,7 +41,7 @@ class Ask:
         return [{"role": "user", "content": self.text}]
 
 
-SHAPES: list[Shape] = []
+SHAPES, shape = registry(told_to="langfuse.openai")
 
 _TOOL = {
     "type": "function",
@@ -57,14 +54,6 @@ _TOOL = {
 
 class Colour(BaseModel):
     name: str
-
-
-def shape(name: str, **options: Any) -> Callable[[Any], Any]:
-    def register(run: Any) -> Any:
-        SHAPES.append(Shape(name, run, **options))
-        return run
-
-    return register
 
 
 def _without_retries(client: Any) -> Any:
@@ -175,7 +164,7 @@ async def tools(client: Any, ask: Ask) -> Any:
     messages = [
         *messages,
         first.choices[0].message.model_dump(exclude_none=True),
-        {"role": "tool", "tool_call_id": call.id, "content": "sunny"},
+        {"role": "tool", "tool_call_id": call.id, "content": "fact-1"},
     ]
     second = await settle(create(messages=messages, **common))
     return [call.function.name, second.choices[0].message.content]
@@ -200,7 +189,8 @@ async def failed(client: Any, ask: Ask) -> Any:
 
 @shape("calls side by side", kinds=("async",), generations=4, observations=4)
 async def side_by_side(client: Any, ask: Ask) -> Any:
-    return await asyncio.gather(*(chat(client, ask) for _ in range(4)))
+    asks = [replace(ask, text=f"question-{number}") for number in range(4)]
+    return await asyncio.gather(*(chat(client, each) for each in asks))
 
 
 @shape("call in a task", kinds=("async",))

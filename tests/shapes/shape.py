@@ -20,7 +20,7 @@ class Shape:
 
     Attributes:
         name: As the compatibility table shows it.
-        run: Makes the call and returns the answer in comparable form.
+        run: Makes the call, given what its application has, and returns the answer.
         kinds: "sync" and "async", as far as the shape exists.
         generations: How many generations the gateway reports for it.
         observations: How many generations the client's tracer makes for it; 0 where it does not
@@ -28,26 +28,29 @@ class Shape:
         traces: How many traces those make where no span encloses them; as many as the client's
             tracer makes of them unless said.
         prompts: The names of the prompts that are linked where the client's tracer is told of them.
-        attributes: What user, session and tags are, where the call says so itself.
+        attributes: User, session and tags, where the call says so itself.
+        told_to: The tracer without which nobody learns what the call says of these; None if it is
+            learnt from the call.
     """
 
     name: str
-    run: Callable[[Any, Any], Awaitable[Any]]
+    run: Callable[..., Awaitable[Any]]
     kinds: tuple[str, ...] = ("sync", "async")
     generations: int = 1
     observations: int = 1
     traces: int | None = None
     prompts: tuple[str, ...] = (AMBIENT,)
     attributes: tuple[str, str, tuple[str, ...]] | None = None
+    told_to: str | None = None
 
 
-def registry() -> tuple[list[Shape], Callable[..., Callable[[Any], Any]]]:
+def registry(**common: Any) -> tuple[list[Shape], Callable[..., Callable[[Any], Any]]]:
     """Return a list of shapes, and the decorator that puts a function of an application into it."""
     shapes: list[Shape] = []
 
     def shape(name: str, **options: Any) -> Callable[[Any], Any]:
         def register(run: Any) -> Any:
-            shapes.append(Shape(name, lambda app, _: run(app), **options))
+            shapes.append(Shape(name, run, **{**common, **options}))
             return run
 
         return register

@@ -11,7 +11,7 @@
 `[[drop]]`                  send a part of the answer, then close the connection
 =========================== ==================================================================
 
-Directives are cut out of the text before it is answered.
+Directives are cut out of the text before it is answered. A model called `broken` always fails.
 """
 
 import re
@@ -50,7 +50,8 @@ class Directives:
 def parse(text: str, model: str = "") -> Directives:
     """Read the directives of a message and of a model name; the message's win."""
     plain = _DIRECTIVE.sub("", text).strip()
-    found = {name: value or "" for name, value in _DIRECTIVE.findall(model)}
+    found = {"fail": "500"} if model == "broken" else {}
+    found |= {name: value or "" for name, value in _DIRECTIVE.findall(model)}
     found |= {name: value or "" for name, value in _DIRECTIVE.findall(text)}
     once, _, key = found.get("fail-once", "").partition(":")
     return Directives(

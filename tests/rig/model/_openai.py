@@ -52,6 +52,7 @@ def _tool_calls(answer: Answer) -> list[Json]:
 
 async def _chat(request: Request) -> Response:
     body = await request.json()
+    body["model"] = body.get("model") or request.path_params["model"]  # Azure's is in the path
     tools = () if body.get("tool_choice") == "none" else body.get("tools") or ()
     schema = schema_of(body.get("response_format"))
     answer = answer_chat(body["model"], body["messages"], tools, schema)
@@ -131,6 +132,7 @@ async def _models(request: Request) -> Response:
 ROUTES = [
     Route("/v1/models", _models, methods=["GET"]),
     Route("/v1/chat/completions", _chat, methods=["POST"]),
+    Route("/openai/deployments/{model}/chat/completions", _chat, methods=["POST"]),
     Route("/v1/completions", _completions, methods=["POST"]),
     Route("/v1/embeddings", _embeddings, methods=["POST"]),
 ]

@@ -11,12 +11,16 @@ __all__ = ["ReceivedRequest", "RequestLog"]
 
 @dataclass(frozen=True)
 class ReceivedRequest:
-    """One request as it arrived. Header names are lower case."""
+    """One request as it arrived. Header names are lower case.
+
+    `answered` holds the status of the answer, once there is one.
+    """
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    answered: list[int] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def json(self) -> dict[str, object]:

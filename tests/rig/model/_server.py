@@ -5,6 +5,7 @@ import threading
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rig.model import _media, _ollama, _openai, _responses
@@ -13,7 +14,14 @@ from rig.model._send import LOG
 
 __all__ = ["ModelServer"]
 
-_ROUTES = [*_ollama.ROUTES, *_openai.ROUTES, *_responses.ROUTES, *_media.ROUTES]
+_OPENAI = [*_openai.ROUTES, *_responses.ROUTES, *_media.ROUTES]
+# A gateway answers without the `/v1`, too.
+_BARE = [
+    Route(route.path.removeprefix("/v1"), route.endpoint, methods=["POST"])
+    for route in _OPENAI
+    if route.path.startswith("/v1/")
+]
+_ROUTES = [*_ollama.ROUTES, *_OPENAI, *_BARE]
 _PATIENCE = 10.0
 _KEEP_ALIVE = 600  # seconds; a gateway that uses a connection as it is closed asks twice
 
@@ -103,7 +111,8 @@ class _Recorder:
             more = message.get("more_body", False)
         body = b"".join(chunks)
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-        self._log.add(ReceivedRequest(scope["method"], scope["path"], headers, body))
+        request = ReceivedRequest(scope["method"], scope["path"], headers, body)
+        self._log.add(request)
         LOG.set(self._log)
         given = False
 
@@ -116,6 +125,7 @@ class _Recorder:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
+                request.answered.append(message["status"])
                 added = [(k.encode(), v.encode()) for k, v in self._answer_headers.items()]
                 message = {**message, "headers": [*message.get("headers", ()), *added]}
             await send(message)

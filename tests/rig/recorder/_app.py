@@ -84,11 +84,12 @@ def _otel(request: Request, project: Project, body: bytes) -> Response:
     except _otlp.BadRequestError as error:
         return _rejected(project, str(error))
     for span in spans:
-        _store(project, span)
+        store(project, span)
     return JSONResponse({})
 
 
-def _store(project: Project, span: _otlp.Span) -> None:
+def store(project: Project, span: _otlp.Span) -> None:
+    """Keeps a span, and what it says of its trace."""
     made = draft(span)
     project.put(made)
     project.write(trace_write(span, made))

@@ -7,7 +7,8 @@ import time
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._app import application
+from . import _otlp
+from ._app import application, store
 from ._prices import PRICES, Prices
 from ._server import Server
 from ._state import State
@@ -176,6 +177,12 @@ class Recorder:
             self._state.projects.clear()
             self._state.requests.clear()
             self.add_project(self.public_key, self.secret_key)
+
+    def take(self, body: bytes) -> None:
+        """Takes spans as an OTLP protobuf body, for the first project."""
+        with self._state.request():
+            for span in _otlp.decode(body, "application/x-protobuf", ""):
+                store(self._state.projects[self.public_key], span)
 
     def clear(self) -> None:
         """Forgets what was sent and counted; prompts and projects stay."""

@@ -1,0 +1,172 @@
+"""The stage of a run in process: what arrives is judged as if a gateway had reported it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from conformance.checks import ATTRIBUTES, ENVIRONMENT
+from conformance.forms import CONTAINER, FORMS, form_of, link_in
+from conformance.harness import Stage
+from rig.recorder import Observation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.harness import Cell
+    from rig.model import ModelServer, ReceivedRequest
+
+__all__ = ["Wire", "WireStage", "judge"]
+
+REPORTS = {"x-tracesplice-reports": "true"}
+# Ours, and what no two requests have in common.
+_NOT_COMPARED = {"traceparent", "x-tracesplice-project", "content-length", "content-type"}
+_KEY = re.compile(r"(?<=fail-once:\d{3}):\w+")  # each run has its own
+_USAGE: dict[str, Any] = {"usage": {"total": 3}, "cost": 1e-6}
+
+
+@dataclass(frozen=True)
+class Wire:
+    """An OpenAI-protocol server in the gateway's place."""
+
+    model: ModelServer
+    key: str = "sk-any"
+
+    @property
+    def url(self) -> str:
+        return self.model.url
+
+
+@dataclass(frozen=True)
+class WireStage(Stage):
+    """A stage with such a server for its only gateway."""
+
+    wire: Wire = field(kw_only=True)
+
+    def address(self, mode: object = None) -> Wire:
+        return self.wire
+
+    def clear(self) -> None:
+        """Forget what was sent and reported."""
+        super().clear()
+        self.wire.model.clear()
+        self.wire.model.answer_headers.update(REPORTS)
+
+    def observations(self) -> list[Observation]:
+        return [*super().observations(), *self.reported()]
+
+    def reported(self, cell: Cell | None = None) -> list[Observation]:
+        """What a gateway would report of the requests that arrived."""
+        return [_report(number, each) for number, each in enumerate(self.wire.model.calls)]
+
+
+def _report(number: int, request: ReceivedRequest) -> Observation:
+    link = link_in(request)
+    now = datetime.now(timezone.utc)
+    prompt = link.get("prompt") or {}
+    failed = bool(request.answered) and request.answered[0] >= 400
+    return Observation(
+        id=f"request-{number}",
+        trace_id=_trace_id(request, f"of request-{number}"),
+        parent_id=link.get("parent_observation_id"),
+        name=f"{request.path} {number}",
+        type="GENERATION",
+        start=now,
+        end=now,
+        model=str(request.json.get("model")),
+        input=_asked(request),
+        level="ERROR" if failed else "DEFAULT",
+        prompt_name=prompt.get("name"),
+        prompt_version=prompt.get("version"),
+        user_id=link.get("trace_user_id"),
+        session_id=link.get("session_id"),
+        tags=tuple(link.get("tags", ())),
+        environment=link.get("trace_environment", "default"),
+        attributes={CONTAINER: link},
+        scope="litellm",
+        **({} if failed else _USAGE),
+    )
+
+
+def _trace_id(request: ReceivedRequest, otherwise: str) -> str:
+    link = link_in(request)
+    return str(link.get("existing_trace_id") or link.get("trace_id") or otherwise)
+
+
+def _asked(request: ReceivedRequest) -> Any:
+    body = request.json or request.form
+    return {key: body[key] for key in ("messages", "input", "prompt", "file") if key in body}
+
+
+Plain = Counter[str]
+
+
+def plain(requests: Iterable[ReceivedRequest]) -> Plain:
+    """What was sent, without what we add, in a form that two runs of one call share."""
+    return Counter(map(_plain, requests))
+
+
+def _plain(request: ReceivedRequest) -> str:
+    fields = {**request.json, **request.form}
+    fields.pop(CONTAINER, None)
+    headers = {k: v for k, v in request.headers.items() if k not in _NOT_COMPARED}
+    written = f"{request.path} {sorted(headers.items())} {sorted(fields.items())}"
+    return _KEY.sub("", written)
+
+
+def judge(stage: WireStage, cell: Cell, unspliced: Plain) -> dict[str, str | None]:
+    """What only the wire shows, by the letters of ``conformance.checks``."""
+    requests = stage.wire.model.calls
+    unknown = {str(form_of(each)) for each in requests} - FORMS.keys()
+    return {
+        "b": _first(map(_disagreement, requests)),
+        "d": _first(_other_fields(cell, each) for each in requests),
+        "j": None if len(requests) == cell.shape.generations else f"{len(requests)} requests",
+        "f": _difference(plain(requests), unspliced),
+        "form": f"not in the catalog: {sorted(unknown)}" if unknown else None,
+    }
+
+
+def _first(found: Iterable[str | None]) -> str | None:
+    return next((each for each in found if each is not None), None)
+
+
+def _disagreement(request: ReceivedRequest) -> str | None:
+    link = link_in(request)
+    ids = (link.get("existing_trace_id"), link.get("parent_observation_id"))
+    header = request.headers.get("traceparent")
+    # The flags say whether the trace is sampled, and newer releases whether its id is random.
+    wanted = {f"00-{ids[0]}-{ids[1]}-{flags}" for flags in ("01", "03")} if ids[0] else {None}
+    return None if header in wanted else f"traceparent {header} beside {ids}"
+
+
+def _other_fields(cell: Cell, request: ReceivedRequest) -> str | None:
+    link = dict(link_in(request))
+    user, session, tags = cell.attributes
+    wanted = {
+        "trace_name": ATTRIBUTES["trace_name"],
+        "version": ATTRIBUTES["version"],
+        "trace_metadata": ATTRIBUTES["metadata"],
+        "trace_user_id": user,
+        "session_id": session,
+        "tags": list(tags),
+    }
+    link["trace_metadata"] = {
+        key: link["trace_metadata"].get(key) for key in wanted["trace_metadata"]
+    }
+    if "existing_trace_id" in link:
+        keys = {"trace_user_id": user, "trace_session_id": session, "trace_tags": list(tags)}
+        # Of an application that opens no trace it is not known.
+        wanted |= {**keys, "update_trace_keys": list(keys), "trace_environment": ENVIRONMENT}
+    for name in ("existing_trace_id", "trace_id", "parent_observation_id", "prompt"):
+        link.pop(name, None)  # judged as the gateway's generation
+    return None if link == wanted else f"{link} is not {wanted}"
+
+
+def _difference(sent: Plain, unspliced: Plain) -> str | None:
+    if sent == unspliced:
+        return None
+    return f"sent {list(sent - unspliced)}, unspliced {list(unspliced - sent)}"
