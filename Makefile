@@ -4,9 +4,11 @@ BIN := .venv/bin
 # Editable, those that an environment holds.
 distributions = $(shell awk '/^[^#]/ && / $(1)( |$$)/ {print "-e", $$1}' distributions.txt)
 METADATA := distributions.txt $(wildcard core/pyproject.toml core/*/pyproject.toml adapters/*/pyproject.toml)
+NOX := $(BIN)/nox --no-error-on-missing-interpreters
 PIP := -m pip --disable-pip-version-check
 
-.PHONY: help install demo test test-conformance test-openai3 test-oldest table lint format bench pins docs clean
+.PHONY: help install demo check check-parts check-gateways test test-gateways test-packages coverage table lint \
+  format bench pins docs clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -32,22 +34,36 @@ install: .venv/.installed .venv-gateway/.installed  ## Build .venv (client) and 
 demo: install  ## Show a call before and after splicing, as trace trees
 	PYTHONPATH=tests $(BIN)/python -m rig.demo
 
+check: install  ## Check style, types, the parts, and each form of a request on real gateways
+	$(MAKE) --jobs=2 lint check-parts check-gateways
+
+check-parts:
+	$(BIN)/python -m pytest tests/unit tests/typing
+
+check-gateways:
+	$(BIN)/python -m pytest tests/conformance/test_forms.py
+
 test: install  ## Run every test: on openai 2 and 3, the oldest packages, and libraries we reach
 	rm -rf build/conformance
-	$(MAKE) --jobs=3 test-conformance test-openai3 test-oldest
+	$(MAKE) --jobs=2 test-gateways test-packages
 	PYTHONPATH=tests $(BIN)/python -m conformance.table --check
 
-# Three lanes that take about equally long: two cores have a server and a client for each.
-test-conformance:
+# Two lanes that take about equally long: what needs gateways, and what needs the client alone.
+test-gateways:
 	$(BIN)/python -m pytest tests/conformance
-	$(BIN)/nox --no-error-on-missing-interpreters --session pydantic-ai openai-agents
+	$(NOX) --session older-gateway pydantic-ai openai-agents
 
-test-openai3:
-	$(BIN)/nox --no-error-on-missing-interpreters --session openai3
+test-packages:
 	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests/shapes
+	$(NOX) --session openai3 oldest
 
-test-oldest:
-	$(BIN)/nox --no-error-on-missing-interpreters --session oldest older-gateway
+coverage: install  ## List the lines of the product that no test in process runs
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest tests/unit tests/faults
+	$(BIN)/coverage run -m pytest tests/shapes
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 table: .venv/.installed  ## Write docs/compatibility.md from the last test run
 	PYTHONPATH=tests $(BIN)/python -m conformance.table
