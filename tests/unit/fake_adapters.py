@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import distributions
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tracesplice import _hooks, _splice
+from tracesplice._hooks import Adapters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from importlib.metadata import EntryPoint
     from pathlib import Path
 
-HOOK = "from tracesplice.adapter import hookimpl\n\n@hookimpl\n"
+__all__ = ["HOOK", "WORKS", "FakeAdapters", "fakes", "found", "instance_of"]
+
+HOOK = "from tracesplice.adapter import TracespliceError, hookimpl\n\n@hookimpl\n"
 WORKS = (
     HOOK + "def tracesplice_handles(): return 'words'\n"
     "@hookimpl\n"
@@ -49,6 +54,10 @@ class FakeAdapters:
         ]
         return sorted(found, key=lambda point: point.name)
 
+    def module(self, name: str) -> Any:
+        """The module of an adapter."""
+        return next(point.load() for point in self.points() if point.name == name)
+
 
 @pytest.fixture
 def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAdapters]:
@@ -57,3 +66,17 @@ def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAdapt
     yield fakes
     for module in fakes.modules:
         sys.modules.pop(module, None)
+
+
+@pytest.fixture
+def found(fakes: FakeAdapters, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAdapters]:
+    """Adapters of which nothing but the fakes are found by `tracesplice`."""
+    monkeypatch.setattr(_hooks, "installed_adapters", lambda: Adapters(fakes.points()))
+    monkeypatch.setattr(_splice, "_declared", {})
+    _splice.adapters.cache_clear()
+    yield fakes
+    _splice.adapters.cache_clear()
+
+
+def instance_of(module: str, *bases: type) -> Any:
+    return type("Model", bases, {"__module__": module})()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tracesplice import _cli
-from tracesplice._plugins import BLOCK_VARIABLE, Adapters
+from tracesplice._hooks import Adapters
+from tracesplice._plugins import BLOCK_VARIABLE
 from unit.fake_adapters import WORKS, FakeAdapters, fakes
 
 if TYPE_CHECKING:

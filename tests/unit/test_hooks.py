@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 import tracesplice
-from tracesplice import TracespliceError, _splice
-from tracesplice._plugins import Adapters
-from unit.fake_adapters import HOOK, WORKS, FakeAdapters, fakes
+from tracesplice import TracespliceError
+from unit.fake_adapters import HOOK, WORKS, FakeAdapters, fakes, found, instance_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["fakes"]
+__all__ = ["fakes", "found"]
 
 CARELESS = HOOK + "def tracesplice_splice(target): target.no_such_name\n" + HOOK
 CARELESS += "def tracesplice_unsplice(target): return 1 / 0\n" + HOOK
@@ -25,50 +21,28 @@ WORKING += "def tracesplice_instrument(gateways): told.append(len(gateways))\nto
 WORKING += "def tracesplice_uninstrument(): told.append('off')\n"
 
 
-@pytest.fixture
-def found(fakes: FakeAdapters, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAdapters]:
-    """Adapters of which nothing but the fakes are found."""
-    monkeypatch.setattr(_splice, "installed_adapters", lambda: Adapters(fakes.points()))
-    monkeypatch.setattr(_splice, "_declared", {})
-    _splice.adapters.cache_clear()
-    yield fakes
-    _splice.adapters.cache_clear()
-
-
-@pytest.fixture(params=["first", "last"])
-def working(found: FakeAdapters, request: pytest.FixtureRequest) -> Any:
-    """The module of an adapter that works, beside a careless one."""
-    name = {"first": "a", "last": "z"}[request.param]
+@pytest.mark.usefixtures("lenient")
+@pytest.mark.parametrize("name", ["a", "z"])  # asked before the careless one, or after it
+def test_a_careless_adapter_costs_the_others_nothing(
+    found: FakeAdapters, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     found.add("m", CARELESS)
     found.add(name, WORKING)
-    return next(point.load() for point in found.points() if point.name == name)
-
-
-@pytest.mark.usefixtures("lenient")
-def test_a_careless_adapter_costs_the_others_nothing(
-    working: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    assert tracesplice.splice("text") == "text"
-    assert tracesplice.unsplice("text") == "text"
-    tracesplice.instrument(gateway="http://gateway")
-    tracesplice.uninstrument()
-    assert working.told == [1, "off"]
-    assert all("the adapter m failed in its hook" in each.message for each in caplog.records)
-    assert all(each.exc_info for each in caplog.records)
-
-
-@pytest.mark.usefixtures("lenient")
-def test_it_is_logged_once_and_named_where_nobody_else_could_help(
-    working: Any, caplog: pytest.LogCaptureFixture
-) -> None:
     for _ in range(2):
+        assert tracesplice.splice("text") == "text"
+        assert tracesplice.unsplice("text") == "text"
+        tracesplice.instrument(gateway="http://gateway")
+        tracesplice.uninstrument()
         with pytest.raises(TracespliceError) as caught:
             tracesplice.splice(7)
         assert "The adapter m failed (AttributeError)" in str(caught.value)
         assert "TRACESPLICE_BLOCK=m" in str(caught.value)
         assert isinstance(caught.value.__cause__, AttributeError)
-    [record] = caplog.records
-    assert "tracesplice_splice" in record.getMessage()
+    assert found.module(name).told == [1, "off"] * 2
+    said = [each.getMessage() for each in caplog.records]
+    assert all("the adapter m failed in its hook" in each for each in said)
+    assert len(said) == len(set(said))  # once each
+    assert all(each.exc_info for each in caplog.records)
 
 
 def test_its_fault_is_raised_under_test(found: FakeAdapters) -> None:
@@ -78,14 +52,17 @@ def test_its_fault_is_raised_under_test(found: FakeAdapters) -> None:
 
 
 def test_one_that_refuses_is_heard_after_all_were_told(found: FakeAdapters) -> None:
-    code = "from tracesplice import TracespliceError\n" + HOOK
-    code += "def tracesplice_instrument(gateways): raise TracespliceError('do this')\n"
+    code = HOOK + "def tracesplice_instrument(gateways): raise TracespliceError('do this')\n"
+    code += HOOK + "def tracesplice_splice(target): raise TracespliceError('or that')\n"
     found.add("m", code)
+    with pytest.raises(TracespliceError, match="or that"):
+        tracesplice.splice("text")
     for name in ("a", "z"):
         found.add(name, WORKING)
+    tracesplice._splice.adapters.cache_clear()
     with pytest.raises(TracespliceError, match="do this"):
         tracesplice.instrument(gateway="http://gateway")
-    assert [point.load().told for point in found.points() if point.name != "m"] == [[1], [1]]
+    assert [found.module(name).told for name in ("a", "z")] == [[1], [1]]
 
 
 class Proxy:
@@ -100,10 +77,6 @@ class Proxy:
 
     @__class__.setter
     def __class__(self, _: Any) -> None: ...
-
-
-def instance_of(module: str, *bases: type) -> Any:
-    return type("Model", bases, {"__module__": module})()
 
 
 @pytest.mark.parametrize(
@@ -141,7 +114,7 @@ def test_gateways_declared_meanwhile_are_told_too(found: FakeAdapters) -> None:
     code += "    told.append(len(gateways))\n"
     found.add("a", code)
     tracesplice.instrument(gateway="http://one")
-    assert found.points()[0].load().told == [2, 1, 2]
+    assert found.module("a").told == [2, 1, 2]
 
 
 def test_every_adapter_prepares_once_before_anything_is_spliced(found: FakeAdapters) -> None:
@@ -149,8 +122,7 @@ def test_every_adapter_prepares_once_before_anything_is_spliced(found: FakeAdapt
     code += "def tracesplice_prepare(): told.append('prepared')\n" + HOOK
     found.add("a", code + "def tracesplice_instrument(gateways): told.append('instrumented')\n")
     found.add("z", WORKING)
-    told = next(point.load() for point in found.points() if point.name == "a").told
     tracesplice.splice("text")
-    assert told == ["prepared"]
+    assert found.module("a").told == ["prepared"]
     tracesplice.instrument(gateway="http://gateway")
-    assert told == ["prepared", "instrumented"]
+    assert found.module("a").told == ["prepared", "instrumented"]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from importlib.metadata import metadata, requires, version
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from packaging.requirements import Requirement
-
-from tracesplice._plugins import Adapter, installed_adapters
+from tracesplice._advice import install_commands
+from tracesplice._hooks import installed_adapters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import click
+
+    from tracesplice._plugins import Adapter
 
 __all__ = ["command", "main"]
 
@@ -97,18 +98,10 @@ def _show(found: Sequence[Adapter]) -> None:
             table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
         console.print(table)
     else:
-        lines = ["No adapter is installed. Install the one you need:", *_install_commands()]
+        lines = [
+            "No adapter is installed. Install the one you need:",
+            *(f"  {command}" for command in install_commands()),
+        ]
     for line in lines:
         # Not wrapped, so that what is to be typed can be copied.
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _install_commands() -> list[str]:
-    needed = [Requirement(text) for text in requires(_PACKAGE) or ()]
-    markers = [each.marker for each in needed if each.name.startswith(f"{_PACKAGE}-")]
-    extras = metadata(_PACKAGE).get_all("Provides-Extra") or []
-    return [
-        f"  pip install '{_PACKAGE}[{extra}]'"
-        for extra in extras
-        if any(marker is not None and marker.evaluate({"extra": extra}) for marker in markers)
-    ]

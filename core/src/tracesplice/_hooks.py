@@ -1,61 +1,63 @@
-"""Asks adapters one by one, so that a fault of one does not cost the others their turn."""
+"""The adapters that work here, asked one by one: a fault of one does not cost the others."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
+import pluggy
+
+from tracesplice import hookspecs
+from tracesplice._advice import unknown
 from tracesplice._errors import TracespliceError
+from tracesplice._plugins import BLOCK_VARIABLE, ask, load
 from tracesplice_wire import STRICT_VARIABLE, report_fault
 
 if TYPE_CHECKING:
-    import pluggy
+    from collections.abc import Iterable
 
-__all__ = ["Answer", "Hooks"]
+    from tracesplice._plugins import Adapter
+
+__all__ = ["Adapters", "installed_adapters"]
 
 
-@dataclass
-class Answer:
-    """What came of asking.
+class Adapters:
+    """The adapters of a set of entry points.
+
+    One that raises anything but ``TracespliceError`` in a hook has a fault: it is logged once and
+    the next is asked. In test runs it is raised.
 
     Attributes:
-        done: Whether an adapter did what it was asked to.
-        faults: Adapters that failed at it, by name.
+        found: All of them, also those that do not work.
     """
 
-    done: bool = False
-    faults: dict[str, Exception] = field(default_factory=dict)
+    def __init__(self, points: Iterable[EntryPoint], blocked: Iterable[str] = ()) -> None:
+        """Load the adapters.
 
+        Args:
+            points: Their entry points.
+            blocked: Names of those to leave out.
+        """
+        self._pm = pluggy.PluginManager(hookspecs.PROJECT)
+        self._pm.add_hookspecs(hookspecs)
+        blocked = frozenset(blocked)
+        self.found = tuple(load(self._pm, point, blocked) for point in points)
 
-class Hooks:
-    """The hooks of the adapters in a plugin manager.
-
-    An adapter that raises anything but ``TracespliceError`` has a fault: it is logged once and the
-    next adapter is asked. In test runs it is raised.
-    """
-
-    def __init__(self, manager: pluggy.PluginManager) -> None:
-        self._pm = manager
-
-    def of(self, name: str, hook: str, **arguments: object) -> list[Any]:
-        """Ask the adapter ``name``; return what its implementations of ``hook`` answer."""
-        others = [plugin for known, plugin in self._pm.list_name_plugin() if known != name]
-        answer = self._pm.subset_hook_caller(hook, others)(**arguments)
-        return answer if isinstance(answer, list) else [answer]
-
-    def first(self, hook: str, target: object) -> Answer:
-        """Ask those that may know ``target``, until one answers True.
+    def first(self, hook: str, target: object) -> None:
+        """Ask the adapters that may know ``target``, until one answers that it is done.
 
         Raises:
-            TracespliceError: An adapter says that it cannot do it, and why.
+            TracespliceError: An adapter says that it cannot do it, or none knows ``target``.
         """
-        packages, found = _packages_of(target), Answer()
-        for name in self._implementing(hook):
-            if self._knows(name, packages, found) and self._ask(found, name, hook, target=target):
-                found.done = True
-                break
-        return found
+        packages = _packages_of(target)
+        faults: dict[str, Exception] = {}
+        for adapter in self._implementing(hook):
+            asked = adapter.packages is None or not adapter.packages.isdisjoint(packages)
+            if asked and self._ask(adapter.name, hook, faults, target=target):
+                return
+        cause = next(iter(faults.values()), None)
+        raise TracespliceError(unknown(target, packages, self.found, faults)) from cause
 
     def each(self, hook: str, **arguments: object) -> None:
         """Ask all adapters.
@@ -63,53 +65,54 @@ class Hooks:
         Raises:
             TracespliceError: The first that one raised, after all had their turn.
         """
-        refused = [self._refusal(name, hook, **arguments) for name in self._implementing(hook)]
-        for error in filter(None, refused):
+        asked = self._implementing(hook)
+        refusals = [self._refusal(adapter.name, hook, **arguments) for adapter in asked]
+        for error in filter(None, refusals):
             raise error
 
-    def _implementing(self, hook: str) -> list[str]:
+    def _implementing(self, hook: str) -> list[Adapter]:
         # As pluggy orders them; an adapter is asked once.
-        caller = getattr(self._pm.hook, hook)
-        return list(dict.fromkeys(each.plugin_name for each in reversed(caller.get_hookimpls())))
-
-    def _knows(self, name: str, packages: frozenset[str], found: Answer) -> bool:
-        declared = self._ask(found, name, "tracesplice_packages")
-        return declared is None or not packages.isdisjoint(declared)
+        working = {adapter.name: adapter for adapter in self.found if adapter.problem is None}
+        implementations = reversed(getattr(self._pm.hook, hook).get_hookimpls())
+        names = dict.fromkeys(each.plugin_name for each in implementations)
+        return [working[name] for name in names]
 
     def _refusal(self, name: str, hook: str, **arguments: object) -> TracespliceError | None:
         try:
-            self._ask(Answer(), name, hook, **arguments)
+            self._ask(name, hook, {}, **arguments)
         except TracespliceError as error:
             return error
         return None
 
-    def _ask(self, found: Answer, name: str, hook: str, **arguments: object) -> Any:
+    def _ask(
+        self, name: str, hook: str, faults: dict[str, Exception], **arguments: object
+    ) -> object:
         try:
-            return next(iter(self.of(name, hook, **arguments)), None)
+            return ask(self._pm, name, hook, **arguments)
         except TracespliceError:
             raise
         except Exception as error:
             if STRICT_VARIABLE in os.environ:
                 raise
-            found.faults[name] = error
-            _log_fault(name, hook)
+            faults[name] = error
+            report_fault(
+                f"hook:{name}:{hook}",
+                "tracesplice: the adapter %s failed in its hook %s, and the others were asked. "
+                "This is a fault of that adapter: report it to its authors with this traceback, "
+                "and leave the adapter out with %s=%s.",
+                *(name, hook, BLOCK_VARIABLE, name),
+            )
             return None
 
 
-def _packages_of(target: object) -> frozenset[str]:
-    # A proxy says in `__class__` what it stands for.
-    classes = (type(target), getattr(target, "__class__", None))
-    hierarchy = (base for each in classes for base in getattr(each, "__mro__", ()))
-    return frozenset(str(base.__module__).partition(".")[0] for base in hierarchy)
+def installed_adapters() -> Adapters:
+    """Load the adapters that are installed, except those ``TRACESPLICE_BLOCK`` names."""
+    blocked = (name.strip() for name in os.environ.get(BLOCK_VARIABLE, "").split(","))
+    return Adapters(entry_points(group=hookspecs.PROJECT), blocked)
 
 
-def _log_fault(name: str, hook: str) -> None:
-    report_fault(
-        f"hook:{name}:{hook}",
-        "tracesplice: the adapter %s failed in its hook %s, and the others were asked. This is a "
-        "fault of that adapter: report it to its authors with this traceback, and leave the "
-        "adapter out with TRACESPLICE_BLOCK=%s.",
-        name,
-        hook,
-        name,
-    )
+def _packages_of(target: object) -> dict[str, None]:
+    # The class's own first. A proxy says in `__class__` what it stands for.
+    kinds = (type(target), getattr(target, "__class__", None))
+    bases = (base for kind in kinds for base in getattr(kind, "__mro__", ()))
+    return dict.fromkeys(str(base.__module__).partition(".")[0] for base in bases)

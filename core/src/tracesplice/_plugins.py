@@ -1,25 +1,19 @@
-"""Finds adapters and talks to them; nothing else touches pluggy's ``pm.hook``."""
+"""Loads adapters one by one, so that what is wrong with one is reported and the others work."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, entry_points, version
-from typing import TYPE_CHECKING
+from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
 
-import pluggy
 from packaging.requirements import Requirement
 
-from tracesplice import hookspecs
-from tracesplice._hooks import Hooks
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Mapping
 
-    from tracesplice._gateway import Gateway
-    from tracesplice._hooks import Answer
+    import pluggy
 
-__all__ = ["BLOCK_VARIABLE", "Adapter", "Adapters", "installed_adapters"]
+__all__ = ["BLOCK_VARIABLE", "Adapter", "ask", "load"]
 
 BLOCK_VARIABLE = "TRACESPLICE_BLOCK"
 """Names of adapters not to load, separated by commas."""
@@ -35,6 +29,7 @@ class Adapter:
         version: That package's version; empty where its metadata has none.
         problem: Why it is not used and what to do about it; None when it works.
         handles: What it splices; empty when it does not work.
+        packages: Whose objects it is asked about; None for any.
         blocked: Whether ``TRACESPLICE_BLOCK`` is the reason.
     """
 
@@ -43,112 +38,35 @@ class Adapter:
     version: str
     problem: str | None = None
     handles: str = ""
+    packages: frozenset[str] | None = None
     blocked: bool = False
 
 
-class Adapters:
-    """A typed facade over the plugin manager, holding the adapters that work."""
+def load(manager: pluggy.PluginManager, point: EntryPoint, blocked: Collection[str]) -> Adapter:
+    """Load an adapter and register it, where it works.
 
-    def __init__(self, points: Iterable[EntryPoint], blocked: Iterable[str] = ()) -> None:
-        """Load ``points`` one by one; what fails is reported in ``found`` and left out.
-
-        Args:
-            points: Entry points to load.
-            blocked: Names of entry points to leave out.
-        """
-        self._pm = pluggy.PluginManager(hookspecs.PROJECT)
-        self._pm.add_hookspecs(hookspecs)
-        self._hooks = Hooks(self._pm)
-        self._prepared = False
-        blocked = frozenset(blocked)
-        self.found = tuple(self._load(point, blocked) for point in points)
-
-    def splice(self, target: object) -> Answer:
-        """Splice ``target``.
-
-        Raises:
-            TracespliceError: It is an adapter's but cannot be spliced.
-        """
-        self._prepare()
-        return self._hooks.first("tracesplice_splice", target)
-
-    def unsplice(self, target: object) -> Answer:
-        """Put ``target`` back to what it was.
-
-        Raises:
-            TracespliceError: It is an adapter's but cannot be put back.
-        """
-        return self._hooks.first("tracesplice_unsplice", target)
-
-    def instrument(self, gateways: Sequence[Gateway]) -> None:
-        """Tell every adapter the declared gateways.
-
-        Raises:
-            TracespliceError: An adapter cannot; the others were told.
-        """
-        self._prepare()
-        self._hooks.each("tracesplice_instrument", gateways=gateways)
-
-    def uninstrument(self) -> None:
-        """Tell every adapter to undo ``instrument``."""
-        self._hooks.each("tracesplice_uninstrument")
-
-    def _prepare(self) -> None:
-        # Two threads may do it at once; an adapter's preparation is the same twice as once.
-        if not self._prepared:
-            self._hooks.each("tracesplice_prepare")
-            self._prepared = True
-
-    def _load(self, point: EntryPoint, blocked: frozenset[str]) -> Adapter:
-        package, release = _source(point)
-        if point.name in blocked:
-            problem = f"is left out by {BLOCK_VARIABLE}; to use it: unset {BLOCK_VARIABLE}"
-            return Adapter(point.name, package, release, problem, blocked=True)
-        # Somebody else's module: whatever it raises must not take the other adapters along.
-        try:
-            return Adapter(point.name, package, release, handles=self._register(point))
-        except BaseException as error:
-            if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
-                raise
-            problem = _problem(error, point.name, package)
-            return Adapter(point.name, package, release, problem)
-
-    def _register(self, point: EntryPoint) -> str:
-        unmet = unmet_requirement(point.dist) if point.dist else None
-        if unmet is not None:
-            raise _UnmetError(unmet)
-        if self._pm.has_plugin(point.name):
-            raise _UnusableError("has the name of another adapter")
-        plugin = point.load()
-        try:
-            self._pm.register(plugin, name=point.name)
-            self._check_hooks(plugin)
-            self._check_packages(point.name)
-            return self._handles(point.name)
-        except BaseException:
-            self._discard(point.name)
+    Args:
+        manager: Where it is registered.
+        point: Its entry point.
+        blocked: Names of adapters to leave out.
+    """
+    package, release = _source(point)
+    if point.name in blocked:
+        problem = f"is left out by {BLOCK_VARIABLE}; to use it: unset {BLOCK_VARIABLE}"
+        return Adapter(point.name, package, release, problem, blocked=True)
+    # Somebody else's module: whatever it raises must not take the other adapters along.
+    try:
+        return Adapter(point.name, package, release, **_register(manager, point))
+    except BaseException as error:
+        if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
             raise
+        return Adapter(point.name, package, release, _problem(error, point.name, package))
 
-    def _check_hooks(self, plugin: object) -> None:
-        hooks = self._pm.get_hookcallers(plugin) or []
-        unknown = [hook.name for hook in hooks if not hook.has_spec()]
-        if unknown:
-            raise _UnusableError(f"has the unknown hook {unknown[0]}")
-        if not hooks:
-            raise _UnusableError("implements no tracesplice hook")
 
-    def _discard(self, name: str) -> None:
-        if self._pm.has_plugin(name):
-            self._pm.unregister(name=name)
-
-    def _handles(self, name: str) -> str:
-        return ", ".join(self._hooks.of(name, "tracesplice_handles"))
-
-    def _check_packages(self, name: str) -> None:
-        for declared in self._hooks.of(name, "tracesplice_packages"):
-            # A single text would be read as its letters, and the adapter never be asked.
-            if isinstance(declared, str) or not all(isinstance(each, str) for each in declared):
-                raise _UnusableError("answers tracesplice_packages with no list of names")
+def ask(manager: pluggy.PluginManager, name: str, hook: str, **arguments: object) -> Any:
+    """Call ``hook`` of the adapter ``name`` alone."""
+    others = [plugin for known, plugin in manager.list_name_plugin() if known != name]
+    return manager.subset_hook_caller(hook, others)(**arguments)
 
 
 class _UnmetError(Exception):
@@ -157,6 +75,60 @@ class _UnmetError(Exception):
 
 class _UnusableError(Exception):
     """An adapter that can be imported and still not be used."""
+
+
+def _register(manager: pluggy.PluginManager, point: EntryPoint) -> Mapping[str, Any]:
+    _check_requirements(point.dist)
+    if manager.has_plugin(point.name):
+        raise _UnusableError("has the name of another adapter")
+    plugin = point.load()
+    try:
+        manager.register(plugin, name=point.name)
+        _check_hooks(manager.get_hookcallers(plugin) or [])
+        return {
+            "handles": _text(ask(manager, point.name, "tracesplice_handles") or ""),
+            "packages": _packages(ask(manager, point.name, "tracesplice_packages")),
+        }
+    except BaseException:
+        if manager.has_plugin(point.name):
+            manager.unregister(name=point.name)
+        raise
+
+
+def _check_requirements(distribution: Distribution | None) -> None:
+    # The adapter's own metadata is the only place that names the version windows.
+    for text in (distribution and distribution.requires) or ():
+        requirement = Requirement(text)
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            installed = version(requirement.name)
+        except PackageNotFoundError:
+            installed = "nothing"
+        if installed == "nothing" or not requirement.specifier.contains(installed, True):
+            window = f"{requirement.name}{requirement.specifier}"
+            raise _UnmetError(f"needs {window}, found {installed}: pip install '{window}'")
+
+
+def _check_hooks(hooks: list[pluggy.HookCaller]) -> None:
+    unknown = [hook.name for hook in hooks if not hook.has_spec()]
+    if unknown:
+        raise _UnusableError(f"has the unknown hook {unknown[0]}")
+    if not hooks:
+        raise _UnusableError("implements no tracesplice hook")
+
+
+def _packages(declared: Any) -> frozenset[str] | None:
+    # A single text would be read as its letters, and the adapter never be asked.
+    if isinstance(declared, str):
+        raise _UnusableError("answers tracesplice_packages with a text in place of a list")
+    return None if declared is None else frozenset(map(_text, declared))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise _UnusableError(f"answers with a {type(value).__name__} in place of a text")
+    return value
 
 
 def _source(point: EntryPoint) -> tuple[str, str]:
@@ -177,32 +149,3 @@ def _problem(error: BaseException, name: str, package: str) -> str:
         f"{reason}; to repair it: pip install --upgrade {package}; "
         f"to leave it out: export {BLOCK_VARIABLE}={name}"
     )
-
-
-def unmet_requirement(distribution: Distribution) -> str | None:
-    """Return which of ``distribution``'s version windows the installed packages do not meet.
-
-    Args:
-        distribution: An adapter's; its metadata is the one place that names the windows.
-
-    Returns:
-        A sentence with the command that puts it right, or None when all are met.
-    """
-    for text in distribution.requires or ():
-        requirement = Requirement(text)
-        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
-            continue
-        try:
-            installed = version(requirement.name)
-        except PackageNotFoundError:
-            installed = "nothing"
-        if installed == "nothing" or not requirement.specifier.contains(installed, True):
-            window = f"{requirement.name}{requirement.specifier}"
-            return f"needs {window}, found {installed}: pip install '{window}'"
-    return None
-
-
-def installed_adapters() -> Adapters:
-    """Load the adapters that are installed, except those ``TRACESPLICE_BLOCK`` names."""
-    blocked = (name.strip() for name in os.environ.get(BLOCK_VARIABLE, "").split(","))
-    return Adapters(entry_points(group=hookspecs.PROJECT), blocked)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway, default_gateway
-from tracesplice._plugins import BLOCK_VARIABLE, Adapters, installed_adapters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from tracesplice._hooks import Answer
+    from tracesplice._hooks import Adapters
 
 __all__ = ["adapters", "instrument", "is_instrumented", "splice", "uninstrument", "unsplice"]
 
@@ -21,20 +20,16 @@ _T = TypeVar("_T")
 # In the order they were declared; single operations on a dict need no lock.
 _declared: dict[Gateway, None] = {}
 
-_EXTRAS = {
-    "openai": "openai",
-    "langchain": "langchain",
-    "langchain_core": "langchain",
-    "langchain_openai": "langchain",
-    "langgraph": "langchain",
-    "llama_index": "llama-index",
-}
-
 
 @lru_cache(maxsize=1)
 def adapters() -> Adapters:
-    """Return the installed adapters, loaded on first use."""
-    return installed_adapters()
+    """Return the installed adapters, loaded and prepared on first use."""
+    # Two threads may do it at once; an adapter's preparation is the same twice as once.
+    from tracesplice._hooks import installed_adapters  # takes a while, and is for setting up alone
+
+    found = installed_adapters()
+    found.each("tracesplice_prepare")
+    return found
 
 
 def splice(target: _T) -> _T:
@@ -53,7 +48,7 @@ def splice(target: _T) -> _T:
     Raises:
         TracespliceError: No adapter knows ``target``, or it points at a model provider.
     """
-    _done(adapters().splice(target), target)
+    adapters().first("tracesplice_splice", target)
     return target
 
 
@@ -66,7 +61,7 @@ def unsplice(target: _T) -> _T:
     Raises:
         TracespliceError: No adapter knows ``target``.
     """
-    _done(adapters().unsplice(target), target)
+    adapters().first("tracesplice_unsplice", target)
     return target
 
 
@@ -84,18 +79,20 @@ def instrument(gateway: str | Iterable[str] | None = None) -> None:
     """
     gateways = _gateways(gateway)
     if all(adapter.problem is not None for adapter in adapters().found):
-        raise TracespliceError(_no_adapter())
+        from tracesplice._advice import none_works
+
+        raise TracespliceError(none_works(adapters().found))
     _declared.update(dict.fromkeys(gateways))
     told: tuple[Gateway, ...] = ()
     while told != (now := tuple(_declared)):  # another thread may have declared more meanwhile
         told = now
-        adapters().instrument(now)
+        adapters().each("tracesplice_instrument", gateways=now)
 
 
 def uninstrument() -> None:
     """Undo ``instrument``; spliced objects stay spliced."""
     _declared.clear()
-    adapters().uninstrument()
+    adapters().each("tracesplice_uninstrument")
 
 
 def is_instrumented() -> bool:
@@ -111,48 +108,3 @@ def _gateways(gateway: str | Iterable[str] | None) -> list[Gateway]:
     if not found:
         raise TracespliceError("Which gateway? The list of addresses is empty.")
     return found
-
-
-def _no_adapter() -> str:
-    broken = "".join(f" {each.name} {each.problem}." for each in adapters().found)
-    return f"No adapter works here: pip install 'tracesplice[openai]'.{broken}"
-
-
-def _done(answer: Answer, target: object) -> None:
-    if answer.done:
-        return
-    fault = next(iter(answer.faults.values()), None)
-    raise TracespliceError(_unknown(target) + _failed(answer.faults)) from fault
-
-
-def _failed(faults: Mapping[str, Exception]) -> str:
-    return "".join(
-        f" The adapter {name} failed ({type(error).__name__}), which is a fault of its own: "
-        f"report it to its authors, or leave it out with {BLOCK_VARIABLE}={name}."
-        for name, error in faults.items()
-    )
-
-
-def _unknown(target: object) -> str:
-    kind = type(target)
-    working = [adapter for adapter in adapters().found if adapter.problem is None]
-    known = "; ".join(f"{adapter.name} ({adapter.handles})" for adapter in working) or "none"
-    return (
-        f"No adapter knows {kind.__module__}.{kind.__qualname__}. "
-        f"Adapters found: {known}. {_advice(target)}"
-    )
-
-
-def _advice(target: object) -> str:
-    broken = [adapter for adapter in adapters().found if adapter.problem is not None]
-    for base in type(target).__mro__:
-        extra = _EXTRAS.get(base.__module__.partition(".")[0])
-        if extra is None:
-            continue
-        names = (extra, extra.replace("-", "_"))
-        for adapter in broken:
-            if adapter.name in names:
-                return f"The adapter {adapter.name} is installed but {adapter.problem}"
-        if not any(adapter.name in names for adapter in adapters().found):
-            return f"Install the one for it: pip install 'tracesplice[{extra}]'"
-    return "Splice the client or model that makes the calls, or use tracesplice.instrument()."

@@ -1,9 +1,10 @@
 """The hooks an adapter implements; see ``docs/adapters.md`` for a worked example.
 
 An adapter is a package with an entry point in the group ``tracesplice`` that names a module or
-object with these hooks. All of them run while the user sets things up, none inside a model call.
-Whatever a hook raises other than ``TracespliceError`` is a fault of the adapter: it is logged once
-and the other adapters are asked; with ``TRACESPLICE_STRICT`` set it is raised.
+object with these hooks. They run when the adapters are loaded, which is at the first ``splice`` or
+``instrument``, when an object is spliced or put back, and when the process is instrumented or no
+longer is. What a hook raises other than ``TracespliceError`` is a fault of the adapter: it is
+logged once and the other adapters are asked; with ``TRACESPLICE_STRICT`` set it is raised.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
-@hookspec
+@hookspec(firstresult=True)
 def tracesplice_handles() -> str:  # type: ignore[empty-body]
     """Say in a few words what this adapter splices, for error messages and the command line.
 
@@ -35,7 +36,7 @@ def tracesplice_handles() -> str:  # type: ignore[empty-body]
     """
 
 
-@hookspec
+@hookspec(firstresult=True)
 def tracesplice_packages() -> Sequence[str]:  # type: ignore[empty-body]
     """Name the top-level packages this adapter knows, so that it is asked about nothing else.
 
