@@ -33,10 +33,10 @@ class TestOwner:
 class TestFaults:
     @pytest.fixture(autouse=True)
     def _broken(self, monkeypatch: pytest.MonkeyPatch, nothing_reported: None) -> None:
-        def fail(_: object) -> Any:
+        def fail(*_: object) -> Any:
             raise RuntimeError("ours")
 
-        monkeypatch.setattr(_usage, "zeroed", fail)
+        monkeypatch.setattr(_usage, "settle", fail)
         calls.answered([(TRACE, "a")], True)
 
     @pytest.mark.usefixtures("lenient")

@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 import tracesplice
 from tracesplice import _mask_chain
 from tracesplice._calls import calls
-from tracesplice._langfuse_usage import zeroed
+from tracesplice._langfuse_usage import Usage
 from unit.masking import LLM, TRACE, Spans, applied
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class TestWithLangfuse:
     def test_zeros_are_exported(
         self, exported: Callable[[MaskOtelSpansFunction], list[dict[str, Any]]]
     ) -> None:
-        sets, _ = zeroed(LLM)
+        sets, _ = Usage(LLM).zeroed()
         assert exported(tracesplice.count_usage_once()) == [{**LLM, **sets}]
 
     def test_an_error_drops_the_batch(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import tracesplice
 from tracesplice._calls import calls
-from tracesplice._langfuse_usage import failed, is_free, tokens
+from tracesplice._langfuse_usage import Usage
 from unit.masking import LLM, NAMES, PLAIN, TRACE, Spans, chain, zeroed
 
 if TYPE_CHECKING:
@@ -205,22 +205,22 @@ class TestCallsOfOthers:
     ],
 )
 def test_the_tokens_that_a_span_says(attributes: dict[str, Any], total: float | None) -> None:
-    assert tokens(attributes) == total
+    assert Usage(attributes).tokens == total
 
 
 def test_what_is_free_and_what_failed() -> None:
     nothing = {_USAGE: '{"total": 0}'}
-    assert is_free(nothing)
-    assert not is_free({**nothing, _COST: '{"total": 0.1}'})
-    assert not is_free({})
-    assert failed({})
-    assert not failed({_COST: '{"total": 0.1}'})
-    assert not failed({"gen_ai.completion.0.content": "hello"})
+    assert Usage(nothing).is_free
+    assert not Usage({**nothing, _COST: '{"total": 0.1}'}).is_free
+    assert not Usage({}).is_free
+    assert Usage({}).failed
+    assert not Usage({_COST: '{"total": 0.1}'}).failed
+    assert not Usage({"gen_ai.completion.0.content": "hello"}).failed
     for message in ({"content": "hi"}, {"content": "", "tool_calls": [{"name": "weather"}]}):
         generations = [[{"text": message["content"], "message": {"kwargs": message}}]]
-        assert not failed({"output.value": json.dumps({"generations": generations})})
+        assert not Usage({"output.value": json.dumps({"generations": generations})}).failed
     for other in ('{"generations": 1}', '{"generations": [7]}', "[]", "{", '{"generations"'):
-        assert not failed({"output.value": other})
+        assert not Usage({"output.value": other}).failed
 
 
 def zeroed_by_us(batch: Spans) -> set[str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from opentelemetry import trace
+
+from tracesplice._ambient import attributes
 from tracesplice._calls import Place, calls
 from tracesplice._current import current_observation
 from tracesplice._places import counts_usage, place_of, places_of
@@ -87,6 +90,10 @@ def claim_usage(
     own = (link.trace_id, link.parent_id)
     span = observation or current_observation()
     known = span if place_of(span.get_span_context()) == own else None
-    places = (own,) if known is None else places_of(known)
+    places = (
+        (own,)
+        if known is None
+        else places_of(own, known, attributes(known), trace.get_current_span())
+    )
     calls.sent(places)
     return UsageClaim(places, known, expected)

@@ -8,22 +8,15 @@ https://github.com/langfuse/langfuse/tree/main/packages/shared/src/server/otel
 from __future__ import annotations
 
 import json
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tracesplice._outputs import has_output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-__all__ = [
-    "failed",
-    "is_free",
-    "is_generation",
-    "may_become_generation",
-    "says_usage",
-    "tokens",
-    "zeroed",
-]
+__all__ = ["Usage", "Zeros", "is_generation", "may_become_generation", "says_usage"]
 
 _USAGE = "langfuse.observation.usage_details"
 _COST = "langfuse.observation.cost_details"
@@ -49,20 +42,28 @@ _MODELS = (
 )
 # Where instrumentations that are not Langfuse's say what was used.
 _COUNTERS = ("gen_ai.usage.", "llm.token_count.", "llm.usage.", "llm.cost.")
+_NUMBER = (int, float)
 _TOTALS = ("input", "output", "total")
-# A total, or else what it is the sum of.
+# Totals, and what they are sums of; the first that a span has counts.
 _TOKENS = (
-    ("total", ("input", "output")),
-    ("total_tokens", ("prompt_tokens", "completion_tokens")),
-    ("total_tokens", ("input_tokens", "output_tokens")),
-    ("gen_ai.usage.total_tokens", ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")),
-    ("llm.usage.total_tokens", ("gen_ai.usage.prompt_tokens", "gen_ai.usage.completion_tokens")),
-    ("llm.token_count.total", ("llm.token_count.prompt", "llm.token_count.completion")),
+    ("total",),
+    ("input", "output"),
+    ("total_tokens",),
+    ("prompt_tokens", "completion_tokens"),
+    ("input_tokens", "output_tokens"),
+    ("gen_ai.usage.total_tokens",),
+    ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"),
+    ("llm.usage.total_tokens",),
+    ("gen_ai.usage.prompt_tokens", "gen_ai.usage.completion_tokens"),
+    ("llm.token_count.total",),
+    ("llm.token_count.prompt", "llm.token_count.completion"),
 )
 # What Langfuse calls by the names above.
-_RENAMED = frozenset(
-    {"prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens"}
-)
+_RENAMED = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens")
+_NAMED = frozenset({*_TOTALS, *_RENAMED})
+
+Zeros = tuple[dict[str, str], list[str]]
+"""Attributes to set, and keys of those to delete, so that a span says that nothing was used."""
 
 
 def is_generation(attributes: Mapping[str, Any]) -> bool:
@@ -78,7 +79,10 @@ def may_become_generation(attributes: Mapping[str, Any]) -> bool:
 
     OpenInference's LlamaIndex spans say what they are when they end.
     """
-    return is_generation(attributes) or not any(key in attributes for key, _ in _TYPES)
+    for key, kinds in _TYPES:
+        if key in attributes:
+            return attributes[key] in kinds
+    return True
 
 
 def says_usage(attributes: Mapping[str, Any]) -> bool:
@@ -86,58 +90,66 @@ def says_usage(attributes: Mapping[str, Any]) -> bool:
     return any(key in (_USAGE, _COST) or key.startswith(_COUNTERS) for key in attributes)
 
 
-def tokens(attributes: Mapping[str, Any]) -> float | None:
-    """Return how many tokens a span says were used in all, None where it does not say."""
-    said = {**attributes, **_details(attributes.get(_USAGE))}
-    for total, parts in _TOKENS:
-        if _is_number(said.get(total)):
-            return float(said[total])
-        numbers = [said[part] for part in parts if _is_number(said.get(part))]
-        if numbers:
-            return float(sum(numbers))
-    return None
+class Usage:
+    """What a span says was used.
 
-
-def is_free(attributes: Mapping[str, Any]) -> bool:
-    """Return whether a span says that nothing was used, and nothing to the contrary."""
-    return tokens(attributes) == 0 and not _says_cost(attributes)
-
-
-def failed(attributes: Mapping[str, Any]) -> bool:
-    """Return whether a span reads like that of a failed call: an error or no output, no usage."""
-    if attributes.get("langfuse.observation.level") != "ERROR" and has_output(attributes):
-        return False
-    return not tokens(attributes) and not _says_cost(attributes)
-
-
-def zeroed(attributes: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Work out how a span comes to say that nothing was used.
-
-    To leave usage out is not enough: Langfuse counts the tokens of a generation that has a model
-    and no usage itself (``getUsageUnits`` in
-    https://github.com/langfuse/langfuse/blob/main/worker/src/services/IngestionService/index.ts).
-
-    Returns:
-        The attributes to set, and the keys of those to delete.
+    Args:
+        attributes: The span's.
     """
-    nothing = {key: _zeros(attributes.get(key)) for key in (_USAGE, _COST)}
-    return nothing, tuple(key for key in attributes if key.startswith(_COUNTERS))
+
+    def __init__(self, attributes: Mapping[str, Any]) -> None:
+        self._attributes = attributes
+        self._usage = _details(attributes.get(_USAGE))
+        self._cost = _details(attributes.get(_COST))
+
+    @cached_property
+    def tokens(self) -> float | None:
+        """How many tokens were used in all, None where it does not say."""
+        said = {**self._attributes, **self._usage} if self._usage else self._attributes
+        for keys in _TOKENS:
+            numbers = [said[key] for key in keys if isinstance(said.get(key), _NUMBER)]
+            if numbers:
+                return float(sum(numbers))
+        return None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it says that nothing was used, and nothing to the contrary."""
+        return self.tokens == 0 and not self._has_cost
+
+    @property
+    def failed(self) -> bool:
+        """Whether the span reads like that of a failed call: an error or no output, no usage."""
+        if self.tokens or self._has_cost:
+            return False
+        failed = self._attributes.get("langfuse.observation.level") == "ERROR"
+        return failed or not has_output(self._attributes)
+
+    def zeroed(self) -> Zeros:
+        """Work out how the span comes to say that nothing was used.
+
+        To leave usage out is not enough: Langfuse counts the tokens of a generation that has a
+        model and no usage itself (``getUsageUnits`` in
+        https://github.com/langfuse/langfuse/blob/main/worker/src/services/IngestionService/index.ts).
+        """
+        nothing = {_USAGE: _zeros(*_kinds(self._usage)), _COST: _zeros(*_kinds(self._cost))}
+        return nothing, [key for key in self._attributes if key.startswith(_COUNTERS)]
+
+    @property
+    def _has_cost(self) -> bool:
+        return any(isinstance(each, _NUMBER) and each for each in self._cost.values())
 
 
-def _says_cost(attributes: Mapping[str, Any]) -> bool:
-    costs = _details(attributes.get(_COST)).values()
-    return any(_is_number(each) and each for each in costs)
+@lru_cache(maxsize=64)
+def _zeros(*kinds: str) -> str:
+    return json.dumps(dict.fromkeys((*_TOTALS, *kinds), 0))
 
 
-def _zeros(given: object) -> str:
-    return json.dumps(dict.fromkeys((*_TOTALS, *_kinds(given)), 0))
-
-
-def _kinds(given: object) -> Iterable[str]:
-    """Yield the kinds of usage or cost that a span gives, as its JSON has them."""
-    for kind, value in _details(given).items():
-        if _is_number(value) and kind not in _RENAMED:
-            yield kind
+def _kinds(details: Mapping[str, Any]) -> list[str]:
+    # Each kind of usage or cost that was there is to be zero, but not by two names.
+    return [
+        kind for kind, value in details.items() if kind not in _NAMED and isinstance(value, _NUMBER)
+    ]
 
 
 def _details(given: object) -> Mapping[str, Any]:
@@ -146,7 +158,3 @@ def _details(given: object) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         details = None
     return details if isinstance(details, dict) else {}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float))

@@ -12,6 +12,8 @@ from tracesplice._current import current_observation
 from tracesplice._langfuse_usage import is_generation, may_become_generation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from opentelemetry.trace import Span, SpanContext
 
     from tracesplice._calls import Place
@@ -24,26 +26,29 @@ def place_of(context: SpanContext) -> Place:
     return trace.format_trace_id(context.trace_id), trace.format_span_id(context.span_id)
 
 
-def places_of(span: Span) -> tuple[Place, ...]:
-    """Return the observations that describe a call made in ``span``.
+def places_of(own: Place, span: Span, said: Mapping[str, Any], current: Span) -> tuple[Place, ...]:
+    """Return the observations that describe a call.
 
     What is around a generation may be exported before it, and then cannot be found from it. So it
     is looked up when the call is made.
 
+    Args:
+        own: The ids of ``span``.
+        span: That of the call's own observation.
+        said: What it says.
+        current: OpenTelemetry's current span.
+
     Returns:
-        ``span`` first, then those around it.
+        ``own`` first, then those around it.
     """
-    places = [place_of(span.get_span_context())]
-    outer = _around(span)
-    if outer is not None:
-        places.append(place_of(outer))
-        current = trace.get_current_span()
-        # A generation that is not current, in one that is.
-        if current is not span and current.get_span_context().span_id == outer.span_id:
-            outer = _around(current)
-            if outer is not None:
-                places.append(place_of(outer))
-    return tuple(places)
+    around = _around(own, span, said)
+    if around is None:
+        return (own,)
+    if place_of(current.get_span_context()) != around:
+        return own, around
+    # A generation that is not current, in one that is.
+    outer = _around(own, current, attributes(current))
+    return (own, around) if outer is None else (own, around, outer)
 
 
 def counts_usage(span: Any) -> bool:
@@ -67,8 +72,10 @@ def note_foreign_call(observation: Span | None = None) -> None:
         observation: The span of the call's own client observation, where an adapter knows it.
     """
     span = observation or current_observation()
-    if span.get_span_context().is_valid and may_become_generation(attributes(span)):
-        calls.answered(places_of(span), reports=False)
+    own, said = span.get_span_context(), attributes(span)
+    if own.is_valid and may_become_generation(said):
+        places = places_of(place_of(own), span, said, trace.get_current_span())
+        calls.answered(places, reports=False)
 
 
 def nothing_used(span: Span) -> None:
@@ -82,6 +89,8 @@ def nothing_used(span: Span) -> None:
         calls.answered((place_of(context),), reports=True)
 
 
-def _around(span: Span) -> SpanContext | None:
+def _around(own: Place, span: Span, said: Mapping[str, Any]) -> Place | None:
     parent: SpanContext | None = getattr(span, "parent", None)
-    return parent if parent is not None and may_become_generation(attributes(span)) else None
+    if parent is None or not may_become_generation(said):
+        return None
+    return own[0], f"{parent.span_id:016x}"

@@ -6,11 +6,12 @@ several inside. So each is settled from the inside out, and tells the one around
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from tracesplice._calls import calls
 from tracesplice._ignored_spans import is_ignored
-from tracesplice._langfuse_usage import failed, is_free, tokens
+from tracesplice._langfuse_usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,60 +19,56 @@ if TYPE_CHECKING:
     from langfuse.types import OtelSpanData
 
     from tracesplice._calls import Known, Place
+    from tracesplice._langfuse_usage import Zeros
 
-__all__ = ["inside_out", "says_zero", "tell_around"]
-
-
-def inside_out(generations: Mapping[Place, OtelSpanData]) -> list[Place]:
-    """Return the places of a batch's generations, each before the one around it."""
-
-    def depth(place: Place) -> int:
-        found, seen = 0, {place}
-        while (span := generations.get(place)) is not None and span.parent_span_id is not None:
-            place = (span.trace_id, span.parent_span_id)
-            if place in seen:  # no trace of OpenTelemetry's
-                break
-            seen.add(place)
-            found += 1
-        return found
-
-    return sorted(generations, key=depth, reverse=True)
+__all__ = ["inside_out", "settle"]
 
 
-def says_zero(span: OtelSpanData) -> bool:
-    """Return whether a generation is to say that nothing was used."""
-    if is_ignored(span):
-        return True
-    known = calls.find((span.trace_id, span.span_id))
-    if known is None or known.kept:
-        return False
-    if known.reported:
-        return not _says_more(known, tokens(span.attributes))
-    return known.linked and failed(span.attributes)
-
-
-def tell_around(span: OtelSpanData, zero: bool) -> None:
-    """Tell the observation around a generation, which may be exported later, what is in it.
+def inside_out(around: Mapping[Place, Place | None]) -> list[Place]:
+    """Put a batch's generations in order, each before the one around it.
 
     Args:
-        span: The generation.
-        zero: Whether it says that nothing was used.
+        around: For each generation the observation around it, whatever that is.
     """
-    if span.parent_span_id is None or is_ignored(span):
-        return
+    unsettled = Counter(outer for outer in around.values() if outer in around)
+    settled = [place for place in around if place not in unsettled]
+    for place in settled:  # grows meanwhile
+        outer = around[place]
+        if outer is not None and outer in unsettled:
+            unsettled[outer] -= 1
+            if not unsettled[outer]:
+                settled.append(outer)
+    return settled
+
+
+def settle(span: OtelSpanData, around: Place | None) -> Zeros | None:
+    """Settle who counts what a generation used, and tell the one around it.
+
+    Args:
+        span: The generation; those inside it are settled.
+        around: What may be a generation around it, which may be exported later.
+
+    Returns:
+        What makes it say that nothing was used; None where its figures stay.
+    """
+    if is_ignored(span):
+        return Usage(span.attributes).zeroed()
     known = calls.find((span.trace_id, span.span_id))
-    if not zero and (is_free(span.attributes) or failed(span.attributes)):
-        return
-    around = calls.around((span.trace_id, span.parent_span_id))
-    if known is not None and known.kept:
-        around.kept = True
-    elif known is None or not zero:
-        around.note_inside(span.span_id, False, tokens(span.attributes))
-    else:
-        around.linked = True
-        if known.reported:
-            around.reported = True
-            around.note_inside(span.span_id, True, tokens(span.attributes))
+    if around is None and (known is None or known.kept):
+        return None
+    usage = Usage(span.attributes)
+    zero = known is not None and _is_gateway_s(known, usage)
+    if around is not None:
+        _tell(calls.around(around), span.span_id, known, usage, zero)
+    return usage.zeroed() if zero else None
+
+
+def _is_gateway_s(known: Known, usage: Usage) -> bool:
+    if known.kept:
+        return False
+    if known.reported:
+        return not (known.inside and _says_more(known, usage.tokens))
+    return known.linked and usage.failed
 
 
 def _says_more(known: Known, said: float | None) -> bool:
@@ -81,11 +78,25 @@ def _says_more(known: Known, said: float | None) -> bool:
         known: What is known of it; the gateway reports a call in it.
         said: The tokens it says itself.
     """
-    ours = [usage for reports, usage in known.inside.values() if reports]
-    others = [usage for reports, usage in known.inside.values() if not reports]
+    ours = [tokens for reported, tokens in known.inside.values() if reported]
+    others = [tokens for reported, tokens in known.inside.values() if not reported]
     # What its own calls used is not known here; that of generations inside is.
     described = others if known.own else ours
-    total = None if None in described else sum(usage or 0 for usage in described)
+    total = None if None in described else sum(tokens or 0 for tokens in described)
     if others:
         return said is None or total is None or said > total
     return bool(described) and said is not None and total is not None and said > total
+
+
+def _tell(outer: Known, span_id: str, known: Known | None, usage: Usage, zero: bool) -> None:
+    if zero and known is not None:
+        outer.linked = True
+        if known.reported:
+            outer.reported = True
+            outer.note_inside(span_id, True, usage.tokens)
+    elif usage.is_free or usage.failed:
+        pass  # there is nothing to count
+    elif known is not None and known.kept:
+        outer.kept = True
+    else:
+        outer.note_inside(span_id, False, usage.tokens)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from tracesplice._calls import calls
 from tracesplice._errors import TracespliceError
-from tracesplice._langfuse_usage import is_generation, zeroed
+from tracesplice._langfuse_usage import is_generation
 from tracesplice._mask_chain import as_result, one_after_the_other
-from tracesplice._settle import inside_out, says_zero, tell_around
+from tracesplice._settle import inside_out, settle
 from tracesplice_wire import guarded, shown
 
 if TYPE_CHECKING:
@@ -80,17 +80,18 @@ def _patches(params: MaskOtelSpansParams) -> Patches:
     from langfuse.types import OtelSpanPatch
 
     spans = {(span.trace_id, span.span_id): (key, span) for key, span in params.spans.items()}
-    generations = {
-        place: span for place, (_, span) in spans.items() if is_generation(span.attributes)
+    around = {
+        place: (span.trace_id, span.parent_span_id) if span.parent_span_id else None
+        for place, (_, span) in spans.items()
+        if is_generation(span.attributes)
     }
     patches: Patches = {}
-    for place in inside_out(generations):
-        span = generations[place]
-        zero = says_zero(span)
-        if zero:
-            patches[spans[place][0]] = OtelSpanPatch(*zeroed(span.attributes))
-        outer = (span.trace_id, span.parent_span_id or "")
-        if outer in generations or outer not in spans:
-            tell_around(span, zero)
+    for place in inside_out(around):
+        key, span = spans[place]
+        outer = around[place]
+        is_other = outer in spans and outer not in around
+        zeros = settle(span, None if is_other else outer)
+        if zeros is not None:
+            patches[key] = OtelSpanPatch(*zeros)
     calls.note_exported(spans)
     return patches
