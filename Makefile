@@ -34,7 +34,7 @@ install: .venv/.installed .venv-gateway/.installed  ## Build .venv (client) and 
 demo: install  ## Show a call before and after splicing, as trace trees
 	PYTHONPATH=tests $(BIN)/python -m rig.demo
 
-check: install  ## Check style, types, the parts, and each form of a request on real gateways
+check: install  ## Check style, types, parts, call shapes, and each form of a request on real gateways
 	$(MAKE) --jobs=2 lint check-parts check-gateways
 
 check-parts:
@@ -42,6 +42,7 @@ check-parts:
 
 check-gateways:
 	$(BIN)/python -m pytest tests/conformance/test_forms.py
+	$(BIN)/python -m pytest tests/shapes
 
 test: install  ## Run every test: on openai 2 and 3, the oldest packages, and libraries we reach
 	rm -rf build/conformance
@@ -77,7 +78,9 @@ format: .venv/.installed  ## Put the code into the common style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: install  ## Measure the cost of a link and of the gateway adapter, as ratios in one run
+bench: install  ## Count what runs in a call; measure a link, the gateway adapter, the import
+	PYTHONPATH=tests $(BIN)/python bench/counts.py
+	$(BIN)/python bench/imports.py
 	PYTHONPATH=tests $(BIN)/python bench/overhead.py
 	PYTHONPATH=tests $(BIN)/python bench/gateway.py
 

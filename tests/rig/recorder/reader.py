@@ -59,13 +59,6 @@ class LangfuseReader:
             project=observations[0].project,
         )
 
-    def traces_mentioning(self, text: str, since: datetime) -> list[Trace]:
-        """The traces with `text` in an observation's input, of observations started since then."""
-        rows = self._rows({"fromStartTime": since.isoformat()})
-        found = {row["traceId"]: None for row in rows if text in json.dumps(row.get("input"))}
-        traces = (self.trace(trace_id) for trace_id in found)
-        return [trace for trace in traces if trace is not None]
-
     def wait_for_trace(
         self,
         trace_id: str,
