@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import openai
 import pytest
 
 import tracesplice
+from conformance.curl import PROMPT, Caller
 from conformance.harness import Cell, Outcome, Stage, client_side, run_cell, run_unspliced
 from conformance.table import OUTCOMES, Table, installed
 from rig.gateway import Gateway, GatewayMode
@@ -37,6 +39,40 @@ class Guard(CustomGuardrail):
         return data
 """
 GUARDRAIL = {"guardrail": "guard.Guard", "mode": "pre_call"}
+# LITELLM_OTEL_V2 makes the span of a call afterwards where it could not before.
+LATE = """
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.integrations.otel.logger import OpenTelemetryV2
+
+in_time = OpenTelemetryV2.log_pre_api_call
+
+def late(*args, **kwargs):
+    if "too late" in str((args, kwargs)):
+        raise RuntimeError("not now")
+    return in_time(*args, **kwargs)
+
+OpenTelemetryV2.log_pre_api_call = late
+callback = CustomLogger()
+"""
+
+RATE = 0.5
+OWN_KEY = f"sk-{secrets.token_hex(24)}"
+OWN_PROJECT = ("pk-lf-own", "sk-lf-own")
+# A key as the gateway's database would have it: https://docs.litellm.ai/docs/proxy/team_logging
+OWN_KEYS = """
+import os
+from litellm.proxy._types import UserAPIKeyAuth
+
+async def key(request, api_key):
+    if api_key != "{}":
+        return UserAPIKeyAuth(api_key=api_key)
+    names = ("langfuse_public_key", "langfuse_secret_key", "langfuse_host")
+    settings = dict(zip(names, ("{}", "{}", os.environ["LANGFUSE_HOST"])))
+    kinds = {{"callback_name": "langfuse", "callback_type": "success"}}
+    return UserAPIKeyAuth(
+        api_key=api_key, metadata={{"logging": [{{**kinds, "callback_vars": settings}}]}}
+    )
+"""
 
 
 def with_adapter(
@@ -62,7 +98,9 @@ def equipped(mode: GatewayMode, recorder: Recorder, model: ModelServer) -> Gatew
         "model_list": [{"model_name": "unsure", "litellm_params": {**broken, **COSTS}}],
         "router_settings": {"fallbacks": [{"unsure": ["chat"]}]},
     }
-    return with_adapter(mode, recorder, model, config_extra=more, files={"guard.py": GUARD})
+    files = {"guard.py": GUARD, "late.py": LATE}
+    late = ["late.callback"] if mode is GatewayMode.LANGFUSE_OTEL_V2 else []
+    return with_adapter(mode, recorder, model, config_extra=more, files=files, callbacks=late)
 
 
 def started(gateways: dict[GatewayMode, Gateway]) -> Iterator[dict[GatewayMode, Gateway]]:
@@ -87,6 +125,8 @@ def recorder() -> Iterator[Recorder]:
     # A server that knows every model: what gives neither usage nor cost is priced, and not at the
     # gateway's rates.
     with Recorder(default_prices={"input": 7e-6, "output": 11e-6}) as server:
+        server.add_prompt(PROMPT, "Never used", labels=[])
+        server.add_prompt(PROMPT, "Say {{what}}", labels=["production"])
         yield server
 
 
@@ -139,6 +179,44 @@ def check(table: Table) -> Callable[[Stage, Cell], None]:
         assert not wrong, f"{wrong}\n{outcome.recorded}"
 
     return run
+
+
+@pytest.fixture(scope="session")
+def special(recorder: Recorder, model: ModelServer) -> Iterator[dict[GatewayMode, Gateway]]:
+    """Gateways whose settings concern every request: server spans, sampling, routing, workers."""
+    recorder.add_project(*OWN_PROJECT)
+    routing = {"router_settings": {"enable_tag_filtering": True}}
+    spans = {"extra_env": {"TRACESPLICE_SERVER_SPANS": "true"}, "config_extra": routing}
+    own: dict[str, Any] = {
+        "files": {"own.py": OWN_KEYS.format(OWN_KEY, *OWN_PROJECT)},
+        "config_extra": {**routing, "general_settings": {"custom_auth": "own.key"}},
+        # Only this mode heeds a rate.
+        "extra_env": {"LANGFUSE_SAMPLE_RATE": str(RATE)},
+    }
+    modes: dict[GatewayMode, dict[str, Any]] = {
+        GatewayMode.LANGFUSE: own,
+        GatewayMode.LANGFUSE_OTEL: spans,
+        GatewayMode.LANGFUSE_OTEL_V2: {**spans, "workers": 2},
+    }
+    common: dict[str, Any] = {"langfuse_env": recorder.env(), "model_url": model.url}
+    yield from started(
+        {mode: Gateway(mode, adapter=True, **common, **more) for mode, more in modes.items()}
+    )
+
+
+@pytest.fixture(params=GatewayMode, ids=lambda mode: mode.value)
+def mode(request: pytest.FixtureRequest) -> GatewayMode:
+    return GatewayMode(request.param)
+
+
+@pytest.fixture
+def gateway(gateways: dict[GatewayMode, Gateway], mode: GatewayMode) -> Gateway:
+    return gateways[mode]
+
+
+@pytest.fixture
+def caller(gateway: Gateway, recorder: Recorder) -> Caller:
+    return Caller(gateway, recorder)
 
 
 @pytest.fixture

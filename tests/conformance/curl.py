@@ -12,9 +12,18 @@ if TYPE_CHECKING:
     from rig.gateway import Gateway, Reply
     from rig.recorder import Observation, Recorder
 
-__all__ = ["BAGGAGE", "CHAT", "PROMPT", "Caller", "owner"]
+__all__ = [
+    "BAGGAGE",
+    "CHAT",
+    "PROMPT",
+    "REPORTS",
+    "Caller",
+    "is_linked",
+    "owner",
+]
 
 PROMPT = "curl"
+REPORTS = "x-tracesplice-reports"
 CHAT: dict[str, Any] = {"model": "chat", "messages": [{"role": "user", "content": "hi"}]}
 BAGGAGE = (
     f"langfuse_prompt_name={PROMPT},langfuse_prompt_version=2,langfuse_user_id=user%201,"
@@ -45,11 +54,27 @@ class Caller:
             "prompt": {"name": PROMPT, "version": 2, "prompt": ""},
         }
 
-    def post(self, body: dict[str, Any], path: str = "/chat/completions", **headers: str) -> Reply:
+    def nothing_dropped(self) -> None:
+        """Langfuse took everything of this trace."""
+        own = [each for each in self.recorder.problems() if each.trace_id == self.trace_id]
+        assert not [each for each in own if each.kind != "prompt-type"]
+
+    def post(self, body: object, path: str = "/chat/completions", **headers: str) -> Reply:
         """Call with ``traceparent`` and ``headers``; a header of "" is not sent."""
         sent = {"traceparent": self.traceparent, **headers}
         present = {name.replace("_", "-"): value for name, value in sent.items() if value}
         return self.gateway.post(path, body, present)
+
+    def another(self) -> Caller:
+        """One with a trace of its own, at the same gateway."""
+        return Caller(self.gateway, self.recorder)
+
+    def left_out(self) -> bool:
+        """Whether nothing is reported in this trace after the gateway has reported a next call."""
+        following = self.another()
+        following.post(CHAT)
+        following.generations()
+        return not self.reported()
 
     def generations(self, count: int = 1) -> list[Observation]:
         """Wait for the gateway's generations in this trace, under the parent that was sent."""
@@ -75,3 +100,9 @@ def owner(recorder: Recorder, observation: Observation) -> str | None:
     """The client's observation that one of the gateway's is under: directly, no span between."""
     own = {each.id for each in recorder.observations()}
     return None if observation.parent_id in own else observation.parent_id
+
+
+def is_linked(caller: Caller, generation: Observation) -> None:
+    """The generation is where the caller said, with its prompt."""
+    assert owner(caller.recorder, generation) == caller.parent_id, caller.recorder.report()
+    assert (generation.prompt_name, generation.prompt_version) == (PROMPT, 2)

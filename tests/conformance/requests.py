@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rig.gateway import GatewayMode, Reply
     from tracesplice.adapter import Link
 
-__all__ = ["REQUESTS", "HttpApplication", "Request", "cell"]
+__all__ = ["REQUESTS", "HttpApplication", "Request", "cell", "encoded"]
 
 GENERATION, SPAN, NOTHING = "generation", "span", "nothing"
 QUESTION = "question-1"
@@ -183,7 +183,7 @@ class HttpApplication:
         return reply
 
     def _post(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
-        content, kind = _encoded(body, self._request.form)
+        content, kind = encoded(body, self._request.form)
         sent = {**self._request.headers, **headers, "content-type": kind}
         HttpApplication.sent = ReceivedRequest("POST", self._request.path, sent, content)
         return self._gateway.post(self._request.path, content, sent)
@@ -203,7 +203,8 @@ def cell(name: str, mode: GatewayMode) -> Cell:
     return Cell(HttpApplication, shape, "sync", mode, request.around == SPAN, tracer)
 
 
-def _encoded(body: Mapping[str, Any], form: Form) -> tuple[bytes, str]:
+def encoded(body: Mapping[str, Any], form: Form) -> tuple[bytes, str]:
+    """A request's content and its type."""
     if form.encoding == "json":
         return json.dumps(body).encode(), "application/json"
     return _multipart(body.items()), "multipart/form-data; boundary=b"

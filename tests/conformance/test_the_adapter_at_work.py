@@ -3,98 +3,29 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.curl import BAGGAGE, CHAT, PROMPT, Caller, owner
-from rig.gateway import Gateway, GatewayMode
+from conformance.curl import BAGGAGE, CHAT, PROMPT, REPORTS, Caller, is_linked, owner
+from rig.gateway import GatewayMode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rig.model import ModelServer
+    from rig.gateway import Gateway
     from rig.recorder import Recorder, Trace
 
-REPORTS = "x-tracesplice-reports"
 CACHED = {"cache": {"use-cache": True}}
-FALLBACK = {"broken": ["chat"]}
-SERVER_SPANS = {"TRACESPLICE_SERVER_SPANS": "true"}
-# LITELLM_OTEL_V2 makes the span of a call afterwards where it could not before.
-LATE_SPANS = """
-from litellm.integrations.custom_logger import CustomLogger
-from litellm.integrations.otel.logger import OpenTelemetryV2
-
-def fail(*args, **kwargs):
-    raise RuntimeError("not now")
-
-OpenTelemetryV2.log_pre_api_call = fail
-callback = CustomLogger()
-"""
 
 
-GUARD = """
-from litellm.integrations.custom_guardrail import CustomGuardrail, log_guardrail_information
-
-class Guard(CustomGuardrail):
-    @log_guardrail_information
-    async def async_pre_call_hook(self, user_api_key_dict, cache, data, call_type):
-        return data
-"""
-GUARDRAIL = {
-    "guardrail_name": "mine",
-    "litellm_params": {"guardrail": "guard.Guard", "mode": "pre_call"},
-}
-
-
-@pytest.fixture(scope="module")
-def prompts(recorder: Recorder) -> None:
-    recorder.add_prompt(PROMPT, "Never used", labels=[])
-    recorder.add_prompt(PROMPT, "Say {{what}}", labels=["production"])
-
-
-def start(recorder: Recorder, model: ModelServer, **options: Any) -> Iterator[Any]:
-    with ExitStack() as stack:
-        started = {
-            mode: Gateway(
-                mode, langfuse_env=recorder.env(), model_url=model.url, adapter=True, **options
-            )
-            for mode in GatewayMode
-        }
-        for gateway in started.values():
-            stack.callback(gateway.stop)
-            gateway.start()
-        for gateway in started.values():
-            gateway.wait_ready()
-        yield started
-
-
-@pytest.fixture(scope="module")
-def equipped(recorder: Recorder, model: ModelServer, prompts: None) -> Iterator[Any]:
-    cache = {"cache": True, "cache_params": {"type": "local", "mode": "default_off"}}
-    router = {"router_settings": {"fallbacks": [FALLBACK], "enable_tag_filtering": True}}
-    extra = {**router, "guardrails": [GUARDRAIL]}
-    files = {"guard.py": GUARD}
-    yield from start(recorder, model, extra_settings=cache, config_extra=extra, files=files)
-
-
-@pytest.fixture(params=GatewayMode, ids=lambda mode: mode.value)
-def caller(
-    request: pytest.FixtureRequest, equipped: dict[GatewayMode, Gateway], recorder: Recorder
-) -> Caller:
-    return Caller(equipped[request.param], recorder)
-
-
-def question() -> dict[str, Any]:
+def question(text: str = "") -> dict[str, Any]:
     """A chat that nobody asked before."""
-    return {**CHAT, "messages": [{"role": "user", "content": secrets.token_hex(8)}]}
+    return {**CHAT, "messages": [{"role": "user", "content": f"{text}{secrets.token_hex(8)}"}]}
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 def test_a_cached_answer_costs_nothing(caller: Caller, *, stream: bool) -> None:
     body = {**question(), **CACHED, "stream": stream}
-    first = Caller(caller.gateway, caller.recorder)
+    first = caller.another()
     first.post(body)
     [asked] = first.generations()
     assert asked.cost > 0
@@ -107,22 +38,29 @@ def test_a_cached_answer_costs_nothing(caller: Caller, *, stream: bool) -> None:
         assert not [name for name in names if name.startswith("cache.")]
         return
     [generation] = caller.generations()
-    assert owner(caller.recorder, generation) == caller.parent_id
-    assert (generation.prompt_name, generation.user_id) == (PROMPT, "user 1")
+    is_linked(caller, generation)
+    assert generation.user_id == "user 1"
     assert (generation.cost, generation.usage["total"]) == (0, asked.usage["total"])
 
 
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_each_attempt_of_a_fallback_is_there(caller: Caller, stream: bool) -> None:
-    reply = caller.post({**question(), "model": "broken", "stream": stream}, baggage=BAGGAGE)
-    assert (reply.status, reply.headers[REPORTS]) == (200, "true")
-    each_is_there(caller)
+TWO_ATTEMPTS: dict[str, dict[str, Any]] = {
+    "fallback": {"model": "unsure"},
+    "fallback, stream": {"model": "unsure", "stream": True},
+    "retry": {"model": "flaky", "num_retries": 1},
+}
 
 
-def test_each_attempt_of_a_retry_is_there(caller: Caller) -> None:
-    reply = caller.post({**question(), "model": "flaky", "num_retries": 1}, baggage=BAGGAGE)
+@pytest.mark.parametrize("attempts", TWO_ATTEMPTS)
+def test_each_attempt_is_there(caller: Caller, attempts: str) -> None:
+    reply = caller.post({**question(), **TWO_ATTEMPTS[attempts]}, baggage=BAGGAGE)
     assert (reply.status, reply.headers[REPORTS]) == (200, "true")
-    each_is_there(caller)
+    found = sorted(caller.generations(2), key=lambda each: each.level)
+    assert [each.level for each in found] == ["DEFAULT", "ERROR"]
+    for each in found:
+        is_linked(caller, each)
+        assert (each.user_id, each.session_id) == ("user 1", "session-1")
+    assert [each.cost for each in found] == [pytest.approx(5e-6), 0]
+    assert "asked to fail" in (found[1].status_message or "")
 
 
 def test_what_a_guardrail_did_is_in_the_trace(caller: Caller) -> None:
@@ -144,83 +82,52 @@ def test_what_a_guardrail_did_is_in_the_trace(caller: Caller) -> None:
     assert guardrail.parent_id == (caller.parent_id if v2 else generation.id)
 
 
-def test_trace_tags_take_no_part_in_routing(caller: Caller) -> None:
-    tagged = {**question(), "litellm_metadata": {"tags": ["mine"]}}
-    assert caller.post(tagged).status == 401
-    asked = Caller(caller.gateway, caller.recorder)
-    asked.post({**question(), "litellm_metadata": {"trace_tags": ["mine"]}})
-    [generation] = asked.generations()
-    assert "mine" in generation.tags
-
-
-def each_is_there(caller: Caller) -> None:
-    found = sorted(caller.generations(2), key=lambda each: each.level)
-    assert [each.level for each in found] == ["DEFAULT", "ERROR"]
-    for each in found:
-        assert owner(caller.recorder, each) == caller.parent_id
-        assert (each.prompt_name, each.prompt_version) == (PROMPT, 2)
-        assert (each.user_id, each.session_id) == ("user 1", "session-1")
-    assert [each.cost for each in found] == [pytest.approx(5e-6), 0]
-    assert "asked to fail" in (found[1].status_message or "")
-
-
-@pytest.mark.usefixtures("prompts")
-def test_a_call_whose_span_starts_late_is_reported(recorder: Recorder, model: ModelServer) -> None:
-    with Gateway(
-        GatewayMode.LANGFUSE_OTEL_V2,
-        langfuse_env=recorder.env(),
-        model_url=model.url,
-        callbacks=["late_spans.callback"],
-        files={"late_spans.py": LATE_SPANS},
-        extra_env=SERVER_SPANS,
-        adapter=True,
-    ) as gateway:
-        caller = Caller(gateway, recorder)
-        reply = caller.post(question(), baggage=BAGGAGE)
-        [generation] = caller.generations()
+def test_a_call_whose_span_starts_late_is_reported(caller: Caller) -> None:
+    reply = caller.post(question("too late "), baggage=BAGGAGE)
+    [generation] = caller.generations()
     assert reply.headers[REPORTS] == "true"
     assert (generation.prompt_name, generation.user_id) == (PROMPT, "user 1")
     assert generation.cost > 0
 
 
-@pytest.mark.usefixtures("prompts")
-@pytest.mark.parametrize("mode", GatewayMode, ids=lambda mode: mode.value)
-def test_two_workers_do_the_same(mode: GatewayMode, recorder: Recorder, model: ModelServer) -> None:
-    gateway = Gateway(
-        mode,
-        langfuse_env=recorder.env(),
-        model_url=model.url,
-        adapter=True,
-        workers=2,
-        extra_env=SERVER_SPANS,
-    )
-    with gateway:
-        callers = [Caller(gateway, recorder) for _ in range(20)]
-        for caller in callers:
-            reply = caller.post(question(), baggage=BAGGAGE)
-            assert (reply.status, reply.headers[REPORTS]) == (200, "true")
-        for caller in callers:
-            [generation] = caller.generations()
-            assert owner(recorder, generation) == caller.parent_id
-            assert (generation.prompt_name, generation.user_id) == (PROMPT, "user 1")
-            server_spans_are_let_in(mode, caller)
+def test_trace_tags_take_no_part_in_routing(
+    recorder: Recorder, special: dict[GatewayMode, Gateway], mode: GatewayMode
+) -> None:
+    caller = Caller(special[mode], recorder)
+    assert caller.post({**question(), "litellm_metadata": {"tags": ["mine"]}}).status == 401
+    asked = caller.another()
+    asked.post({**question(), "litellm_metadata": {**asked.metadata, "trace_tags": ["mine"]}})
+    [generation] = asked.generations()
+    assert "mine" in generation.tags
 
 
-SERVER_SPAN_NAMES: dict[GatewayMode, set[str | None]] = {
-    GatewayMode.LANGFUSE: set(),
+SERVER_SPANS: dict[GatewayMode, set[str | None]] = {
     GatewayMode.LANGFUSE_OTEL: {"raw_gen_ai_request"},
     GatewayMode.LANGFUSE_OTEL_V2: {"POST /chat/completions", "auth /chat/completions"},
 }
 
 
-def server_spans_are_let_in(mode: GatewayMode, caller: Caller) -> None:
-    """Also that they are no generations, and leave the trace in its environment."""
+@pytest.mark.parametrize("mode", SERVER_SPANS, ids=lambda mode: mode.value)
+def test_server_spans_are_let_in_and_two_workers_do_the_same(
+    recorder: Recorder, special: dict[GatewayMode, Gateway], mode: GatewayMode
+) -> None:
+    callers = [Caller(special[mode], recorder) for _ in range(20)]
+    for caller in callers:
+        reply = caller.post(question(), baggage=BAGGAGE)
+        assert (reply.status, reply.headers[REPORTS]) == (200, "true")
+    for caller in callers:
+        [generation] = caller.generations()
+        assert owner(recorder, generation) == caller.parent_id
+        assert (generation.prompt_name, generation.user_id) == (PROMPT, "user 1")
+        trace = with_spans(caller, SERVER_SPANS[mode])
+        assert [each.type for each in trace.observations].count("GENERATION") == 1
+        assert trace.environment == "staging"
 
+
+def with_spans(caller: Caller, names: set[str | None]) -> Trace:
     def arrived(recorder: Recorder) -> Trace | None:
         trace = recorder.trace(caller.trace_id)
-        names = {each.name for each in trace.observations} if trace else set()
-        return trace if SERVER_SPAN_NAMES[mode] <= names else None
+        found = {each.name for each in trace.observations} if trace else set()
+        return trace if names <= found else None
 
-    trace = caller.recorder.wait_for(arrived)
-    assert [each.type for each in trace.observations].count("GENERATION") == 1
-    assert trace.environment == "staging"
+    return caller.recorder.wait_for(arrived)

@@ -1,7 +1,4 @@
-"""What ``tracesplice-litellm`` reads of a request and leaves in it, in a real gateway.
-
-After the tables, which what these calls report would get in the way of.
-"""
+"""What ``tracesplice-litellm`` reads of a request and leaves in it, in a real gateway."""
 
 from __future__ import annotations
 
@@ -13,15 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.curl import BAGGAGE, CHAT, PROMPT, Caller
-from conformance.test_the_adapter import REPORTS, _prompt, caller, is_linked, nothing_dropped
+from conformance.curl import BAGGAGE, CHAT, PROMPT, REPORTS, Caller, is_linked
 
 if TYPE_CHECKING:
     from rig.gateway import Reply
     from rig.model import ModelServer
     from rig.recorder import Observation, Recorder
-
-__all__ = ["_prompt", "caller"]  # fixtures
 
 # OpenAI's own: texts of at most 512 characters, which a user may call as Langfuse does its own.
 WRITTEN = {
@@ -60,7 +54,7 @@ def test_the_provider_gets_what_the_client_wrote(
         is_linked(caller, generation)
         assert generation.user_id == "ann"
     assert generation.session_id is None
-    nothing_dropped(caller)
+    caller.nothing_dropped()
 
 
 def answered(reply: Reply) -> dict[str, Any]:
@@ -71,31 +65,13 @@ def answered(reply: Reply) -> dict[str, Any]:
     return dict(json.loads(events[-1])["response"])
 
 
-ANTHROPIC = {**CHAT, "max_tokens": 5, "metadata": {"user_id": "theirs"}}
-ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
-    "compact": ("/responses/compact", RESPONSES),
-    "messages": ("/v1/messages", {**ANTHROPIC, "model": "openai-chat"}),
-    "rerank": ("/rerank", {"model": "rerank", "query": "hi", "documents": ["a b", "c"]}),
-    "videos": ("/v1/videos", {"model": "video", "prompt": "hi"}),
-}
-
-
-@pytest.mark.parametrize("by", ["header", "body"])
-@pytest.mark.parametrize("route", ROUTES)
-def test_each_route_is_linked(caller: Caller, model: ModelServer, route: str, by: str) -> None:
-    path, body = ROUTES[route]
-    told = {**caller.metadata, "trace_user_id": "user 1", "session_id": "session-1"}
-    if by == "header":
-        reply = caller.post(body, path, baggage=BAGGAGE)
-    else:
-        reply = caller.post({**body, "litellm_metadata": told}, path, traceparent="")
-    assert (reply.headers[REPORTS] is None) is (route == "rerank")
+def test_anthropic_s_user_is_the_provider_s_user(caller: Caller, model: ModelServer) -> None:
+    theirs = {"max_tokens": 5, "metadata": {"user_id": "theirs"}}
+    caller.post({**CHAT, **theirs, "model": "openai-chat"}, "/v1/messages", baggage=BAGGAGE)
+    assert model.calls[-1].json["user"] == "theirs"
     [generation] = caller.generations()
     is_linked(caller, generation)
-    assert (generation.user_id, generation.session_id) == ("user 1", "session-1")
-    nothing_dropped(caller)
-    if route == "messages":
-        assert model.calls[-1].json["user"] == "theirs"
+    assert generation.user_id == "user 1"
 
 
 SPEECH = {"model": "speech", "input": "hi", "voice": "alloy"}
@@ -118,7 +94,7 @@ def the_generation(caller: Caller, body: dict[str, Any], **headers: str) -> Obse
     reply = caller.post(body, **headers)
     assert (reply.status, reply.headers[REPORTS]) == (200, "true")
     [generation] = caller.generations()
-    nothing_dropped(caller)
+    caller.nothing_dropped()
     return generation
 
 
@@ -126,9 +102,9 @@ def test_whom_the_request_names_is_the_user_where_the_link_names_none(caller: Ca
     named = {**CHAT, "user": "openai-user"}
     generation = the_generation(caller, named)
     assert (generation.user_id, generation.session_id) == ("openai-user", None)
-    other = Caller(caller.gateway, caller.recorder)
+    other = caller.another()
     assert the_generation(other, named, baggage="langfuse_user_id=ann").user_id == "ann"
-    other = Caller(caller.gateway, caller.recorder)
+    other = caller.another()
     generation = the_generation(other, CHAT, **{"x-litellm-customer-id": "by-header"})
     assert generation.user_id == "by-header"
 
@@ -167,7 +143,7 @@ def test_ids_in_the_body_alone_are_joined(caller: Caller) -> None:
     header = f"00-{caller.trace_id}-{parent}-01"
     caller.post({**CHAT, "metadata": {"trace_id": caller.trace_id}}, traceparent=header)
     caller.recorder.wait_for(lambda _: caller.reported() or None)
-    other = Caller(caller.gateway, caller.recorder)
+    other = caller.another()
     text = {"existing_trace_id": f"trace of {other.trace_id}"}
     known = sha256(text["existing_trace_id"].encode()).hexdigest()[:32]
     other.post({**CHAT, "metadata": text}, traceparent="")
@@ -241,7 +217,7 @@ def test_no_request_costs_a_call_or_the_header(caller: Caller) -> None:
         assert reply.status == 200, (number, body, headers, reply.body)
         assert reply.json["choices"] == plain
         assert reply.headers[REPORTS] in ("true", "false"), (number, body, headers)
-    following = Caller(caller.gateway, caller.recorder)
+    following = caller.another()
     is_linked(following, the_generation(following, CHAT, baggage=BAGGAGE))
     problems = caller.recorder.problems()
     assert not [each for each in problems if not each.kind.startswith("prompt")], problems
@@ -286,6 +262,6 @@ def test_json_text_in_a_form_is_read(caller: Caller) -> None:
 def test_a_call_that_is_refused_is_not_in_the_trace_it_names(caller: Caller) -> None:
     banned = {**CHAT, "api_base": "http://127.0.0.1:1", "litellm_metadata": caller.metadata}
     assert caller.post(banned).status >= 400
-    following = Caller(caller.gateway, caller.recorder)
+    following = caller.another()
     the_generation(following, CHAT)
     assert not caller.reported()

@@ -9,8 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from conformance.curl import CHAT, PROMPT, Caller
 from rig.gateway import Gateway, GatewayMode
 from rig.gateway._http import request as http
@@ -23,17 +21,6 @@ if TYPE_CHECKING:
 DIRECT = "/direct/chat/completions"
 NOBODY = {(None, None), ("default_user_id", None)}
 UNREADABLE = "langfuse_tags=%5B%27a%27%2C,langfuse_prompt_version=two"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _prompt(recorder: Recorder) -> None:
-    recorder.add_prompt(PROMPT, "Never used", labels=[])
-    recorder.add_prompt(PROMPT, "Say {{what}}", labels=["production"])
-
-
-@pytest.fixture(params=GatewayMode, ids=lambda mode: mode.value)
-def gateway(request: pytest.FixtureRequest, gateways: dict[GatewayMode, Gateway]) -> Gateway:
-    return gateways[request.param]
 
 
 @dataclass(frozen=True)
@@ -111,7 +98,7 @@ MIX: tuple[tuple[str, dict[str, Any]], ...] = (
 
 def test_each_of_many_calls_at_once_is_its_own(gateway: Gateway, recorder: Recorder) -> None:
     recorder.clear()
-    users = [User(gateway, recorder) for _ in range(200)]
+    users = [User(gateway, recorder) for _ in range(100)]
     with ThreadPoolExecutor(16) as pool:
         asked = [
             pool.submit(user.ask, MIX[number % len(MIX)][1], MIX[number % len(MIX)][0])
