@@ -18,53 +18,51 @@ from rig.gateway import GatewayMode
 from shapes.either import TLS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from conformance.harness import Stage
     from rig.recorder import Observation
 
 USERS = {"ann": ("monday", "tuesday"), "bob": ("monday-2",)}
+OWN: dict[str, Any] = {
+    "usage_details": {"input": 100, "output": 100},
+    "cost_details": {"total": 1.0},
+}
+"""What the application's generation says itself."""
 
 
-@pytest.fixture
-def ask(stage: Stage, mode: GatewayMode) -> Iterator[Any]:
-    """Asks the gateway once, in a generation that gives usage and cost of its own."""
-    gateway = stage.gateways[mode]
-    with tracesplice.splice(
-        openai.OpenAI(base_url=gateway.url, api_key=gateway.key, max_retries=0)
-    ) as client:
-
-        def call(method: str = "chat", model: str = "chat") -> None:
-            with stage.langfuse.start_as_current_observation(
-                name="mine",
-                as_type="embedding" if method == "embed" else "generation",
-                model=model,
-                usage_details={"input": 100, "output": 100},
-                cost_details={"total": 1.0},
-            ):
-                if method == "embed":
-                    client.embeddings.create(model=model, input="hello")
-                else:
-                    messages: Any = [{"role": "user", "content": "hello there"}]
-                    client.chat.completions.create(model=model, messages=messages)
-
-        stage.clear()
-        yield call
+def ask(
+    stage: Stage, client: openai.OpenAI, text: str = "hello there", own: Any = OWN, **more: Any
+) -> Any:
+    create: Any = client.chat.completions.with_raw_response.create
+    with stage.langfuse.start_as_current_observation(
+        name="mine", as_type="generation", model="gpt-4o-mini", input=text, **own
+    ):
+        return create(model="chat", messages=[{"role": "user", "content": text}], **more)
 
 
-@pytest.mark.parametrize("mode", GatewayMode)
+def reported(stage: Stage, count: int = 1) -> list[Observation]:
+    """The gateway's generations, once there are so many."""
+    stage.langfuse.flush()
+    return stage.recorder.wait_for(
+        lambda _: found if len(found := gateway_generations(stage)) == count else None
+    )
+
+
+def total(stage: Stage) -> float:
+    return sum(each.cost for each in stage.observations())
+
+
 def test_every_cent_is_in_its_user_s_and_session_s_sum_once(
-    stage: Stage, mode: GatewayMode, ask: Any
+    stage: Stage, client: openai.OpenAI
 ) -> None:
     for user, sessions in USERS.items():
         for session in sessions:
             with propagate_attributes(user_id=user, session_id=session):
-                ask()
-                ask()
-    stage.langfuse.flush()
+                ask(stage, client)
+                ask(stage, client)
     calls = 2 * sum(map(len, USERS.values()))
-    generations = stage.recorder.wait_for(lambda recorder: _all(stage, calls))
-    [cost] = {each.cost for each in generations}
+    [cost] = {each.cost for each in reported(stage, calls)}
     assert cost > 0
     by_user, by_session = stage.recorder.cost_by_user(), stage.recorder.cost_by_session()
     assert by_user == pytest.approx(
@@ -73,24 +71,33 @@ def test_every_cent_is_in_its_user_s_and_session_s_sum_once(
     assert by_session == pytest.approx(
         {session: 2 * cost for sessions in USERS.values() for session in sessions}
     )
-    assert sum(each.cost for each in stage.observations()) == pytest.approx(calls * cost)
-
-
-def _all(stage: Stage, calls: int) -> list[Observation] | None:
-    found = gateway_generations(stage)
-    return found if len(found) == calls else None
+    assert total(stage) == pytest.approx(calls * cost)
 
 
 @pytest.mark.parametrize("mode", [GatewayMode.LANGFUSE_OTEL_V2])
-def test_what_the_gateway_does_not_report_the_client_counts(stage: Stage, ask: Any) -> None:
+def test_what_the_gateway_does_not_report_the_client_counts(
+    stage: Stage, client: openai.OpenAI
+) -> None:
     # LITELLM_OTEL_V2 makes no generation of an `ollama/` embedding, and the adapter says so.
-    ask("embed", "embed")
-    ask()
-    stage.langfuse.flush()
-    [chat] = stage.recorder.wait_for(lambda recorder: _all(stage, 1))
+    with stage.langfuse.start_as_current_observation(name="mine", as_type="embedding", **OWN):
+        client.embeddings.create(model="embed", input="hello")
+    ask(stage, client)
+    [chat] = reported(stage)
     assert chat.type == "GENERATION"
     mine = {each.type: each.cost for each in stage.observations() if each.name == "mine"}
     assert mine == {"EMBEDDING": 1.0, "GENERATION": 0}
+
+
+def test_an_answer_from_the_gateways_cache_costs_nothing(
+    stage: Stage, client: openai.OpenAI, mode: GatewayMode
+) -> None:
+    cached = {"extra_body": {"cache": {"use-cache": True}}}
+    answers = [ask(stage, client, f"cached in {mode.value}", **cached) for _ in range(2)]
+    # LITELLM_OTEL_V2 makes no generation of an answer from the cache.
+    reported(stage, 1 if mode is GatewayMode.LANGFUSE_OTEL_V2 else 2)
+    first, second = (float(each.headers.get("x-litellm-response-cost", 0)) for each in answers)
+    assert second == 0 < first
+    assert total(stage) == pytest.approx(first)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -104,7 +111,8 @@ def test_a_stream_that_is_not_read_to_its_end_says_zero_too(stage: Stage, method
     http = openai.DefaultHttpxClient(verify=TLS)
     stream = _stream(stage, method, http)
     next(stream)
-    waiting = _outermost_first(each for each in _spans_of(instrumentor) if each.active)
+    waiting = [each for each in _spans_of(instrumentor) if each.active]
+    waiting.sort(key=lambda span: int(span._otel_span.start_time))
     assert len(waiting) > 1
     for span in waiting:
         span.end()
@@ -113,10 +121,9 @@ def test_a_stream_that_is_not_read_to_its_end_says_zero_too(stage: Stage, method
     http.close()
     instrumentor.uninstrument()
     ended = {f"{span._otel_span.get_span_context().span_id:016x}" for span in waiting}
-    [generation] = stage.recorder.wait_for(
-        lambda _: _all(stage, 1) if _seen(stage, ended) else None
-    )
-    assert sum(each.cost for each in stage.observations()) == generation.cost > 0
+    stage.recorder.wait_for(lambda _: ended <= {each.id for each in stage.observations()})
+    [generation] = reported(stage)
+    assert total(stage) == generation.cost > 0
 
 
 def _stream(stage: Stage, method: str, http: Any) -> Any:
@@ -143,71 +150,18 @@ def _spans_of(instrumentor: Any) -> list[Any]:
     return [*handler.open_spans.values(), *handler._export_queue.spans.values()]
 
 
-def _outermost_first(spans: Iterable[Any]) -> list[Any]:
-    return sorted(spans, key=lambda span: int(span._otel_span.start_time))
+def test_a_stream_that_is_left_is_counted_once(stage: Stage, client: openai.OpenAI) -> None:
+    stream = ask(stage, client, f"[[pace:0.2]] {'a word ' * 20}", {}, stream=True).parse()
+    next(stream)
+    stream.close()
+    [generation] = reported(stage)
+    assert total(stage) == generation.cost > 0
 
 
-def _seen(stage: Stage, ids: set[str]) -> bool:
-    return ids <= {each.id for each in stage.observations()}
-
-
-@pytest.mark.parametrize("mode", GatewayMode)
-def test_a_stream_that_is_left_is_counted_once(stage: Stage, mode: GatewayMode) -> None:
-    gateway = stage.gateways[mode]
-    stage.clear()
-    text = f"[[pace:0.2]] {'a word ' * 20}"
-    with (
-        tracesplice.splice(openai.OpenAI(base_url=gateway.url, api_key=gateway.key)) as client,
-        stage.langfuse.start_as_current_observation(
-            name="mine", as_type="generation", model="chat", input=text
-        ),
-    ):
-        stream = client.chat.completions.create(
-            model="chat", messages=[{"role": "user", "content": text}], stream=True
-        )
-        next(stream)
-        stream.close()
-    stage.langfuse.flush()
-    [generation] = stage.recorder.wait_for(lambda _: _all(stage, 1))
-    assert sum(each.cost for each in stage.observations()) == generation.cost > 0
-
-
-@pytest.mark.parametrize("mode", GatewayMode)
-def test_all_cost_is_where_the_application_s_trace_is(
-    stage: Stage, mode: GatewayMode, ask: Any
-) -> None:
-    with propagate_attributes(
-        environment="staging", version="1.2", trace_name="checkout", metadata={"team": "red"}
-    ):
-        ask()
-    stage.langfuse.flush()
-    [generation] = stage.recorder.wait_for(lambda _: _all(stage, 1))
-    assert generation.cost > 0
-    found = stage.observations()
-    assert {each.environment for each in found} == {"staging"}
-    assert generation.attributes["langfuse.version"] == "1.2"
-    assert generation.metadata["team"] == "red"
-    [trace] = [each for each in stage.recorder.traces() if each.id == generation.trace_id]
-    assert (trace.name, trace.environment) == ("checkout", "staging")
-
-
-@pytest.mark.parametrize("mode", GatewayMode)
-def test_a_failed_call_costs_nothing(stage: Stage, mode: GatewayMode) -> None:
-    gateway = stage.gateways[mode]
-    stage.clear()
-    text = f"{'a word ' * 20}[[fail:400]]"
-    with (
-        tracesplice.splice(
-            openai.OpenAI(base_url=gateway.url, api_key=gateway.key, max_retries=0)
-        ) as client,
-        pytest.raises(openai.APIError),
-        stage.langfuse.start_as_current_observation(
-            name="mine", as_type="generation", model="gpt-4o-mini", input=text
-        ),
-    ):
-        client.chat.completions.create(model="chat", messages=[{"role": "user", "content": text}])
-    stage.langfuse.flush()
-    stage.recorder.wait_for(lambda _: _all(stage, 1))
+def test_a_failed_call_costs_nothing(stage: Stage, client: openai.OpenAI) -> None:
+    with pytest.raises(openai.APIError):
+        ask(stage, client, f"{'a word ' * 20}[[fail:400]]", {})
+    reported(stage)
     found = stage.observations()
     assert {each.level for each in found if each.type == "GENERATION"} == {"ERROR"}
     assert not any(each.cost or any(each.usage.values()) for each in found)

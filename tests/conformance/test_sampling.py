@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import secrets
 from contextlib import contextmanager
@@ -20,17 +19,17 @@ from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 from pydantic import SecretStr
 
 import tracesplice
-from conformance.curl import CHAT, Caller
+from conformance.conftest import RATE
+from conformance.test_the_adapter_money import litellm_keeps
 from rig.gateway import Gateway, GatewayMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conformance.harness import Stage
-    from rig.model import ModelServer
 
-RATE = 0.5
-COST = 8e-6  # of "hello there" and its answer
+MESSAGES: Any = [{"role": "user", "content": "hello there"}]
+COST = 8e-6  # of these and their answer
 
 
 @dataclass(frozen=True)
@@ -79,15 +78,18 @@ def calling(gateway: Gateway) -> Iterator[Any]:
         yield tracesplice.splice(client)
 
 
-def ask(langfuse: Langfuse, client: Any, traces: Traces) -> None:
-    """Call once in a trace that is not sampled, then once in one that is."""
-    for trace_id in (traces.left_out, traces.sampled):
-        place: Any = {"trace_id": trace_id}
-        with langfuse.start_as_current_observation(
-            name="mine", as_type="generation", cost_details={"total": 1.0}, trace_context=place
-        ):
-            messages: Any = [{"role": "user", "content": "hello there"}]
-            client.chat.completions.create(model="chat", messages=messages)
+def ask(langfuse: Langfuse, gateway: Gateway, calls: dict[str, dict[str, Any]]) -> None:
+    """Call once in each of these traces, with what goes into the body."""
+    with calling(gateway) as client:
+        for trace_id, extra in calls.items():
+            place: Any = {"trace_id": trace_id}
+            with langfuse.start_as_current_observation(
+                name="mine",
+                as_type="generation",
+                cost_details={"total": 1.0},
+                trace_context=place,
+            ):
+                client.chat.completions.create(model="chat", messages=MESSAGES, extra_body=extra)
     langfuse.flush()
 
 
@@ -98,29 +100,25 @@ def reported(stage: Stage, last: str) -> dict[str, list[float]]:
         return any(each.trace_id == last and each.cost for each in stage.observations())
 
     stage.recorder.wait_for(arrived)
-    found: dict[str, list[float]] = {}
+    found: dict[str, set[float]] = {}
     for each in stage.observations():
-        if each.type == "GENERATION" and each.name != "fastapi.dependencies":
-            found.setdefault(each.trace_id, []).append(each.cost)
-    # langfuse.openai, once it is imported, makes a generation more, which says zero.
-    return {trace_id: sorted({*costs}) for trace_id, costs in found.items()}
+        if each.type == "GENERATION":
+            # langfuse.openai, once it is imported, makes a generation more, which says zero.
+            found.setdefault(each.trace_id, set()).add(each.cost)
+    return {trace_id: sorted(costs) for trace_id, costs in found.items()}
 
 
-@pytest.mark.parametrize("mode", GatewayMode)
 def test_the_gateway_leaves_it_out_too(
-    stage: Stage, sampling: Langfuse, traces: Traces, mode: GatewayMode
+    stage: Stage, sampling: Langfuse, traces: Traces, gateway: Gateway
 ) -> None:
-    with calling(stage.gateways[mode]) as client:
-        ask(sampling, client, traces)
+    ask(sampling, gateway, {traces.left_out: {}, traces.sampled: {}})
     assert reported(stage, traces.sampled) == {traces.sampled: [0, pytest.approx(COST)]}
 
 
 def ask_langfuse_openai(gateway: Gateway, trace_id: str) -> None:
-    traced: Any = importlib.import_module("langfuse.openai")
-    with traced.OpenAI(base_url=gateway.url, api_key=gateway.key, max_retries=0) as plain:
-        client: Any = tracesplice.splice(plain)
-        messages = [{"role": "user", "content": "hello there"}]
-        client.chat.completions.create(model="chat", messages=messages, trace_id=trace_id)
+    importlib.import_module("langfuse.openai")
+    with calling(gateway) as client:
+        client.chat.completions.create(model="chat", messages=MESSAGES, trace_id=trace_id)
 
 
 def ask_langchain(gateway: Gateway, trace_id: str) -> None:
@@ -132,83 +130,32 @@ def ask_langchain(gateway: Gateway, trace_id: str) -> None:
 
 
 @pytest.mark.parametrize("ask", [ask_langchain, ask_langfuse_openai])
-@pytest.mark.parametrize("mode", GatewayMode)
 def test_so_it_does_where_the_generation_is_the_whole_trace(
     stage: Stage,
     sampling: Langfuse,
     traces: Traces,
-    mode: GatewayMode,
+    gateway: Gateway,
     ask: Callable[[Gateway, str], None],
 ) -> None:
     for trace_id in (traces.left_out, traces.sampled):
-        ask(stage.gateways[mode], trace_id)
+        ask(gateway, trace_id)
     sampling.flush()
     assert reported(stage, traces.sampled) == {traces.sampled: [0, pytest.approx(COST)]}
 
 
-@pytest.fixture(scope="module")
-def sampling_gateway(stage: Stage, model: ModelServer) -> Iterator[Gateway]:
-    """One in mode `langfuse`, the only one that heeds a rate, with the application's."""
-    gateway = Gateway(
-        GatewayMode.LANGFUSE,
-        langfuse_env=stage.recorder.env(),
-        model_url=model.url,
-        extra_env={"LANGFUSE_SAMPLE_RATE": str(RATE)},
-        adapter=True,
-    )
-    with gateway:
-        yield gateway
-
-
-def litellm_keeps(trace_id: str) -> bool:
-    """As its ``TraceIdHashSampler`` has it, at `RATE`.
-
-    https://github.com/BerriAI/litellm/blob/main/litellm/integrations/langfuse/langfuse_sdk.py
-    """
-    digest = hashlib.sha256(bytes.fromhex(trace_id)).digest()
-    return int.from_bytes(digest[:8], "big") < RATE * 2**64
-
-
-def trace_that_litellm(*, keeps: bool) -> str:
-    ids = iter(lambda: secrets.token_hex(16), None)
-    return next(each for each in ids if litellm_keeps(each) is keeps)
-
-
 def test_both_keep_the_same_traces_at_the_same_rate(
-    stage: Stage, sampling: Langfuse, traces: Traces, sampling_gateway: Gateway
+    stage: Stage, sampling: Langfuse, traces: Traces, special: dict[GatewayMode, Gateway]
 ) -> None:
     while litellm_keeps(traces.sampled) or not litellm_keeps(traces.left_out):
         traces = Traces()
-    with calling(sampling_gateway) as client:
-        ask(sampling, client, traces)
+    ask(sampling, special[GatewayMode.LANGFUSE], {traces.left_out: {}, traces.sampled: {}})
     assert reported(stage, traces.sampled) == {traces.sampled: [0, pytest.approx(COST)]}
 
 
-@pytest.mark.parametrize("keeps", [True, False], ids=["kept", "left out"])
-def test_litellm_chooses_where_no_application_did(
-    stage: Stage, sampling_gateway: Gateway, *, keeps: bool
-) -> None:
-    caller = Caller(sampling_gateway, stage.recorder, trace_that_litellm(keeps=keeps))
-    assert caller.post(CHAT).headers["x-tracesplice-reports"] == str(keeps).lower()
-    following = Caller(sampling_gateway, stage.recorder, trace_that_litellm(keeps=True))
-    following.post(CHAT)
-    following.generations()
-    assert len(caller.reported()) == keeps
-
-
-@pytest.mark.parametrize("mode", GatewayMode)
 def test_a_call_that_is_not_to_be_logged_keeps_the_client_s_usage(
-    stage: Stage, traces: Traces, mode: GatewayMode
+    stage: Stage, traces: Traces, gateway: Gateway
 ) -> None:
-    with calling(stage.gateways[mode]) as client:
-        for trace_id, extra in ((traces.left_out, {"no-log": True}), (traces.sampled, {})):
-            place: Any = {"trace_id": trace_id}
-            with stage.langfuse.start_as_current_observation(
-                name="mine", as_type="generation", cost_details={"total": 1.0}, trace_context=place
-            ):
-                messages: Any = [{"role": "user", "content": "hello there"}]
-                client.chat.completions.create(model="chat", messages=messages, extra_body=extra)
-    stage.langfuse.flush()
+    ask(stage.langfuse, gateway, {traces.left_out: {"no-log": True}, traces.sampled: {}})
     assert reported(stage, traces.sampled) == {
         traces.left_out: [1.0],
         traces.sampled: [0, pytest.approx(COST)],

@@ -132,25 +132,18 @@ def is_one_trace(application: Application) -> None:
     calls = len(application.questions)
     generations = stage.recorder.wait_for(lambda _: _arrived(stage, calls))
     by_id = {each.id: each for each in stage.observations()}
-    # Not of the server spans of LITELLM_OTEL_V2: they lose their place once in some thousand calls
-    # on Python 3.11. https://github.com/python/cpython/issues/148891
-    own = [each for each in by_id.values() if each.id in stage.client_spans.ids]
-    assert len({each.trace_id for each in [*own, *generations]}) == 1
-    owners = {_owner(stage, by_id, each).id: each for each in generations}
-    assert len(owners) == len(generations) == calls
-    for id_, generation in owners.items():
-        is_right(application, by_id, id_, generation)
-    assert sum(each.cost for each in by_id.values()) == pytest.approx(application.cost)
-    assert sum(each.cost for each in generations) == pytest.approx(application.cost)
-    assert sum(each.usage.get("total", 0) for each in by_id.values()) == application.tokens
+    assert len({each.trace_id for each in by_id.values()}) == 1
+    assert len({each.parent_id for each in generations}) == len(generations) == calls
+    for generation in generations:
+        is_right(application, by_id[str(generation.parent_id)], generation)
+    for found in (by_id.values(), generations):
+        assert sum(each.cost for each in found) == pytest.approx(application.cost)
+        assert sum(each.usage.get("total", 0) for each in found) == application.tokens
 
 
-def is_right(
-    application: Application, by_id: dict[str, Observation], id_: str, generation: Observation
-) -> None:
-    traced = id_ not in application.questions
-    span = str(by_id[id_].parent_id) if traced else id_
-    question, was_traced = application.questions[span]
+def is_right(application: Application, owner: Observation, generation: Observation) -> None:
+    traced = owner.id not in application.questions
+    question, was_traced = application.questions[str(owner.parent_id) if traced else owner.id]
     assert traced == was_traced
     # LITELLM_OTEL_V2 does not report what was asked.
     assert generation.input is None or question in str(generation.input)
@@ -162,15 +155,4 @@ def is_right(
 
 def _arrived(stage: Stage, calls: int) -> list[Observation] | None:
     found = gateway_generations(stage)
-    by_id = {each.id: each for each in stage.observations()}
-    # LITELLM_OTEL_V2 reports a generation before the server spans around it have ended.
-    whole = all(_owner(stage, by_id, each).id in stage.client_spans.ids for each in found)
-    return found if whole and len(found) >= calls else None
-
-
-def _owner(stage: Stage, by_id: dict[str, Observation], generation: Observation) -> Observation:
-    """The application's observation above one of the gateway's; as far up as there is one."""
-    above = generation
-    while above.id not in stage.client_spans.ids and above.parent_id in by_id:
-        above = by_id[above.parent_id]
-    return above
+    return found if len(found) >= calls else None

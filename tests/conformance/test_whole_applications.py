@@ -18,7 +18,6 @@ from opentelemetry.sdk.trace import TracerProvider
 import tracesplice
 from conformance.checks import ENVIRONMENT
 from conformance.harness import gateway_generations
-from rig.gateway import GatewayMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 OTHER_KEYS = ("pk-lf-other", "sk-lf-other")
 MESSAGES: Any = [{"role": "user", "content": "hello there"}]
-pytestmark = pytest.mark.parametrize("mode", GatewayMode)
 
 
 @pytest.fixture
