@@ -17,7 +17,7 @@ from opentelemetry.context import Context, attach, detach
 import tracesplice
 from conformance.checks import ATTRIBUTES
 from conformance.forms import FORMS, Form
-from conformance.harness import UNTRACED, Cell
+from conformance.harness import UNTRACED, Cell, run_cell, run_unspliced
 from rig.model import ReceivedRequest
 from shapes.shape import AMBIENT, OWN, Shape
 from tracesplice.adapter import capture_link, claim_usage, inject
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rig.gateway import GatewayMode, Reply
     from tracesplice.adapter import Link
 
-__all__ = ["REQUESTS", "HttpApplication", "Request", "cell", "encoded"]
+__all__ = ["REQUESTS", "HttpApplication", "Request", "cell", "encoded", "wrong"]
 
 GENERATION, SPAN, NOTHING = "generation", "span", "nothing"
 QUESTION = "question-1"
@@ -124,7 +124,6 @@ class HttpApplication:
     """
 
     name = "HTTP"
-    prompts_by_tracer = False
     sent: ClassVar[ReceivedRequest]
     reply: ClassVar[Reply]
     link: ClassVar[Callable[[Link], Link]] = staticmethod(lambda link: link)
@@ -201,6 +200,13 @@ def cell(name: str, mode: GatewayMode) -> Cell:
     shape = Shape(name, _send, ("sync",), observations=int(counted), prompts=prompts)
     tracer = GENERATION if counted else UNTRACED
     return Cell(HttpApplication, shape, "sync", mode, request.around == SPAN, tracer)
+
+
+def wrong(stage: Stage, cell: Cell) -> set[str]:
+    """The checks that do not hold."""
+    stage.clear()
+    checks = run_cell(stage, cell, run_unspliced(stage, cell)).checks
+    return {check for check, text in checks.items() if text is not None}
 
 
 def encoded(body: Mapping[str, Any], form: Form) -> tuple[bytes, str]:

@@ -1,4 +1,4 @@
-"""Collects what the conformance run saw and renders the compatibility table from it.
+"""Renders the compatibility table from what the runs saw.
 
 ``python -m conformance.table`` (``make table``) writes ``docs/compatibility.md`` from the outcomes
 of the last runs; with ``--check`` it fails where the committed page says something else.
@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections import defaultdict
-from dataclasses import dataclass, field
-from importlib.metadata import version
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from packaging.version import Version
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from conformance.harness import Cell, Outcome
 
@@ -25,117 +25,167 @@ __all__ = ["Table", "render"]
 ROOT = Path(__file__).parents[2]
 OUTCOMES = ROOT / "build" / "conformance"
 PAGE = ROOT / "docs" / "compatibility.md"
-INTRODUCTION = (
-    "Generated from the conformance run by `make table`; do not edit. Every cell was run against a "
-    "real LiteLLM proxy with the gateway adapter, `tracesplice-litellm` ([what holds without "
-    "it](gateway.md#what-each-mode-gives)), synchronous and asynchronous where both exist, with "
-    "and without an enclosing span. The OpenAI SDK's also with and without `langfuse.openai`; "
-    "LangChain's with Langfuse's `CallbackHandler`, and its basic calls also with OpenInference's "
-    "instrumentor and with neither; LlamaIndex's with OpenInference's instrumentor and without. ✓ "
-    "means that all of these held:"
-)
+MODES = ("langfuse", "langfuse_otel", "langfuse_otel_v2")
+INTRODUCTION = """# Compatibility
+
+Generated from the outcomes of the tests by `make table`; do not edit. All with the gateway adapter,
+`tracesplice-litellm` ([what holds without it](gateway.md#what-each-mode-gives)). That a call works
+in a mode is proved in two steps, and for chosen calls once more as a whole:
+
+1. **In process**, on the packages named: each request of a call has one of the forms whose numbers
+   are given, with the right link in it. Synchronous and asynchronous where both exist, with and
+   without an enclosing span, and with each of the client's tracers and none: `langfuse.openai`,
+   LangChain's `CallbackHandler`, OpenInference's instrumentors.
+2. **On real LiteLLM proxies**, in each mode and release, each form arrives in Langfuse as it
+   should.
+3. **Whole**, from the call to what Langfuse shows: each method that models are called with, and
+   what has a course of its own, such as retries, failures, agents and streams that are left.
+
+✓ means that steps one and two hold, ✓✓ that the call was run whole, too. What holds is:
+
+- (a) one trace
+- (b) parent is the call's own client observation
+- (c) prompt name and version on both sides
+- (d) user, session and tags on the gateway generation
+- (e) same answer as without tracesplice
+- (f) the caller's objects unchanged
+- (g) usage and cost of the traces are the gateway's own figures
+- (h) nothing is tokenised or priced by Langfuse
+- (i) the gateway generation and the trace are in the application's environment
+- (j) nothing else of the gateway's in Langfuse
+"""
 # On Python 3.10 some asynchronous calls do not exist; the page is of a newer one.
 _LESS_OF_LANGCHAIN = sys.version_info < (3, 11)
-MODES = ("langfuse", "langfuse_otel", "langfuse_otel_v2")
-MEANINGS = {
-    "a": "one trace",
-    "b": "parent is the call's own client observation",
-    "c": "prompt name and version on both sides",
-    "d": "user, session and tags on the gateway generation",
-    "e": "same answer as without tracesplice",
-    "f": "the caller's objects unchanged",
-    "g": "usage and cost of the traces are the gateway's own figures",
-    "h": "nothing is tokenised or priced by Langfuse",
-    "i": "the gateway generation and the trace are in the application's environment",
-    "j": "nothing else of the gateway's in Langfuse",
-}
+
+Wrong = dict[str, str]
+"""Check to what is wrong."""
 
 
-@dataclass
 class Table:
-    """The outcomes of one run.
+    """What became of cells on real gateways.
 
     Attributes:
-        packages: What the client side ran on, as ``name version``.
-        gateway: What the gateway ran on.
-        rows: For framework, shape and mode: how many cells there were and what did not hold.
+        cells: How many there were.
     """
 
-    packages: list[str]
-    gateway: str
-    rows: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
-
-    def add(self, cell: Cell, outcome: Outcome) -> None:
-        """Note the outcome of a cell."""
-        assert cell.mode is not None
-        key = (cell.framework.name, cell.shape.name, cell.mode.value)
-        row = self.rows.setdefault(key, {"cells": 0, "missing": {}})
-        row["cells"] += 1
-        for check, wrong in outcome.checks.items():
-            if wrong is not None:
-                row["missing"][check] = "a defect"
+    def __init__(self, kind: str, release: str) -> None:
+        self._kind = kind
+        self._release = release
+        self._rows: list[dict[str, Any]] = []
 
     @property
     def cells(self) -> int:
-        """How many cells were run."""
-        return sum(row["cells"] for row in self.rows.values())
+        return len(self._rows)
 
-    def save(self, path: Path) -> None:
-        """Write the outcomes to ``path``."""
-        rows = [[*key, row] for key, row in self.rows.items()]
-        content = {"packages": self.packages, "gateway": self.gateway, "rows": rows}
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def add(self, cell: Cell, outcome: Outcome) -> None:
+        """Note the outcome of a cell."""
+        wrong = {check: text for check, text in outcome.checks.items() if text is not None}
+        row = {"framework": cell.framework.name, "call": cell.shape.name, "wrong": wrong}
+        self._rows.append({**row, "mode": cell.mode and cell.mode.value})
+
+    def save(self) -> None:
+        """Write the outcomes to where the table is made from."""
+        packages = [f"{each.name} {each.version}" for each in distributions()]
+        content = {"release": self._release, "packages": packages, "rows": self._rows}
+        OUTCOMES.mkdir(parents=True, exist_ok=True)
+        path = OUTCOMES / f"{self._kind}-{self._release}.json"
         path.write_text(json.dumps(content, indent=1))
 
 
-def installed(names: Iterable[str]) -> list[str]:
-    """Return ``name version`` of each package."""
-    return [f"{name} {version(name)}" for name in names]
-
-
-def render(runs: list[dict[str, Any]]) -> str:
-    """Return the page for the outcomes of ``runs``."""
-    parts = [
-        "# Compatibility\n",
-        f"{INTRODUCTION}\n",
-        *(f"- ({check}) {meaning}" for check, meaning in MEANINGS.items()),
-        "",
-    ]
-    reasons: list[str] = []
-    for run in runs:
-        parts += _section(run, reasons)
-    parts += [f"[{number}] {reason}.\n" for number, reason in enumerate(reasons, 1)]
+def render(
+    shapes: Iterable[Mapping[str, Any]],
+    forms: Iterable[Mapping[str, Any]],
+    whole: Iterable[Mapping[str, Any]],
+) -> str:
+    """Return the page for the outcomes of these runs."""
+    newest, *older = sorted(forms, key=lambda run: Version(run["release"]), reverse=True)
+    names = list(dict.fromkeys(row["call"] for row in newest["rows"]))
+    parts = [INTRODUCTION, *_forms(names, [newest, *older])]
+    found = {(row["call"], row["mode"]): row["wrong"] for row in newest["rows"]}
+    for run in shapes:
+        parts += _calls(run, names, found, _run_whole(run, whole))
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _section(run: dict[str, Any], reasons: list[str]) -> list[str]:
-    marks: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for _, shape, mode, row in run["rows"]:
-        marks[shape][mode] = _mark(row, reasons)
-    framework = run["rows"][0][0]
-    cells = sum(row["cells"] for *_, row in run["rows"])
-    return [
-        f"## {framework}: {', '.join(run['packages'])}\n",
-        f"{cells} cells, gateway: {run['gateway']}\n",
-        f"| call | {' | '.join(f'`{mode}`' for mode in MODES)} |",
-        f"|---|{'---|' * len(MODES)}",
-        *(
-            f"| {shape} | {' | '.join(by_mode.get(mode, 'not run') for mode in MODES)} |"
-            for shape, by_mode in marks.items()
-        ),
-        "",
-    ]
+def _forms(names: list[str], runs: list[Mapping[str, Any]]) -> Iterator[str]:
+    releases = [run["release"] for run in runs]
+    found = {
+        (row["call"], row["mode"], run["release"]): row["wrong"]
+        for run in runs
+        for row in run["rows"]
+    }
+    yield "## Forms on the wire\n"
+    yield f"On LiteLLM {', '.join(releases)}. Route, encoding of the fields, whether the answer is"
+    yield "streamed, where trace and parent are, whether there is a prompt; last, other requests.\n"
+    for release in releases:
+        missing = [mode for mode in MODES if (names[0], mode, release) not in found]
+        if missing:
+            yield f"LiteLLM {release} has no {', '.join(f'`{mode}`' for mode in missing)}.\n"
+    yield _heading("| | form |")
+    for number, name in enumerate(names, 1):
+        marks = [
+            _mark({each: found.get((name, mode, each)) for each in releases}) for mode in MODES
+        ]
+        yield f"| {number} | {name} | {' | '.join(marks)} |"
+    yield ""
 
 
-def _mark(row: dict[str, Any], reasons: list[str]) -> str:
-    if not row["missing"]:
-        return "✓"
-    notes = []
-    for check, reason in sorted(row["missing"].items()):
-        if reason not in reasons:
-            reasons.append(reason)
-        notes.append(f"({check}) [{reasons.index(reason) + 1}]")
-    return f"✓ but {', '.join(notes)}"
+def _mark(by_release: Mapping[str, Wrong | None]) -> str:
+    ran = {release: wrong for release, wrong in by_release.items() if wrong is not None}
+    if not ran:
+        return "not run"
+    limits = [f"{_checks(wrong)} on {release}" for release, wrong in ran.items() if wrong]
+    return f"✓ but not {'; '.join(limits)}" if limits else "✓"
+
+
+def _checks(wrong: Iterable[str]) -> str:
+    return ", ".join(f"({check})" for check in sorted(wrong))
+
+
+def _run_whole(
+    run: Mapping[str, Any], whole: Iterable[Mapping[str, Any]]
+) -> dict[tuple[str, str], Wrong]:
+    """Call and mode to what was wrong, of cells on the same packages."""
+    return {
+        (row["call"], row["mode"]): row["wrong"]
+        for each in whole
+        if set(run["packages"]) <= set(each["packages"])
+        for row in each["rows"]
+        if row["framework"] == run["framework"]
+    }
+
+
+def _calls(
+    run: Mapping[str, Any],
+    names: list[str],
+    forms: Mapping[tuple[str, str], Wrong],
+    whole: Mapping[tuple[str, str], Wrong],
+) -> Iterator[str]:
+    cells = sum(row["cells"] for row in run["rows"])
+    yield f"## {run['framework']}: {', '.join(run['packages'])}\n"
+    yield f"{cells} cells in process, {len(whole)} whole.\n"
+    yield _heading("| call | forms |")
+    for row in run["rows"]:
+        marks = []
+        for mode in MODES:
+            proved = [row["wrong"], *(forms.get((form, mode)) for form in row["forms"])]
+            marks.append(_proof(proved, whole.get((row["call"], mode))))
+        numbers = sorted(names.index(form) + 1 for form in row["forms"] if form in names)
+        yield f"| {row['call']} | {', '.join(map(str, numbers))} | {' | '.join(marks)} |"
+    yield ""
+
+
+def _proof(steps: list[Wrong | None], whole: Wrong | None) -> str:
+    if None in steps:
+        return "not run"
+    wrong = {check for step in (*steps, whole) if step for check in step}
+    proved = "✓" if whole is None else "✓✓"
+    return f"{proved} but not {_checks(wrong)}" if wrong else proved
+
+
+def _heading(first: str) -> str:
+    columns = f"{first} {' | '.join(f'`{mode}`' for mode in MODES)} |"
+    return f"{columns}\n|{'---|' * (columns.count('|') - 1)}"
 
 
 def _without_versions(page: str) -> str:
@@ -145,11 +195,14 @@ def _without_versions(page: str) -> str:
 
 def main() -> int:
     """Write the page, or compare it with ``--check``; the exit code says whether it is right."""
-    runs = [json.loads(path.read_text()) for path in sorted(OUTCOMES.glob("*.json"))]
-    if not runs:
-        print("No outcomes yet: run `make test` first.", file=sys.stderr)
+    shapes, forms, whole = (
+        [json.loads(path.read_text()) for path in sorted(OUTCOMES.glob(f"{kind}-*.json"))]
+        for kind in ("shapes", "forms", "cells")
+    )
+    if not (shapes and forms and whole):
+        print("Some outcomes are missing: run `make test` first.", file=sys.stderr)
         return 1
-    page = render(runs)
+    page = render(shapes, forms, whole)
     if "--check" not in sys.argv[1:]:
         PAGE.write_text(page)
         return 0

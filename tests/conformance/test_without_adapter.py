@@ -1,102 +1,70 @@
-"""What holds in a gateway without ``tracesplice-litellm``: a few calls in each mode.
+"""What holds in a gateway without ``tracesplice-litellm``: a few forms in each mode.
 
 Last, as it starts three more gateways.
 """
 
 from __future__ import annotations
 
-import importlib
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conformance.conftest import started
 from conformance.curl import CHAT, Caller
-from conformance.harness import Cell, Outcome, Stage, run_cell, run_unspliced
+from conformance.requests import cell, wrong
 from rig.gateway import Gateway, GatewayMode
-from shapes.openai_application import OpenAIApplication
-from shapes.openai_shapes import SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conformance.harness import Stage
     from rig.model import ModelServer
     from rig.recorder import Recorder
 
-NEEDS_ADAPTER = "LiteLLM drops the prompt in its OpenTelemetry modes: install tracesplice-litellm"
-NAMES = ("chat.completions.create", "chat.completions.create, stream", "responses.create")
-CELLS = [
-    Cell(OpenAIApplication, shape, "sync", mode, enclosed=True, tracer="langfuse.openai")
-    for shape in SHAPES
-    if shape.name in NAMES
-    for mode in GatewayMode
-]
-
-
-@pytest.fixture(scope="module")
-def plain_stage(stage: Stage, recorder: Recorder, model: ModelServer) -> Iterator[Stage]:
-    plain = {
-        mode: Gateway(mode, langfuse_env=recorder.env(), model_url=model.url)
-        for mode in GatewayMode
-    }
-    with ExitStack() as stack:
-        for gateway in plain.values():
-            stack.callback(gateway.stop)
-            gateway.start()
-        for gateway in plain.values():
-            gateway.wait_ready()
-        yield replace(stage, gateways=plain)
-
-
-@pytest.fixture(scope="module")
-def outcomes(plain_stage: Stage) -> dict[str, Outcome]:
-    importlib.import_module("langfuse.openai")
-    found = {}
-    for cell in CELLS:
-        plain_stage.clear()
-        answer: Any = run_unspliced(plain_stage, cell)
-        found[str(cell)] = run_cell(plain_stage, cell, answer)
-    return found
-
-
-@pytest.mark.parametrize("cell", CELLS, ids=str)
-@pytest.mark.parametrize("check", "abdefg")
-def test_holds(outcomes: dict[str, Outcome], cell: Cell, check: str) -> None:
-    outcome = outcomes[str(cell)]
-    assert outcome.checks[check] is None, outcome.recorded
-
-
-@pytest.mark.parametrize("cell", CELLS, ids=str)
-def test_prompt(outcomes: dict[str, Outcome], cell: Cell, request: pytest.FixtureRequest) -> None:
-    if cell.mode is not GatewayMode.LANGFUSE:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=NEEDS_ADAPTER))
-    assert outcomes[str(cell)].checks["c"] is None
-
-
-FAULTS = {
-    "the cost is not what Langfuse reads": GatewayMode.LANGFUSE_OTEL,
-    "a failed call has no reason": GatewayMode.LANGFUSE_OTEL,
-    "an unsampled trace is reported": GatewayMode.LANGFUSE,
+FORMS = (
+    "/chat/completions json body+header prompt",
+    "/chat/completions json stream body+header prompt",
+    "/responses json body+header prompt",
+)
+# LiteLLM drops the prompt (c) in its OpenTelemetry modes, and reports spans (j) of its own there;
+# everything is in an environment (i) of its own.
+WRONG = {
+    GatewayMode.LANGFUSE: {"i"},
+    GatewayMode.LANGFUSE_OTEL: {"c", "i", "j"},
+    GatewayMode.LANGFUSE_OTEL_V2: {"c", "i", "j"},
 }
 
 
-@pytest.mark.xfail(strict=True, reason="LiteLLM 1.108: tracesplice-litellm makes up for it")
-@pytest.mark.parametrize("what", FAULTS)
-def test_what_litellm_reports(plain_stage: Stage, what: str) -> None:
-    caller = Caller(plain_stage.gateways[FAULTS[what]], plain_stage.recorder)
-    if what.startswith("a failed"):
-        caller.post({**CHAT, "model": "broken"})
-        [generation] = caller.generations()
-        assert generation.status_message
-    elif what.startswith("an unsampled"):
-        sent = f"{caller.traceparent[:-2]}00"
-        caller.post({**CHAT, "litellm_metadata": caller.metadata}, traceparent=sent)
-        following = Caller(caller.gateway, caller.recorder)
-        following.post(CHAT)
-        following.generations()
-        assert not caller.reported()
-    else:
-        caller.post(CHAT)
-        [generation] = caller.generations()
-        assert "langfuse.observation.cost_details" in generation.attributes
+@pytest.fixture(scope="module")
+def plain(recorder: Recorder, model: ModelServer) -> Iterator[dict[GatewayMode, Gateway]]:
+    options: dict[str, Any] = {"langfuse_env": recorder.env(), "model_url": model.url}
+    yield from started({mode: Gateway(mode, **options) for mode in GatewayMode})
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_holds_but_for_what_the_adapter_is_for(
+    stage: Stage, plain: dict[GatewayMode, Gateway], form: str, mode: GatewayMode
+) -> None:
+    assert wrong(replace(stage, gateways=plain), cell(form, mode)) == WRONG[mode]
+
+
+def test_langfuse_otel_says_neither_cost_nor_the_reason_of_a_failure(
+    recorder: Recorder, plain: dict[GatewayMode, Gateway]
+) -> None:
+    caller = Caller(plain[GatewayMode.LANGFUSE_OTEL], recorder)
+    failed = caller.another()
+    caller.post(CHAT)
+    failed.post({**CHAT, "model": "broken"})
+    [generation], [error] = caller.generations(), failed.generations()
+    assert "langfuse.observation.cost_details" not in generation.attributes
+    assert (error.level, error.status_message) == ("ERROR", None)
+
+
+def test_langfuse_reports_what_is_not_sampled(
+    recorder: Recorder, plain: dict[GatewayMode, Gateway]
+) -> None:
+    caller = Caller(plain[GatewayMode.LANGFUSE], recorder)
+    sent = f"{caller.traceparent[:-2]}00"
+    caller.post({**CHAT, "litellm_metadata": caller.metadata}, traceparent=sent)
+    assert caller.generations()
