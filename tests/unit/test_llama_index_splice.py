@@ -33,36 +33,60 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 GATEWAY = "http://gw:4000/v1"
+PROVIDER = "https://api.openai.com/v1"
 
 
 class OwnModel(OpenAI):
     pass
 
 
-def like(**options: Any) -> Any:
-    return OpenAILike(**{"model": "m", "api_base": GATEWAY, "api_key": "k", **options})
+class Holding(MockLLM):
+    """A user's model that holds clients of its own."""
+
+    other: Any = None
+    _client: Any = PrivateAttr(default=None)
 
 
-def of(kind: Any) -> Callable[..., Any]:
-    def make(**options: Any) -> Any:
-        given = {"model": "gpt-4o-mini", "api_base": GATEWAY, "api_key": "k", **options}
-        return kind(**given)
+class Making(MockLLM):
+    """A user's model that makes a client for each call, as LlamaIndex's LiteLLM does."""
 
-    return make
+    additional_kwargs: Any = None
 
 
-def embedding(**options: Any) -> Any:
-    return OpenAILikeEmbedding(
-        **{"model_name": "m", "api_base": GATEWAY, "api_key": "k", **options}
-    )
+def maker(kind: Any, **given: Any) -> Callable[..., Any]:
+    given = {"api_base": GATEWAY, "api_key": "k", **given}
+    return lambda **options: kind(**{**given, **options})
 
 
-def openai_embedding(**options: Any) -> Any:
-    given = {"model": "text-embedding-3-small", "api_base": GATEWAY, "api_key": "k", **options}
-    return OpenAIEmbedding(**given)
+like = maker(OpenAILike, model="m")
+embedding = maker(OpenAILikeEmbedding, model_name="m")
+responses = maker(OpenAIResponses, model="gpt-4o-mini")
+LATE = [like, *(maker(kind, model="gpt-4o-mini") for kind in (OpenAI, OwnModel)), embedding]
+MAKERS = [*LATE, responses, maker(OpenAIEmbedding, model="text-embedding-3-small")]
 
 
-MAKERS = [like, of(OpenAI), of(OwnModel), of(OpenAIResponses), embedding, openai_embedding]
+def of_user(kind: Any, **fields: Any) -> Any:
+    model = kind()
+    for name, value in fields.items():
+        setattr(model, name, value)
+    return model
+
+
+def made_clients(model: Any) -> list[Any]:
+    """The clients of a model once it needs them."""
+    if hasattr(model, "_get_client"):
+        return [model._get_client(), model._get_aclient()]
+    return list(clients(model))
+
+
+def all_spliced(model: Any) -> bool:
+    found = {is_spliced(client) for client in made_clients(model)}
+    assert len(found) == 1
+    return found == {True}
+
+
+def runs(script: str) -> bool:
+    return subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 @pytest.fixture
@@ -73,62 +97,55 @@ def _settings() -> Iterator[None]:
     Settings._llm, Settings._embed_model = before
 
 
-def made_clients(model: Any) -> list[Any]:
-    """The clients of a model once it needs them."""
-    if hasattr(model, "_get_client"):
-        return [model._get_client(), model._get_aclient()]
-    return list(clients(model))
-
-
 @pytest.mark.parametrize("make", MAKERS)
 def test_a_model_stays_the_object_it_was(make: Any) -> None:
     model, twin = make(), make()
-    before = model.to_dict(), repr(model)
+    shown, before = (model.to_dict(), repr(model)), dict(vars(model))
     assert tracesplice.splice(model) is model
     assert type(model) is type(twin)
-    assert (model.to_dict(), repr(model)) == before
-    assert all(is_spliced(client) for client in made_clients(model))
-    assert not any(is_spliced(client) for client in made_clients(twin))
+    assert (model.to_dict(), repr(model)) == shown
+    assert all_spliced(model)
+    assert not all_spliced(twin)
+    assert tracesplice.unsplice(model) is model
+    assert vars(model) == before
+    assert not all_spliced(model)
 
 
-@pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize(
-    "derive",
+    ("make", "derive"),
     [
-        copy.copy,
-        lambda model: model.model_copy(update={"timeout": 1.0}),
-        lambda model: pickle.loads(pickle.dumps(model)),
+        *((make, copy.copy) for make in MAKERS),
+        *((make, lambda model: model.model_copy(update={"timeout": 1.0})) for make in MAKERS),
+        *((make, lambda model: pickle.loads(pickle.dumps(model))) for make in MAKERS),
+        *((make, copy.deepcopy) for make in LATE),
     ],
 )
 def test_a_copy_of_a_spliced_model_is_spliced(make: Any, derive: Any) -> None:
     copied = derive(tracesplice.splice(make()))
     assert is_marked(copied)
-    assert all(is_spliced(client) for client in made_clients(copied))
+    assert all_spliced(copied)
 
 
-@pytest.mark.parametrize("make", [like, of(OpenAI), embedding])
-def test_a_spliced_model_can_be_deep_copied(make: Any) -> None:
-    copied = copy.deepcopy(tracesplice.splice(make()))
-    assert all(is_spliced(client) for client in made_clients(copied))
-
-
-@pytest.mark.parametrize("make", MAKERS)
-def test_unsplice_gives_back_what_was(make: Any) -> None:
-    model = make()
-    before = dict(vars(model))
-    made_clients(tracesplice.splice(model))
-    assert tracesplice.unsplice(model) is model
-    assert vars(model) == before
-    assert not any(is_spliced(client) for client in made_clients(model))
+def test_so_is_one_that_another_process_unpickles() -> None:
+    pickled = pickle.dumps(tracesplice.splice(like()))
+    script = (
+        "import pickle;"
+        f"model = pickle.loads({pickled!r});"
+        "from tracesplice_openai import is_spliced;"
+        "assert is_spliced(model._get_client())"
+    )
+    assert runs(script)
 
 
 def test_a_second_time_changes_nothing() -> None:
     model = tracesplice.splice(like())
     names = ("stream_chat", "predict", "_get_client", "__init_subclass__")
     methods = [getattr_static(OpenAILike, name) for name in names]
+    inside = getattr_static(OpenAILike, "stream_chat").__wrapped__.__wrapped__
     _install.install()
     tracesplice.splice(tracesplice.splice(model))
     assert [getattr_static(OpenAILike, name) for name in names] == methods
+    assert getattr_static(OpenAILike, "stream_chat").__wrapped__.__wrapped__ is inside
 
 
 def test_a_client_for_each_call_is_spliced() -> None:
@@ -141,7 +158,7 @@ def test_a_client_for_each_call_is_spliced() -> None:
 
 def test_the_users_own_client_names_the_gateway() -> None:
     own = openai.OpenAI(base_url=GATEWAY, api_key="k")
-    model = tracesplice.splice(like(api_base="https://api.openai.com/v1", openai_client=own))
+    model = tracesplice.splice(like(api_base=PROVIDER, openai_client=own))
     assert is_spliced(own)
     # The other client goes to OpenAI itself.
     assert not is_spliced(model._get_aclient())
@@ -165,80 +182,10 @@ def test_a_structured_model_is_spliced_through_its_model() -> None:
     assert not is_marked(model)
 
 
-@pytest.mark.usefixtures("_settings")
-def test_settings_are_spliced_as_far_as_they_call_a_gateway() -> None:
-    Settings.llm, Settings.embed_model = like(), MockEmbedding(embed_dim=2)
-    assert tracesplice.splice(Settings) is Settings
-    assert is_marked(Settings.llm)
-    Settings.embed_model = embedding()
-    tracesplice.splice(Settings)
-    assert is_marked(Settings.embed_model)
-    tracesplice.unsplice(Settings)
-    assert not is_marked(Settings.llm)
-    assert not is_marked(Settings.embed_model)
-
-
-@pytest.mark.usefixtures("_settings")
-@pytest.mark.parametrize("llm", [None, MockLLM()])
-def test_settings_without_a_model_say_what_to_type(llm: Any) -> None:
-    Settings._llm = llm
-    with pytest.raises(TracespliceError, match=r"Settings\.llm = tracesplice\.splice"):
-        tracesplice.splice(Settings)
-
-
-@pytest.mark.usefixtures("_settings")
-def test_settings_with_a_providers_model_are_refused() -> None:
-    Settings.llm = like(api_base="https://api.openai.com/v1")
-    with pytest.raises(TracespliceError, match="is OpenAI itself"):
-        tracesplice.splice(Settings)
-
-
-@pytest.mark.usefixtures("_settings")
-def test_settings_keep_what_calls_a_provider_itself() -> None:
-    Settings.llm, Settings.embed_model = like(), embedding(api_base="https://api.openai.com/v1")
-    tracesplice.splice(Settings)
-    assert is_marked(Settings.llm)
-    assert not is_marked(Settings.embed_model)
-
-
-@pytest.mark.parametrize("make", MAKERS)
-@pytest.mark.parametrize("url", [None, "https://api.openai.com/v1"])
-def test_a_model_of_a_provider_is_refused(make: Any, url: str | None) -> None:
-    model = make(api_base=url)
-    with pytest.raises(TracespliceError, match=r'is OpenAI itself.*api_base="http') as refused:
-        tracesplice.splice(model)
-    assert "base_url" not in str(refused.value)
-    assert not is_marked(model)
-
-
-@pytest.mark.parametrize("other", [MockLLM(), MockEmbedding(embed_dim=2)])
-def test_other_models_say_what_can_be_spliced(other: Any) -> None:
-    with pytest.raises(TracespliceError, match="OpenAILike") as refused:
-        tracesplice.splice(other)
-    assert "tracesplice.instrument(gateway=" in str(refused.value)
-
-
-class Holding(MockLLM):
-    """A user's model that holds clients of its own."""
-
-    other: Any = None
-    _client: Any = PrivateAttr(default=None)
-
-
-class Making(MockLLM):
-    """A user's model that makes a client for each call, as LlamaIndex's LiteLLM does."""
-
-    additional_kwargs: Any = None
-
-
-def of_user(kind: Any) -> Any:
-    return kind()
-
-
 def test_a_users_own_model_is_spliced_through_the_clients_it_holds() -> None:
-    model: Any = of_user(Holding)
-    model.other = openai.AsyncOpenAI(base_url=GATEWAY, api_key="k")
-    model._client = openai.OpenAI(base_url=GATEWAY, api_key="k")
+    access: Any = {"base_url": GATEWAY, "api_key": "k"}
+    held = {"other": openai.AsyncOpenAI(**access), "_client": openai.OpenAI(**access)}
+    model = of_user(Holding, **held)
     assert tracesplice.splice(model) is model
     for each in (model, model.model_copy()):
         assert is_marked(each)
@@ -249,18 +196,63 @@ def test_a_users_own_model_is_spliced_through_the_clients_it_holds() -> None:
     assert not is_spliced(model._client)
 
 
-def test_a_model_that_makes_a_client_for_each_call_says_what_to_type() -> None:
-    model = of_user(Making)
-    model.additional_kwargs = {"api_base": "http://gw:4000"}
-    with pytest.raises(TracespliceError, match=r'instrument\(gateway="http://gw:4000"\)'):
+@pytest.mark.usefixtures("_settings")
+def test_settings_are_spliced_as_far_as_they_call_a_gateway() -> None:
+    Settings.llm = like()
+    for other in (MockEmbedding(embed_dim=2), embedding(api_base=PROVIDER), embedding()):
+        Settings.embed_model = other
+        assert tracesplice.splice(Settings) is Settings
+        assert is_marked(Settings.llm)
+        assert is_marked(other) == (getattr(other, "api_base", None) == GATEWAY)
+    tracesplice.unsplice(Settings)
+    assert not is_marked(Settings.llm)
+    assert not is_marked(Settings.embed_model)
+
+
+@pytest.mark.usefixtures("_settings")
+@pytest.mark.parametrize(
+    ("llm", "says"),
+    [
+        (None, r"Settings\.llm = tracesplice\.splice"),
+        (MockLLM(), r"Settings\.llm = tracesplice\.splice"),
+        (like(api_base=PROVIDER), "is OpenAI itself"),
+    ],
+)
+def test_settings_without_a_model_to_splice_are_refused(llm: Any, says: str) -> None:
+    Settings._llm = llm
+    with pytest.raises(TracespliceError, match=says):
+        tracesplice.splice(Settings)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("url", [None, PROVIDER])
+def test_a_model_of_a_provider_is_refused(make: Any, url: str | None) -> None:
+    model = make(api_base=url)
+    with pytest.raises(TracespliceError, match=r'is OpenAI itself.*api_base="http') as refused:
         tracesplice.splice(model)
+    assert "base_url" not in str(refused.value)
     assert not is_marked(model)
 
 
-def test_responses_without_a_client_say_what_to_type() -> None:
-    model = of(OpenAIResponses)()
+def responses_without_clients() -> Any:
+    model = responses()
     model._client = model._aclient = None
-    with pytest.raises(TracespliceError, match=r'instrument\(gateway="http://gw.*openai_client='):
+    return model
+
+
+@pytest.mark.parametrize(
+    ("make", "address"),
+    [
+        (MockLLM, "http://localhost:4000"),
+        (lambda: MockEmbedding(embed_dim=2), "http://localhost:4000"),
+        (lambda: of_user(Making, additional_kwargs={"api_base": GATEWAY}), GATEWAY),
+        (responses_without_clients, GATEWAY),
+    ],
+)
+def test_a_model_without_a_client_says_what_to_type(make: Any, address: str) -> None:
+    model = make()
+    says = rf'instrument\(gateway="{address}"\).*openai_client=.*OpenAILike'
+    with pytest.raises(TracespliceError, match=says):
         tracesplice.splice(model)
     assert not is_marked(model)
 
@@ -271,29 +263,29 @@ def test_without_llama_indexs_private_method_the_field_names_the_gateway(
     monkeypatch.delattr(OpenAI, "_get_credential_kwargs")
     assert is_marked(tracesplice.splice(like()))
     with pytest.raises(TracespliceError, match="is OpenAI itself"):
-        tracesplice.splice(like(api_base="https://api.openai.com/v1"))
+        tracesplice.splice(like(api_base=PROVIDER))
 
 
-def test_nothing_is_imported_where_llama_index_is_not() -> None:
-    script = (
-        "import sys, openai, tracesplice;"
-        f"tracesplice.splice(openai.OpenAI(base_url={GATEWAY!r}, api_key='k'));"
-        f"tracesplice.instrument(gateway={GATEWAY!r});"
-        "sys.exit('llama_index.core' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+SPLICE = f"tracesplice.splice(openai.OpenAI(base_url={GATEWAY!r}, api_key='k'));"
+INSTRUMENT = f"tracesplice.instrument(gateway={GATEWAY!r});"
+NOT_IMPORTED = "import sys; assert 'llama_index.core' not in sys.modules"
+IS_WRAPPED = (
+    "from llama_index.llms.openai import OpenAI;"
+    "from tracesplice._wrap import Wrapped;"
+    "assert isinstance(vars(OpenAI)['stream_chat'], Wrapped)"
+)
 
 
-@pytest.mark.parametrize("first", ["llama_index.core", "openai"])
-def test_llama_index_is_repaired_whenever_it_is_imported(first: str) -> None:
-    script = (
-        f"import {first}, openai, tracesplice;"
-        f"tracesplice.splice(openai.OpenAI(base_url={GATEWAY!r}, api_key='k'));"
-        "from llama_index.llms.openai import OpenAI;"
-        "from tracesplice._wrap import Wrapped;"
-        "assert isinstance(vars(OpenAI)['stream_chat'], Wrapped)"
-    )
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+@pytest.mark.parametrize(
+    "script",
+    [
+        f"import llama_index.core, openai, tracesplice; {SPLICE} {IS_WRAPPED}",
+        f"import openai, tracesplice; {SPLICE} {IS_WRAPPED}",
+        f"import openai, tracesplice; {SPLICE} {INSTRUMENT} {NOT_IMPORTED}",
+    ],
+)
+def test_llama_index_is_wrapped_when_it_is_imported(script: str) -> None:
+    assert runs(script)
 
 
 def test_a_method_that_may_call_a_model_itself_is_no_helper() -> None:

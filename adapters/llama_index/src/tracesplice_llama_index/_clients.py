@@ -11,9 +11,11 @@ from llama_index.core.base.llms.base import BaseLLM
 
 from tracesplice.adapter import Gateway
 
-__all__ = ["CLIENT_MAKERS", "clients", "gateway_of", "is_model", "makes_clients"]
+__all__ = ["CLIENT_MAKERS", "MODELS", "clients", "gateway_of", "makes_clients"]
 
 _Client = openai.OpenAI | openai.AsyncOpenAI
+
+MODELS = (BaseLLM, BaseEmbedding)
 
 CLIENT_MAKERS = ("_get_client", "_get_aclient")
 """The methods in which a model makes its clients, when it calls. There is no public way to them
@@ -24,11 +26,6 @@ _MAKE_CLIENTS = (
     ("llama_index.llms.openai", "OpenAI"),
     ("llama_index.embeddings.openai", "OpenAIEmbedding"),
 )
-
-
-def is_model(target: object) -> bool:
-    """Return whether ``target`` is a model of LlamaIndex's."""
-    return isinstance(target, (BaseLLM, BaseEmbedding))
 
 
 def makes_clients(kind: type) -> bool:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llama_index.core.prompts import SelectorPromptTemplate
-
 from tracesplice.adapter import guarded
 from tracesplice_llama_index._linked_text import linked, prompt_in
 
@@ -51,8 +49,6 @@ def make_agent(wrapped: _Method, agent: Any, args: Any, kwargs: Any) -> Any:
 
 @guarded("the prompt of a template")
 def _with_prompt(made: Any, template: Any) -> Any:
-    if isinstance(template, SelectorPromptTemplate):  # the template that it selected did it
-        return None
     prompt = prompt_in(template)
     return None if prompt is None else linked(made, prompt)
 

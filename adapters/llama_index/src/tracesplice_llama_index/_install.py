@@ -13,7 +13,7 @@ from typing import Any
 import wrapt
 from llama_index.core.base.llms.base import BaseLLM
 from llama_index.core.base.llms.types import ChatMessage
-from llama_index.core.prompts import BasePromptTemplate, PromptTemplate
+from llama_index.core.prompts import BasePromptTemplate, PromptTemplate, SelectorPromptTemplate
 from llama_index.core.types import BasePydanticProgram
 
 from tracesplice.adapter import (
@@ -41,7 +41,6 @@ from tracesplice_llama_index._stream_context import astream, stream
 __all__ = ["install"]
 
 _AGENTS = "llama_index.core.agent.workflow.base_agent"  # LlamaIndex imports it when it is used
-_FORMAT = ("format", "format_messages")
 
 
 def install() -> None:
@@ -69,7 +68,9 @@ def _wrap_program(program: type) -> None:
 
 @guarded("the prompts of a LlamaIndex template")
 def _wrap_template(template: type) -> None:
-    wrap_methods(template, dict.fromkeys(_own(template, _FORMAT), format_template))
+    if not issubclass(template, SelectorPromptTemplate):  # the template that it selects is wrapped
+        names = _own(template, ("format", "format_messages"))
+        wrap_methods(template, dict.fromkeys(names, format_template))
 
 
 def _wrap_agents(module: Any) -> None:
@@ -92,9 +93,5 @@ def _wrap_streams(owner: type, names: tuple[str, ...]) -> None:
 
 def _own(owner: type, names: tuple[str, ...]) -> list[str]:
     """Return those of ``names`` that are methods of the class itself, and not abstract."""
-    methods = ((name, vars(owner).get(name)) for name in names)
-    return [
-        name
-        for name, method in methods
-        if method is not None and not getattr(method, "__isabstractmethod__", False)
-    ]
+    own = {name: vars(owner)[name] for name in names if name in vars(owner)}
+    return [name for name in own if not getattr(own[name], "__isabstractmethod__", False)]

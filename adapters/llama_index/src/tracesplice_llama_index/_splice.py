@@ -17,9 +17,9 @@ import tracesplice_openai
 from tracesplice.adapter import TracespliceError, guarded, splice_each, wrap_methods
 from tracesplice_llama_index._clients import (
     CLIENT_MAKERS,
+    MODELS,
     clients,
     gateway_of,
-    is_model,
     makes_clients,
 )
 from tracesplice_llama_index._plugin import tracesplice_prepare
@@ -97,7 +97,7 @@ def _models_in(target: Any) -> list[Any]:
     names = ("_llm", "_embed_model")
     held = [getattr(target, name, None) for name in names] if target is Settings else [target]
     asked = (each.llm if isinstance(each, StructuredLLM) else each for each in held)
-    return [each for each in asked if is_model(each)]
+    return [each for each in asked if isinstance(each, MODELS)]
 
 
 def _can_be_spliced(model: Any) -> bool:
