@@ -11,6 +11,7 @@ from langfuse import Langfuse
 from langfuse.langchain import CallbackHandler
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 pytest.register_assert_rewrite("faults.compare")
 
@@ -129,3 +130,33 @@ def make_llama_index(wire: ModelServer) -> Iterator[Callable[..., Any]]:
 
     yield model
     http_client.close()
+
+
+@pytest.fixture
+def llama_index(make_llama_index: Callable[..., Any]) -> Any:
+    """A spliced model."""
+    return tracesplice.splice(make_llama_index())
+
+
+@pytest.fixture
+def openinference(make_langfuse: Callable[..., Langfuse]) -> Iterator[Any]:
+    """OpenInference's instrumentor of LlamaIndex at work.
+
+    Yields a Langfuse client that counts each call once, and what returns the spans it exported.
+    """
+    from openinference.instrumentation.llama_index import LlamaIndexInstrumentor  # not on openai 3
+
+    provider, exporter = TracerProvider(), InMemorySpanExporter()
+    langfuse = make_langfuse(
+        tracer_provider=provider,
+        span_exporter=exporter,
+        mask_otel_spans=tracesplice.count_usage_once(),
+    )
+
+    def exported() -> Sequence[Any]:
+        langfuse.flush()
+        return exporter.get_finished_spans()
+
+    LlamaIndexInstrumentor().instrument(tracer_provider=provider)
+    yield langfuse, exported
+    LlamaIndexInstrumentor().uninstrument()

@@ -13,10 +13,17 @@ from faults.wire import links
 if TYPE_CHECKING:
     from rig.model import ModelServer
 
-__all__ = ["KINDS", "PROMPT", "call", "parents"]
+__all__ = ["KINDS", "PROMPT", "call", "parents", "prompts", "template"]
 
 PROMPT = {"name": "own", "version": 3}
 KINDS = pytest.mark.parametrize("kind", ["complete", "stream_complete", "acomplete", "astream"])
+
+
+def template(prompt: Any = PROMPT, text: str = "hi") -> Any:
+    """A template that is linked to a prompt."""
+    from llama_index.core.prompts import PromptTemplate  # not on openai 3
+
+    return PromptTemplate(text, metadata={"langfuse_prompt": prompt})
 
 
 def call(model: Any, kind: str) -> None:
@@ -40,4 +47,10 @@ async def _acall(model: Any, kind: str) -> None:
 
 
 def parents(wire: ModelServer) -> list[str | None]:
+    """The parent of each call the server got."""
     return [metadata.get("parent_observation_id") for _, metadata, _ in links(wire)]
+
+
+def prompts(wire: ModelServer) -> list[str | None]:
+    """The name of the prompt of each call the server got."""
+    return [metadata.get("prompt", {}).get("name") for _, metadata, _ in links(wire)]

@@ -14,7 +14,7 @@ from langfuse import propagate_attributes
 from opentelemetry import trace
 
 import tracesplice
-from faults.llama_index_calls import KINDS, PROMPT, call, parents
+from faults.llama_index_calls import KINDS, PROMPT, call, parents, prompts, template
 from faults.wire import carries_nothing, links
 
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
@@ -30,38 +30,36 @@ if TYPE_CHECKING:
     from rig.model import ModelServer
 
 
-def nothing_is_current() -> bool:
-    return not trace.get_current_span().get_span_context().is_valid
+def current() -> int:
+    return trace.get_current_span().get_span_context().span_id
 
 
 def test_a_stream_read_in_part_or_not_at_all_leaves_nothing_current(
-    wire: ModelServer, langfuse: Langfuse, make_llama_index: Callable[..., Any]
+    wire: ModelServer, langfuse: Langfuse, llama_index: Any
 ) -> None:
-    model = tracesplice.splice(make_llama_index())
     with langfuse.start_as_current_observation(name="asked") as span:
-        never, partly = model.stream_complete("one"), model.stream_complete("two")
+        never, partly = llama_index.stream_complete("one"), llama_index.stream_complete("two")
     next(partly)
-    assert nothing_is_current()
+    assert not current()
     partly.close()
     del never, partly
     gc.collect()
-    assert nothing_is_current()
+    assert not current()
     assert parents(wire) == [span.id]
 
 
 def test_streams_read_in_turns_keep_apart(
-    wire: ModelServer, langfuse: Langfuse, make_llama_index: Callable[..., Any]
+    wire: ModelServer, langfuse: Langfuse, llama_index: Any
 ) -> None:
-    model = tracesplice.splice(make_llama_index())
     asked, streams = [], []
     for name in ("one", "two"):
         with langfuse.start_as_current_observation(name=name) as span:
             asked.append(span.id)
-            streams.append(model.stream_complete(name))
+            streams.append(llama_index.stream_complete(name))
     with langfuse.start_as_current_observation(name="third") as span:
         for stream in streams:
             next(stream)
-            assert trace.get_current_span().get_span_context().span_id == int(span.id, 16)
+            assert current() == int(span.id, 16)
     for stream in streams:
         list(stream)
     assert parents(wire) == asked
@@ -88,19 +86,19 @@ def test_a_stream_of_another_task_belongs_where_it_was_asked_for(
 
 
 def test_asked_for_with_nothing_current_it_belongs_where_it_is_read(
-    wire: ModelServer, langfuse: Langfuse, make_llama_index: Callable[..., Any]
+    wire: ModelServer, langfuse: Langfuse, llama_index: Any
 ) -> None:
-    stream = tracesplice.splice(make_llama_index()).stream_complete("hi")
+    stream = llama_index.stream_complete("hi")
     with langfuse.start_as_current_observation(name="read") as span:
         list(stream)
     assert parents(wire) == [span.id]
 
 
 def test_a_stream_takes_user_and_prompt_of_the_moment_it_was_asked_for(
-    wire: ModelServer, make_llama_index: Callable[..., Any]
+    wire: ModelServer, llama_index: Any
 ) -> None:
     with propagate_attributes(user_id="ada", prompt=PROMPT):
-        stream = tracesplice.splice(make_llama_index()).stream_complete("hi")
+        stream = llama_index.stream_complete("hi")
     with propagate_attributes(user_id="eve"):
         list(stream)
     [(_, sent, _)] = links(wire)
@@ -109,15 +107,14 @@ def test_a_stream_takes_user_and_prompt_of_the_moment_it_was_asked_for(
 
 
 def test_a_thread_needs_the_context_of_its_caller(
-    wire: ModelServer, langfuse: Langfuse, make_llama_index: Callable[..., Any]
+    wire: ModelServer, langfuse: Langfuse, llama_index: Any
 ) -> None:
-    model = tracesplice.splice(make_llama_index())
     with (
         ThreadPoolExecutor(1) as pool,
         langfuse.start_as_current_observation(name="enclosing") as span,
     ):
-        pool.submit(model.complete, "hi").result()
-        pool.submit(copy_context().run, model.complete, "hi").result()
+        pool.submit(llama_index.complete, "hi").result()
+        pool.submit(copy_context().run, llama_index.complete, "hi").result()
     assert parents(wire) == [None, span.id]
 
 
@@ -145,44 +142,37 @@ def test_the_users_own_options_arrive_with_the_link(
 
 
 def test_a_template_does_not_change_the_prompt_of_a_generation_around_it(
-    wire: ModelServer, langfuse: Langfuse, make_llama_index: Callable[..., Any]
+    wire: ModelServer, langfuse: Langfuse, llama_index: Any
 ) -> None:
-    model = tracesplice.splice(make_llama_index())
-    template = PromptTemplate("hi", metadata={"langfuse_prompt": PROMPT})
     with langfuse.start_as_current_observation(name="own", as_type="generation") as around:
-        model.predict(template)
+        llama_index.predict(template())
         span: Any = around._otel_span
         attributes = span.attributes
     assert "langfuse.observation.prompt.name" not in attributes
-    [(_, sent, _)] = links(wire)
-    assert sent["prompt"]["name"] == "own"
+    assert prompts(wire) == ["own"]
 
 
-def test_a_selector_links_the_template_it_selects(
-    wire: ModelServer, make_llama_index: Callable[..., Any]
+@pytest.mark.parametrize(
+    ("given", "prompt"),
+    [
+        (SelectorPromptTemplate(PromptTemplate("other"), [(lambda _: True, template())]), "own"),
+        (SelectorPromptTemplate(template(), [(lambda _: True, PromptTemplate("hi"))]), None),
+        *((template(wrong), None) for wrong in ({"name": "p"}, "p", 7)),
+        (template({"name": "p", "version": "three"}), None),
+    ],
+)
+def test_a_prediction_is_linked_to_the_prompt_of_the_template_if_there_is_one(
+    wire: ModelServer, llama_index: Any, given: Any, prompt: str | None
 ) -> None:
-    chosen = PromptTemplate("hi", metadata={"langfuse_prompt": PROMPT})
-    selector = SelectorPromptTemplate(PromptTemplate("other"), [(lambda _: True, chosen)])
-    tracesplice.splice(make_llama_index()).predict(selector)
-    [(_, sent, _)] = links(wire)
-    assert sent["prompt"]["name"] == "own"
-
-
-@pytest.mark.parametrize("wrong", [{"name": "p"}, {"version": "three", "name": "p"}, "p", 7])
-def test_a_template_with_a_wrong_prompt_is_called_all_the_same(
-    wire: ModelServer, make_llama_index: Callable[..., Any], wrong: Any
-) -> None:
-    template = PromptTemplate("hi", metadata={"langfuse_prompt": wrong})
-    assert tracesplice.splice(make_llama_index()).predict(template) == "echo: hi"
-    [(_, sent, _)] = links(wire)
-    assert "prompt" not in sent
+    assert llama_index.predict(given) == "echo: hi"
+    assert prompts(wire) == [prompt]
 
 
 def test_the_template_of_a_model_that_is_not_spliced_links_nothing(
     wire: ModelServer, make_llama_index: Callable[..., Any]
 ) -> None:
     tracesplice.splice(make_llama_index())
-    make_llama_index().predict(PromptTemplate("hi", metadata={"langfuse_prompt": PROMPT}))
+    make_llama_index().predict(template())
     assert carries_nothing(wire)
 
 
@@ -208,11 +198,10 @@ def test_instrument_reaches_what_is_assigned_to_settings_later(
     monkeypatch.setattr(Settings, "_llm", None)
     Settings.llm = make_llama_index()
     with langfuse.start_as_current_observation(name="asked") as span:
-        stream = Settings.llm.stream(PromptTemplate("hi", metadata={"langfuse_prompt": PROMPT}))
+        stream = Settings.llm.stream(template())
     list(stream)
-    [(_, sent, _)] = links(wire)
-    assert sent["parent_observation_id"] == span.id
-    assert sent["prompt"]["name"] == "own"
+    assert parents(wire) == [span.id]
+    assert prompts(wire) == ["own"]
 
 
 @KINDS

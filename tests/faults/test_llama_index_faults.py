@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import tracesplice
-from faults.llama_index_calls import KINDS, PROMPT, call, parents
+from faults.llama_index_calls import KINDS, call, parents, template
 
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
-from llama_index.core.prompts import PromptTemplate
+from llama_index.core.types import BasePydanticProgram
 
 from tracesplice_llama_index import _formatted, _prompt_of_call, _splice, _stream_context
 
@@ -40,6 +41,21 @@ def test_without_a_method_of_llama_indexs_the_call_goes_out(
     assert len(wire.calls) == 1
 
 
+def test_a_method_that_is_an_asynchronous_generator_is_not_awaited(llama_index: Any) -> None:
+    class Program(BasePydanticProgram[Any]):
+        output_cls: Any = None
+
+        def __call__(self) -> Any: ...
+
+        async def astream_call(self) -> Any:
+            yield "hi"
+
+    async def read() -> list[Any]:
+        return [each async for each in Program().astream_call()]
+
+    assert asyncio.run(read()) == ["hi"]
+
+
 @pytest.mark.usefixtures("lenient")
 @KINDS
 def test_a_fault_of_ours_costs_neither_the_call_nor_the_answer(
@@ -65,12 +81,11 @@ def test_a_fault_of_ours_costs_neither_the_call_nor_the_answer(
 )
 def test_a_fault_of_ours_costs_no_prediction_either(
     wire: ModelServer,
-    make_llama_index: Callable[..., Any],
+    llama_index: Any,
     monkeypatch: pytest.MonkeyPatch,
     module: Any,
     name: str,
 ) -> None:
     monkeypatch.setattr(module, name, broken)
-    template = PromptTemplate("hi", metadata={"langfuse_prompt": PROMPT})
-    assert tracesplice.splice(make_llama_index()).predict(template) == "echo: hi"
+    assert llama_index.predict(template()) == "echo: hi"
     assert len(wire.calls) == 1

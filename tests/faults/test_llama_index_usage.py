@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import tracesplice
 from faults.test_usage import ZERO
@@ -25,12 +23,9 @@ from llama_index.core.base.llms.types import ChatMessage, CompletionResponse, LL
 from llama_index.core.llms import CustomLLM
 from llama_index.core.llms.callbacks import llm_completion_callback
 from llama_index.core.prompts import PromptTemplate
-from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from langfuse import Langfuse
+    from collections.abc import Callable
 
     from rig.model import ModelServer
 
@@ -49,32 +44,11 @@ ARGUMENTS: dict[str, Any] = {
 
 
 @pytest.fixture
-def exported() -> InMemorySpanExporter:
-    return InMemorySpanExporter()
-
-
-@pytest.fixture
-def langfuse(
-    make_langfuse: Callable[..., Langfuse], exported: InMemorySpanExporter
-) -> Iterator[Langfuse]:
-    provider = TracerProvider()
-    made = make_langfuse(
-        tracer_provider=provider,
-        span_exporter=exported,
-        mask_otel_spans=tracesplice.count_usage_once(),
-    )
-    LlamaIndexInstrumentor().instrument(tracer_provider=provider)
-    yield made
-    LlamaIndexInstrumentor().uninstrument()
-
-
-@pytest.fixture
-def generations(langfuse: Langfuse, exported: InMemorySpanExporter) -> Callable[[], list[Any]]:
+def generations(openinference: Any) -> Callable[[], list[Any]]:
     """Reads what Langfuse is told of the generations."""
 
     def read() -> list[Any]:
-        langfuse.flush()
-        attributes = [span.attributes or {} for span in exported.get_finished_spans()]
+        attributes = [span.attributes or {} for span in openinference[1]()]
         kinds = {("openinference.span.kind", "LLM"), ("langfuse.observation.type", "generation")}
         return [each for each in attributes if kinds & each.items()]
 
@@ -166,7 +140,7 @@ def test_a_generation_around_another_client_s_call_too_keeps_its_usage(
 def test_so_does_the_user_s_own_around_another_model_s_call_too(
     make_llama_index: Callable[..., Any],
     elsewhere: ModelServer,
-    langfuse: Langfuse,
+    openinference: Any,
     generations: Callable[[], list[Any]],
     method: str,
     others: str,
@@ -176,7 +150,7 @@ def test_so_does_the_user_s_own_around_another_model_s_call_too(
             ours = tracesplice.splice(make_llama_index(async_http_client=http))
             other = make_llama_index(api_base=f"{elsewhere.url}/v1", async_http_client=http)
             models = {"before": [other, ours], "after": [ours, other], "none": [ours]}[others]
-            with langfuse.start_as_current_observation(
+            with openinference[0].start_as_current_observation(
                 name="mine", as_type="generation", usage_details={"total": 7}
             ):
                 for model in models:

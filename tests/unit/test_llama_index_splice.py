@@ -53,6 +53,16 @@ class Making(MockLLM):
     additional_kwargs: Any = None
 
 
+SPLICE = f"tracesplice.splice(openai.OpenAI(base_url={GATEWAY!r}, api_key='k'));"
+INSTRUMENT = f"tracesplice.instrument(gateway={GATEWAY!r});"
+NOT_IMPORTED = "import sys; assert 'llama_index.core' not in sys.modules"
+IS_WRAPPED = (
+    "from llama_index.llms.openai import OpenAI;"
+    "from tracesplice._wrap import Wrapped;"
+    "assert isinstance(vars(OpenAI)['stream_chat'], Wrapped)"
+)
+
+
 def maker(kind: Any, **given: Any) -> Callable[..., Any]:
     given = {"api_base": GATEWAY, "api_key": "k", **given}
     return lambda **options: kind(**{**given, **options})
@@ -132,9 +142,9 @@ def test_so_is_one_that_another_process_unpickles() -> None:
         "import pickle;"
         f"model = pickle.loads({pickled!r});"
         "from tracesplice_openai import is_spliced;"
-        "assert is_spliced(model._get_client())"
+        "assert is_spliced(model._get_client());"
     )
-    assert runs(script)
+    assert runs(script + IS_WRAPPED)
 
 
 def test_a_second_time_changes_nothing() -> None:
@@ -264,16 +274,6 @@ def test_without_llama_indexs_private_method_the_field_names_the_gateway(
     assert is_marked(tracesplice.splice(like()))
     with pytest.raises(TracespliceError, match="is OpenAI itself"):
         tracesplice.splice(like(api_base=PROVIDER))
-
-
-SPLICE = f"tracesplice.splice(openai.OpenAI(base_url={GATEWAY!r}, api_key='k'));"
-INSTRUMENT = f"tracesplice.instrument(gateway={GATEWAY!r});"
-NOT_IMPORTED = "import sys; assert 'llama_index.core' not in sys.modules"
-IS_WRAPPED = (
-    "from llama_index.llms.openai import OpenAI;"
-    "from tracesplice._wrap import Wrapped;"
-    "assert isinstance(vars(OpenAI)['stream_chat'], Wrapped)"
-)
 
 
 @pytest.mark.parametrize(

@@ -93,5 +93,9 @@ def _wrap_streams(owner: type, names: tuple[str, ...]) -> None:
 
 def _own(owner: type, names: tuple[str, ...]) -> list[str]:
     """Return those of ``names`` that are methods of the class itself, and not abstract."""
-    own = {name: vars(owner)[name] for name in names if name in vars(owner)}
-    return [name for name in own if not getattr(own[name], "__isabstractmethod__", False)]
+    own = {name: vars(owner).get(name) for name in names}
+    return [
+        name
+        for name, method in own.items()
+        if callable(method) and not getattr(method, "__isabstractmethod__", False)
+    ]
