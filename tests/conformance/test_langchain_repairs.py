@@ -18,8 +18,8 @@ from shapes.langchain_application import HANDLER, OPENINFERENCE, LangChainApplic
 from shapes.langchain_shapes import SHAPES
 from shapes.shape import Shape
 from tracesplice._current import _finds
-from tracesplice_langchain import _current, _methods, _places, _process
-from tracesplice_langchain._at_work import observation_at_work
+from tracesplice_langchain import _current, _plugin, _streams
+from tracesplice_langchain._runs import observation_at_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,12 +42,13 @@ def cell(shape: Shape, kind: str, tracer: str, *, enclosed: bool = True) -> Cell
 @pytest.fixture
 def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Gives LangChain's base class of models, or ChatOpenAI, its own method back."""
-    _process.prepare()
+    _plugin.tracesplice_prepare()
 
     def remove(name: str) -> None:
-        owner = ChatOpenAI if name in _methods._OF_STREAMS else BaseChatModel
-        monkeypatch.setattr(_methods, "_OF_STREAMS", {})
-        monkeypatch.setattr(owner, name, unwrap(getattr_static(owner, name)))
+        model = ChatOpenAI if name in ("_stream", "_astream") else BaseChatModel
+        for owner in model.__mro__:
+            if name in vars(owner):
+                monkeypatch.setattr(owner, name, unwrap(getattr_static(owner, name)))
 
     return remove
 
@@ -92,7 +93,7 @@ def test_without_the_repaired_method(
 def test_streams_do_not_say_which_run_they_are_for(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(_places, "take_run", lambda: None)
+    monkeypatch.setattr(_streams, "take_run", lambda: None)
     tracer = OPENINFERENCE if kind == "sync" else HANDLER
     assert wrong(stage, cell(BY_NAME["ChatOpenAI.stream"], kind, tracer)) == {"b"}
 
@@ -100,7 +101,7 @@ def test_streams_do_not_say_which_run_they_are_for(
 def test_the_metadata_of_a_model_links_no_prompt_by_itself(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_current, "_attributes", lambda _: {})
+    monkeypatch.setattr(_current, "_attributes", lambda *_: {})
     tried = cell(BY_NAME["prompt in the config of a model"], "sync", HANDLER)
     assert wrong(stage, tried) == {"c"}
 
@@ -108,12 +109,12 @@ def test_the_metadata_of_a_model_links_no_prompt_by_itself(
 def test_the_metadata_of_a_chain_gets_lost_in_asynchronous_calls(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_current, "_attributes", lambda _: {})
+    monkeypatch.setattr(_current, "_attributes", lambda *_: {})
     tried = cell(BY_NAME["user, session and tags in the metadata"], "async", HANDLER)
     assert wrong(stage, tried) == {"d"}
 
 
-async def _search(app: LangChainApplication, _: Any) -> Any:
+async def _search(app: LangChainApplication) -> Any:
     embeddings = app.embeddings()
     chain = RunnableLambda(embeddings.embed_query, afunc=embeddings.aembed_query)
     return await app.call(chain, "invoke", "question-1", app.config())
@@ -125,7 +126,7 @@ async def _search(app: LangChainApplication, _: Any) -> Any:
 def test_what_has_no_run_belongs_to_the_chain_it_is_made_in(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, kind: str, tracer: str, told: bool
 ) -> None:
-    _process.prepare()
+    _plugin.tracesplice_prepare()
     if not told:
         monkeypatch.delitem(_finds, observation_at_work)
     run_cell(stage, cell(Shape("search", _search), kind, tracer, enclosed=False), None)
@@ -135,7 +136,7 @@ def test_what_has_no_run_belongs_to_the_chain_it_is_made_in(
     assert (generation.parent_id in chains) == told
 
 
-async def _read_later(app: LangChainApplication, _: Any) -> Any:
+async def _read_later(app: LangChainApplication) -> Any:
     model = app.model()
     method = model.astream if app.is_async else model.stream
     with app.span("asked here"):

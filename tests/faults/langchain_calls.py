@@ -3,84 +3,129 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-import openai
 import pytest
-from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_openai import ChatOpenAI
+from openinference.instrumentation.langchain import LangChainInstrumentor
+from opentelemetry import trace
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from pydantic import SecretStr
 
 import tracesplice
 from faults.wire import links
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from langfuse.langchain import CallbackHandler
 
     from rig.model import ModelServer
 
-__all__ = ["KINDS", "Watch", "call", "model_of", "parents"]
+__all__ = [
+    "ASYNC",
+    "KINDS",
+    "AnyModel",
+    "ask",
+    "begun",
+    "call",
+    "ids",
+    "model_of",
+    "openinference",
+    "parents",
+]
 
 KINDS = pytest.mark.parametrize("kind", ["invoke", "ainvoke", "stream", "astream"])
+ASYNC = pytest.mark.parametrize("kind", ["ainvoke", "astream"])
 
 
-class Watch(BaseCallbackHandler):
-    """Remembers the observation that Langfuse's handler has for the run of a model."""
+class AnyModel(BaseChatModel):
+    """A model that asks nobody."""
 
-    def __init__(self, handler: CallbackHandler) -> None:
-        self.handler = handler
-        self.run_inline = True  # before any other
-        self.id: str | None = None
+    @property
+    def _llm_type(self) -> str:
+        return "any"
 
-    def on_llm_end(self, *_: Any, run_id: Any, **__: Any) -> None:
-        self.id = self.handler._runs[run_id].id
+    def _generate(self, *_: Any, **__: Any) -> ChatResult:
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("ok"))])
+
+
+def begun(handler: CallbackHandler) -> list[Any]:
+    """The spans of the observations that Langfuse's handler makes from now on."""
+    spans: list[Any] = []
+    attach: Any = handler._attach_observation
+
+    def note(run_id: Any, observation: Any) -> None:
+        spans.append(observation._otel_span)
+        attach(run_id, observation)
+
+    handler._attach_observation = note  # type: ignore[method-assign]
+    return spans
+
+
+class _Started(SpanProcessor):
+    def __init__(self) -> None:
+        self.spans: list[Any] = []
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:
+        self.spans.append(span)
+
+
+@contextmanager
+def openinference() -> Iterator[list[Any]]:
+    """Traces with OpenInference; gives the spans that it makes."""
+    started, provider = _Started(), TracerProvider()
+    provider.add_span_processor(started)
+    LangChainInstrumentor().instrument(tracer_provider=provider)
+    try:
+        yield started.spans
+    finally:
+        LangChainInstrumentor().uninstrument()
+
+
+def ids(spans: list[Any]) -> list[str]:
+    return [trace.format_span_id(each.get_span_context().span_id) for each in spans]
 
 
 def model_of(wire: ModelServer, make: Any = ChatOpenAI, **options: Any) -> Any:
-    defaults = {"max_retries": 0, "model": "gpt-4o-mini"}
+    """A model of ``wire`` that keeps no connection open."""
+    headers = {"connection": "close", **options.pop("default_headers", {})}
+    defaults = {"max_retries": 0, "model": "gpt-4o-mini", "default_headers": headers}
     url = f"{wire.url}/v1"
     return make(base_url=url, api_key=SecretStr("sk-any"), **{**defaults, **options})
 
 
-def call(
-    wire: ModelServer,
-    kind: str = "invoke",
-    callbacks: Any = (),
-    splice: Callable[[Any], Any] = tracesplice.splice,
-    config: dict[str, Any] | None = None,
-    **options: Any,
-) -> None:
+def ask(model: Any, kind: str, config: Any = None, text: str = "hi", /, **options: Any) -> None:
     """Call a model in one of four ways."""
-    given = {"callbacks": list(callbacks), **(config or {})}
-    if kind.startswith("a"):
-        asyncio.run(_acall(wire, kind, given, splice, options))
-        return
-    with openai.DefaultHttpxClient() as http_client:
-        model = splice(model_of(wire, http_client=http_client, **options))
-        # Two of Langfuse's handlers leave one of their generations current.
-        copy_context().run(_ask, model, kind, given)
 
-
-def _ask(model: Any, kind: str, config: Any) -> None:
-    if kind == "invoke":
-        model.invoke("hi", config)
-    else:
-        list(model.stream("hi", config))
-
-
-async def _acall(
-    wire: ModelServer, kind: str, config: Any, splice: Callable[[Any], Any], options: Any
-) -> None:
-    async with openai.DefaultAsyncHttpxClient() as http_client:
-        model = splice(model_of(wire, http_async_client=http_client, **options))
+    async def aask() -> None:
         if kind == "ainvoke":
-            await model.ainvoke("hi", config)
-            return
-        async for _ in model.astream("hi", config):
-            pass
+            await model.ainvoke(text, config, **options)
+        else:
+            async for _ in model.astream(text, config, **options):
+                pass
+
+    def ask_now() -> None:
+        if kind == "invoke":
+            model.invoke(text, config, **options)
+        else:
+            list(model.stream(text, config, **options))
+
+    if kind.startswith("a"):
+        asyncio.run(aask())
+    else:
+        # Two of Langfuse's handlers leave one of their generations current.
+        copy_context().run(ask_now)
+
+
+def call(wire: ModelServer, kind: str = "invoke", callbacks: Any = (), **options: Any) -> None:
+    """Call a new spliced model."""
+    ask(tracesplice.splice(model_of(wire, **options)), kind, {"callbacks": list(callbacks)})
 
 
 def parents(wire: ModelServer) -> list[str | None]:

@@ -8,19 +8,27 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
-import openai
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableLambda
+from langchain_openai import ChatOpenAI, OpenAI
 from langfuse import propagate_attributes
-from openinference.instrumentation.langchain import LangChainInstrumentor
 from opentelemetry import context as otel_context
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
 
 import tracesplice
-from faults.langchain_calls import KINDS, Watch, call, model_of, parents
+from faults.langchain_calls import (
+    ASYNC,
+    KINDS,
+    ask,
+    begun,
+    call,
+    ids,
+    model_of,
+    openinference,
+    parents,
+)
 from faults.wire import carries_nothing, links
 
 if TYPE_CHECKING:
@@ -31,31 +39,28 @@ if TYPE_CHECKING:
 
     from rig.model import ModelServer
 
+    Make = Callable[[], CallbackHandler]
+
 
 @KINDS
 def test_of_several_handlers_the_first_has_the_call(
-    wire: ModelServer, make_handler: Callable[[], CallbackHandler], kind: str
+    wire: ModelServer, make_handler: Make, kind: str
 ) -> None:
-    first, second = make_handler(), make_handler()
-    watch = Watch(first)
-    call(wire, kind, [watch, first, second])
-    assert watch.id is not None
-    assert parents(wire) == [watch.id]
+    first = make_handler()
+    spans = begun(first)
+    call(wire, kind, [first, make_handler()])
+    assert parents(wire) == ids(spans)
 
 
 @KINDS
 def test_langfuses_handler_comes_before_an_instrumentor(
-    wire: ModelServer, make_handler: Callable[[], CallbackHandler], kind: str
+    wire: ModelServer, make_handler: Make, kind: str
 ) -> None:
     handler = make_handler()
-    watch = Watch(handler)
-    LangChainInstrumentor().instrument(tracer_provider=TracerProvider())
-    try:
-        call(wire, kind, [watch, handler])
-    finally:
-        LangChainInstrumentor().uninstrument()
-    assert watch.id is not None
-    assert parents(wire) == [watch.id]
+    spans = begun(handler)
+    with openinference():
+        call(wire, kind, [handler])
+    assert parents(wire) == ids(spans)
 
 
 @KINDS
@@ -67,41 +72,57 @@ def test_a_handler_that_knows_nothing_changes_nothing(
     assert parents(wire) == [span.id]
 
 
-@pytest.mark.parametrize("kind", ["ainvoke", "astream"])
+@ASYNC
 def test_the_callers_context_is_what_it_was(
-    wire: ModelServer, make_handler: Callable[[], CallbackHandler], kind: str
+    wire: ModelServer, make_handler: Make, kind: str
 ) -> None:
+    config: Any = {"callbacks": [make_handler()], "metadata": {"langfuse_user_id": "ada"}}
+    model = tracesplice.splice(model_of(wire))
+
     async def watched() -> None:
-        config = {"callbacks": [make_handler()], "metadata": {"langfuse_user_id": "ada"}}
-        async with openai.DefaultAsyncHttpxClient() as http_client:
-            model = tracesplice.splice(model_of(wire, http_async_client=http_client))
-            if kind == "ainvoke":
-                await model.ainvoke("hi", config)
-            else:
-                async for _ in model.astream("hi", config):
-                    assert not trace.get_current_span().get_span_context().is_valid
+        if kind == "ainvoke":
+            await model.ainvoke("hi", config)
+        else:
+            async for _ in model.astream("hi", config):
+                assert not trace.get_current_span().get_span_context().is_valid
         assert otel_context.get_current() == {}
 
     Context().run(asyncio.run, watched())
 
 
-def test_what_a_stream_left_behind_is_no_parent_of_the_next_call(
-    wire: ModelServer, langfuse: Langfuse, make_handler: Callable[[], CallbackHandler]
+@pytest.mark.parametrize("kind", ["invoke", "stream"])
+@pytest.mark.parametrize("make", [ChatOpenAI, OpenAI])
+def test_the_callers_thread_is_what_it_was(
+    wire: ModelServer, make_handler: Make, make: Any, kind: str
 ) -> None:
-    async def leave_and_go_on() -> None:
-        async with openai.DefaultAsyncHttpxClient() as http_client:
-            model = tracesplice.splice(model_of(wire, http_async_client=http_client))
-            with langfuse.start_as_current_observation(name="first"):
-                stream = model.astream("hi", {"callbacks": [make_handler()]})
-                await anext(stream)
-            with langfuse.start_as_current_observation(name="second") as span:
-                await model.ainvoke("hi")
-                async for _ in model._astream([HumanMessage("hi")]):
-                    pass
-            assert parents(wire)[1:] == [span.id, span.id]
-            await stream.aclose()
+    config: Any = {"callbacks": [make_handler()], "metadata": {"langfuse_user_id": "ada"}}
+    model = tracesplice.splice(model_of(wire, make))
 
-    asyncio.run(leave_and_go_on())
+    def watched() -> None:
+        list(model.stream("hi", config)) if kind == "stream" else model.invoke("hi", config)
+        assert otel_context.get_current() == {}
+
+    Context().run(watched)
+
+
+def test_what_a_stream_left_behind_is_no_parent_of_the_next_call(
+    wire: ModelServer, langfuse: Langfuse, make_handler: Make
+) -> None:
+    model = tracesplice.splice(model_of(wire))
+
+    async def leave_and_go_on() -> str:
+        with langfuse.start_as_current_observation(name="first"):
+            stream = model.astream("hi", {"callbacks": [make_handler()]})
+            await anext(stream)
+        with langfuse.start_as_current_observation(name="second") as span:
+            await model.ainvoke("hi")
+            async for _ in model._astream([HumanMessage("hi")]):
+                pass
+        await stream.aclose()
+        return span.id
+
+    second = asyncio.run(leave_and_go_on())
+    assert parents(wire)[1:] == [second, second]
 
 
 def test_a_thread_needs_the_context_of_its_caller(wire: ModelServer, langfuse: Langfuse) -> None:
@@ -138,7 +159,7 @@ def test_the_users_own_options_arrive_with_the_link(wire: ModelServer, langfuse:
 
 
 def test_the_metadata_of_a_call_is_nearer_than_what_is_ambient(
-    wire: ModelServer, make_handler: Callable[[], CallbackHandler]
+    wire: ModelServer, make_handler: Make
 ) -> None:
     prompt = {"name": "own", "version": 3}
     metadata = {
@@ -150,7 +171,8 @@ def test_the_metadata_of_a_call_is_nearer_than_what_is_ambient(
     with propagate_attributes(
         user_id="ada", session_id="s-1", tags=["a"], prompt={"name": "ambient", "version": 1}
     ):
-        call(wire, "ainvoke", [make_handler()], config={"metadata": metadata})
+        model = tracesplice.splice(model_of(wire))
+        ask(model, "ainvoke", {"callbacks": [make_handler()], "metadata": metadata})
     [(_, sent, _)] = links(wire)
     assert (sent["trace_user_id"], sent["session_id"]) == ("eve", "s-1")
     assert set(sent["tags"]) == {"a", "beta"}
@@ -160,13 +182,11 @@ def test_the_metadata_of_a_call_is_nearer_than_what_is_ambient(
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="no context for tasks before Python 3.11")
 @pytest.mark.parametrize("kind", ["invoke", "ainvoke"])
 def test_langchains_tags_are_trace_tags_as_langfuses_handler_has_them(
-    wire: ModelServer, make_handler: Callable[[], CallbackHandler], kind: str
+    wire: ModelServer, make_handler: Make, kind: str
 ) -> None:
-    def build(model: Any) -> Any:
-        chain = RunnableLambda(str) | tracesplice.splice(model).with_config(tags=["of the model"])
-        return chain.with_config(tags=["of the chain"])
-
-    call(wire, kind, [make_handler()], splice=build)
+    model = tracesplice.splice(model_of(wire)).with_config(tags=["of the model"])
+    chain = (RunnableLambda(str) | model).with_config(tags=["of the chain"])
+    ask(chain, kind, {"callbacks": [make_handler()]})
     [(_, sent, _)] = links(wire)
     assert sent["tags"] == ["of the chain"]
 
@@ -174,28 +194,23 @@ def test_langchains_tags_are_trace_tags_as_langfuses_handler_has_them(
 @pytest.mark.usefixtures("_uninstrument")
 @KINDS
 def test_instrument_finds_the_run_of_models_that_are_not_spliced(
-    wire: ModelServer, make_handler: Callable[[], CallbackHandler], kind: str
+    wire: ModelServer, make_handler: Make, kind: str
 ) -> None:
     handler = make_handler()
-    watch = Watch(handler)
+    spans = begun(handler)
     tracesplice.instrument(gateway=wire.url)
-    call(wire, kind, [watch, handler], splice=lambda model: model)
-    assert watch.id is not None
-    assert parents(wire) == [watch.id]
+    ask(model_of(wire), kind, {"callbacks": [handler]})
+    assert parents(wire) == ids(spans)
 
 
 @KINDS
 def test_after_uninstrument_and_unsplice_nothing_is_left(
-    wire: ModelServer, langfuse: Langfuse, make_handler: Callable[[], CallbackHandler], kind: str
+    wire: ModelServer, langfuse: Langfuse, make_handler: Make, kind: str
 ) -> None:
     tracesplice.instrument(gateway=wire.url)
     tracesplice.uninstrument()
+    model = tracesplice.unsplice(tracesplice.splice(model_of(wire)))
     with langfuse.start_as_current_observation(name="enclosing"):
-        call(wire, kind, [make_handler()], splice=lambda m: tracesplice.unsplice(m))
-        call(
-            wire,
-            kind,
-            [make_handler()],
-            splice=lambda model: tracesplice.unsplice(tracesplice.splice(model)),
-        )
+        for each in (model_of(wire), model):
+            ask(each, kind, {"callbacks": [make_handler()]})
     assert carries_nothing(wire)

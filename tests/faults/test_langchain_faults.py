@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from inspect import getattr_static, unwrap
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
 
-from faults.langchain_calls import KINDS, call, parents
+from faults.langchain_calls import ASYNC, KINDS, call, parents
 from faults.wire import links
-from tracesplice_langchain import _current, _handlers, _repair
+from tracesplice_langchain import _current, _handlers, _methods
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from rig.model import ModelServer
 
 
-@pytest.mark.parametrize("kind", ["ainvoke", "astream"])
+@ASYNC
 def test_without_langfuses_private_map_the_enclosing_span_is_the_parent(
     wire: ModelServer,
     langfuse: Langfuse,
@@ -57,13 +56,13 @@ def test_without_a_method_of_langchains_the_enclosing_span_is_the_parent(
     class NextModel:
         """A base of models of which the methods have other names."""
 
-    module: Any = SimpleNamespace(BaseChatModel=NextModel)
-    monkeypatch.setattr(_repair, "note_started_runs", lambda: None)
-    _repair.install_chat_models(module)
+    _methods.wrap_chat_models(NextModel)
     said = [each.message for each in caplog.records]
     assert any(f"NextModel has no method {name}" in each for each in said)
     monkeypatch.setattr(BaseChatModel, name, unwrap(getattr_static(BaseChatModel, name)))
-    monkeypatch.setattr(ChatOpenAI, "_astream", unwrap(getattr_static(ChatOpenAI, "_astream")))
+    for owner in ChatOpenAI.__mro__:
+        if "_astream" in vars(owner):
+            monkeypatch.setattr(owner, "_astream", unwrap(getattr_static(owner, "_astream")))
     with langfuse.start_as_current_observation(name="enclosing") as span:
         call(wire, kind, [make_handler()])
     assert parents(wire) == [span.id]

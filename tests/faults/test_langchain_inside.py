@@ -12,10 +12,9 @@ from langchain_core.runnables import RunnableConfig, RunnableLambda, ensure_conf
 from langchain_core.tools import StructuredTool
 from langchain_openai import OpenAIEmbeddings
 from langgraph.graph import START, MessagesState, StateGraph
-from pydantic import SecretStr
 
 import tracesplice
-from faults.langchain_calls import parents
+from faults.langchain_calls import model_of, parents
 from faults.wire import links, say, spliced
 
 if TYPE_CHECKING:
@@ -168,14 +167,8 @@ def test_embeddings_inside_a_run(
 
     async def search(text: str) -> Any:
         inside.note()
-        async with openai.DefaultAsyncHttpxClient() as http_client:
-            embeddings = OpenAIEmbeddings(
-                base_url=f"{wire.url}/v1",
-                api_key=SecretStr("k"),
-                check_embedding_ctx_length=False,
-                http_async_client=http_client,
-            )
-            return await tracesplice.splice(embeddings).aembed_query(text)
+        embeddings = model_of(wire, OpenAIEmbeddings, check_embedding_ctx_length=False)
+        return await tracesplice.splice(embeddings).aembed_query(text)
 
     asyncio.run(RunnableLambda(search).ainvoke("hi", {"callbacks": [handler]}))
     [request] = wire.calls

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.messages import AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 from langfuse import propagate_attributes
-from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 import tracesplice
-from faults.langchain_calls import model_of, parents
+from faults.langchain_calls import AnyModel, ask, begun, ids, model_of, parents
 from faults.wire import client_of, links, say
 
 if TYPE_CHECKING:
@@ -69,18 +68,11 @@ class OnlyIter(Chunks):
     __anext__ = None  # type: ignore[assignment]
 
 
-class AnyStream(BaseChatModel):
+class AnyStream(AnyModel):
     """A model of the user's, the streams of which are of some kind."""
 
     client: Any
     kind: Any
-
-    @property
-    def _llm_type(self) -> str:
-        return "any"
-
-    def _generate(self, *_: Any, **__: Any) -> ChatResult:
-        return ChatResult(generations=[ChatGeneration(message=AIMessage("ok"))])
 
     def _stream(self, *_: Any, **__: Any) -> Any:
         return self.kind(self._chunks())
@@ -116,24 +108,27 @@ def test_a_stream_of_any_kind_is_read_as_without_us(
 def test_a_stream_keeps_its_attributes(wire: ModelServer) -> None:
     with client_of(wire) as client:
         model = tracesplice.splice(AnyStream(client=client, kind=Chunks))
-        list(model.stream("hi"))  # from here on the class is repaired
         assert model._stream([]).status == model._astream([]).status == 200
 
 
-async def read_later(wire: ModelServer, kind: str, ask: Callable[[Any], Any]) -> None:
+def read_later(wire: ModelServer, kind: str, ask: Callable[[Any], Any]) -> None:
     """Ask for a stream by ``ask``, and read it when that has returned."""
-    async with openai.DefaultAsyncHttpxClient() as ahttp:
-        with openai.DefaultHttpxClient() as http:
-            model = model_of(wire, http_client=http, http_async_client=ahttp)
-            stream = ask(getattr(tracesplice.splice(model), kind))
-            if kind == "stream":
-                list(stream)
-            else:
-                async for _ in stream:
-                    pass
+
+    async def read() -> None:
+        stream = ask(getattr(tracesplice.splice(model_of(wire)), kind))
+        if kind == "stream":
+            list(stream)
+        else:
+            async for _ in stream:
+                pass
+
+    asyncio.run(read())
 
 
-@pytest.mark.parametrize("kind", ["stream", "astream"])
+LATER = pytest.mark.parametrize("kind", ["stream", "astream"])
+
+
+@LATER
 def test_a_servers_span_takes_no_stream_away(
     wire: ModelServer, langfuse: Langfuse, kind: str
 ) -> None:
@@ -152,15 +147,15 @@ def test_a_servers_span_takes_no_stream_away(
             return stream("hi")
 
     with SERVER.start_as_current_span("GET /"):
-        asyncio.run(read_later(wire, kind, endpoint))
-    asyncio.run(read_later(wire, kind, endpoint_without_span))
+        read_later(wire, kind, endpoint)
+    read_later(wire, kind, endpoint_without_span)
     first, second = (sent for _, sent, _ in links(wire))
     assert [first["parent_observation_id"]] == asked
     assert (first["trace_user_id"], first["session_id"]) == ("ada", "s")
     assert (second["trace_user_id"], second["session_id"]) == ("eve", "t")
 
 
-@pytest.mark.parametrize("kind", ["stream", "astream"])
+@LATER
 def test_a_stream_read_inside_an_observation_belongs_there(
     wire: ModelServer, langfuse: Langfuse, kind: str
 ) -> None:
@@ -169,59 +164,34 @@ def test_a_stream_read_inside_an_observation_belongs_there(
             return stream("hi")
 
     with langfuse.start_as_current_observation(name="read") as span:
-        asyncio.run(read_later(wire, kind, ask))
+        read_later(wire, kind, ask)
     assert parents(wire) == [span.id]
 
 
-@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("kind", ["invoke", "ainvoke"])
 def test_a_servers_span_takes_no_fallback_away(
-    wire: ModelServer, make_handler: Callable[[], CallbackHandler], is_async: bool
+    wire: ModelServer, make_handler: Callable[[], CallbackHandler], kind: str
 ) -> None:
     handler = make_handler()
-    begun: list[Any] = []
-    attach: Any = handler._attach_observation
-
-    def note(run_id: Any, observation: Any) -> None:
-        begun.append(observation._otel_span)
-        attach(run_id, observation)
-
-    handler._attach_observation = note  # type: ignore[method-assign]
-
-    async def ask() -> None:
-        async with openai.DefaultAsyncHttpxClient() as ahttp:
-            with openai.DefaultHttpxClient() as http:
-                options: Any = {"http_client": http, "http_async_client": ahttp}
-                model = tracesplice.splice(model_of(wire, **options))
-                chain = model.with_fallbacks([tracesplice.splice(model_of(wire, **options))])
-                config: Any = {"callbacks": [handler]}
-                question = f"hi [[fail-once:500:{secrets.token_hex(8)}]]"
-                if is_async:
-                    await chain.ainvoke(question, config)
-                else:
-                    chain.invoke(question, config)
-
+    spans = begun(handler)
+    first, second = (tracesplice.splice(model_of(wire)) for _ in range(2))
+    fails_once = f"hi [[fail-once:500:{secrets.token_hex(8)}]]"
     with SERVER.start_as_current_span("GET /"):
-        asyncio.run(ask())
-    root, *generations = begun
-    assert len(generations) == len(wire.calls) == 2
-    inside = {trace.format_span_id(each.get_span_context().span_id) for each in generations}
-    assert set(parents(wire)) == inside
-    assert {each.parent.span_id for each in generations} == {root.get_span_context().span_id}
+        ask(first.with_fallbacks([second]), kind, {"callbacks": [handler]}, fails_once)
+    chain, *generations = spans
+    assert len(generations) == 2
+    assert parents(wire) == ids(generations)
+    assert {each.parent.span_id for each in generations} == {chain.get_span_context().span_id}
 
 
 def test_the_base_class_is_left_as_it_is() -> None:
     # LangChain looks whether a class has a stream of its own by comparing it with the base's.
-    for name in ("_stream", "_astream"):
-        assert getattr(BaseChatModel, name) is getattr(BaseChatModel, name)
-    assert not model_without_stream()._should_stream(async_api=True, stream=True)
-    assert ChatOpenAI._stream is not BaseChatModel._stream
-
-
-def model_without_stream() -> Any:
-    class NoStream(AnyStream):
+    class NoStream(AnyModel):
         _stream = BaseChatModel._stream
         _astream = BaseChatModel._astream
 
-    model = NoStream(client=openai.OpenAI(base_url="http://gw:4000", api_key="k"), kind=iter)
-    list(tracesplice.splice(model).stream("hi"))
-    return model
+    tracesplice.splice(openai.OpenAI(base_url="http://gw:4000", api_key="k"))
+    for name in ("_stream", "_astream"):
+        assert getattr(NoStream, name) is getattr(BaseChatModel, name)
+    assert [chunk.content for chunk in NoStream().stream("hi")] == ["ok"]
+    assert ChatOpenAI._stream is not BaseChatModel._stream

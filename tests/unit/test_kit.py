@@ -109,6 +109,8 @@ def test_a_context_is_entered_and_left(langfuse: Langfuse, unless_observed: bool
         assert is_observed()
         assert value() == (None if unless_observed else 1)
     assert otel_context.get_value("x") is None
+    with in_context(otel_context.get_current(), unless_observed=unless_observed):
+        assert otel_context.get_current() == {}
 
 
 def test_each_that_can_be_spliced_is() -> None:

@@ -23,11 +23,15 @@ from pydantic import PrivateAttr, SecretStr
 
 import tracesplice
 from tracesplice import TracespliceError
-from tracesplice_langchain._clients import clients, has_spliced_client
+from tracesplice_langchain._clients import carries_links, clients
 from tracesplice_openai import is_spliced
 
 GATEWAY = "http://gw:4000"
 KEY = SecretStr("k")
+
+
+def has_spliced_client(model: object) -> bool:
+    return carries_links(model, unseen=False)
 
 
 class OwnModel(ChatOpenAI):
@@ -55,12 +59,6 @@ def test_a_model_stays_the_object_it_was(make: Any) -> None:
     assert dumps(model) == dumped
     assert all(is_spliced(client) for client in clients(model))
     assert not has_spliced_client(twin)
-
-
-def test_both_clients_of_embeddings_are_spliced() -> None:
-    embeddings = tracesplice.splice(OpenAIEmbeddings(base_url=GATEWAY, api_key=KEY))
-    assert [type(each) for each in clients(embeddings)] == [openai.OpenAI, openai.AsyncOpenAI]
-    assert has_spliced_client(embeddings)
 
 
 @pytest.mark.parametrize(
@@ -94,28 +92,23 @@ def test_a_second_time_changes_nothing() -> None:
     assert [dict(vars(client)) for client in clients(model)] == before
 
 
-def test_unsplice_gives_back_what_was() -> None:
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda model: model,
+        lambda model: model.with_retry() | StrOutputParser(),
+        lambda model: create_agent(model, []),
+    ],
+)
+def test_unsplice_gives_back_what_splice_reached(around: Any) -> None:
     model = chat()
     before = [dict(vars(client)) for client in clients(model)]
-    assert tracesplice.unsplice(tracesplice.splice(model)) is model
+    target = around(model)
+    assert tracesplice.splice(target) is target
+    assert has_spliced_client(model)
+    assert tracesplice.unsplice(target) is target
     assert [dict(vars(client)) for client in clients(model)] == before
     assert not has_spliced_client(model)
-
-
-def test_unsplice_reaches_what_splice_reached() -> None:
-    model = chat()
-    chain = model.with_retry() | StrOutputParser()
-    assert tracesplice.splice(chain) is chain
-    assert has_spliced_client(model)
-    tracesplice.unsplice(chain)
-    assert not has_spliced_client(model)
-
-
-def test_a_spliced_agent_is_the_graph_it_was() -> None:
-    model = chat()
-    agent = create_agent(model, [])
-    assert tracesplice.splice(agent) is agent
-    assert has_spliced_client(model)
 
 
 @pytest.mark.parametrize("url", [None, "https://api.openai.com/v1"])
@@ -161,10 +154,11 @@ def test_a_model_without_a_client_is_refused(other: Any) -> None:
     assert tracesplice.unsplice(other) is other
 
 
-def test_a_model_with_a_client_of_the_users_is_spliced() -> None:
-    client = openai.OpenAI(base_url=GATEWAY, api_key="k")
-    tracesplice.splice(chat(client=client.chat.completions))
-    assert is_spliced(client)
+@pytest.mark.parametrize("kind", [ChatOpenAI, OpenAI, OpenAIEmbeddings])
+def test_both_clients_of_a_model_are_spliced(kind: Any) -> None:
+    model = tracesplice.splice(chat(kind=kind))
+    assert [type(each) for each in clients(model)] == [openai.OpenAI, openai.AsyncOpenAI]
+    assert all(is_spliced(each) for each in clients(model))
 
 
 def test_every_client_a_model_can_call_through_is_spliced() -> None:
@@ -204,12 +198,6 @@ def test_what_a_model_of_the_users_holds_is_spliced() -> None:
     tracesplice.splice(model | StrOutputParser())
     assert is_spliced(model._client)
     assert has_spliced_client(model.inner)
-
-
-def test_a_model_of_the_old_completions_is_spliced() -> None:
-    model = tracesplice.splice(chat(kind=OpenAI))
-    assert [type(each) for each in clients(model)] == [openai.OpenAI, openai.AsyncOpenAI]
-    assert all(is_spliced(each) for each in clients(model))
 
 
 def test_an_application_without_langchain_does_not_wait_for_it() -> None:

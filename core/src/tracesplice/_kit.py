@@ -62,7 +62,7 @@ def in_context(context: Context, *, unless_observed: bool = False) -> Iterator[N
         context: The context.
         unless_observed: Leave things as they are where there is an observation already.
     """
-    if unless_observed and is_observed():
+    if otel_context.get_current() is context or (unless_observed and is_observed()):
         yield
         return
     token = otel_context.attach(context)

@@ -2,74 +2,58 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from langfuse import propagate_attributes
-from opentelemetry import trace
 
-from tracesplice.adapter import guarded, is_stored, own_prompt
-from tracesplice_langchain._at_work import run_at_work, trace_attributes
+from tracesplice.adapter import as_current, guarded, own_prompt
 from tracesplice_langchain._handlers import langfuse_handlers, span_of_run
+from tracesplice_langchain._runs import run_at_work, trace_attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from uuid import UUID
 
-__all__ = ["current", "enclosing"]
+    from opentelemetry.trace import Span
+
+__all__ = ["as_run"]
 
 
-@contextmanager
-def current(run: Any) -> Iterator[None]:
-    """Make the observation of ``run`` the current span, with its trace attributes and prompt.
+def as_run(run: Any, run_id: UUID) -> AbstractContextManager[Any]:
+    """Return what makes a run current: its observation, its trace attributes, its prompt.
 
     Args:
-        run: The run's manager; None leaves everything as it is.
+        run: A callback manager of the run, or for what the run calls.
+        run_id: The run.
     """
-    with ExitStack() as around:
-        _enter_run(around, run)
-        yield
+    span = span_of_run(run.handlers, run_id)
+    attributes = _attributes(run, span)
+    place = nullcontext() if span is None else as_current(span)
+    return _with(attributes, place) if attributes else place
 
 
 @contextmanager
-def enclosing() -> Iterator[None]:
-    """Make the runnable that is at work here current, where nothing that Langfuse stores is."""
-    with ExitStack() as around:
-        _enter_enclosing(around)
+def _with(attributes: Mapping[str, Any], place: AbstractContextManager[Any]) -> Iterator[None]:
+    with place, ExitStack() as around:
+        _propagate(around, attributes)
         yield
 
 
-@guarded("the LangChain run a call belongs to")
-def _enter_run(around: ExitStack, run: Any) -> None:
-    if run is not None:
-        _enter(around, run, run.run_id)
+@guarded("the user, session, tags and prompt of a LangChain run")
+def _propagate(around: ExitStack, attributes: Mapping[str, Any]) -> None:
+    around.enter_context(propagate_attributes(**attributes))
 
 
-@guarded("the LangChain run a call belongs to")
-def _enter_enclosing(around: ExitStack) -> None:
-    if not is_stored(trace.get_current_span()):
-        run = run_at_work()
-        if run is not None:
-            _enter(around, run, run.parent_run_id)
-
-
-def _enter(around: ExitStack, run: Any, run_id: Any) -> None:
-    span = span_of_run(run.handlers, run_id)
-    if span is not None and span is not trace.get_current_span():
-        around.enter_context(
-            trace.use_span(span, record_exception=False, set_status_on_exception=False)
-        )
-    attributes = _attributes(run)
-    if attributes:
-        around.enter_context(propagate_attributes(**attributes))
-
-
-def _attributes(run: Any) -> dict[str, Any]:
+def _attributes(run: Any, span: Span | None) -> dict[str, Any]:
     found = trace_attributes(run.metadata or {}, _tags_of_chain(run))
     # A template's prompt is on the generation already, and nearer than one on the whole chain. It
     # has to be ambient as well, for the generation that langfuse.openai may make in this one.
-    own = own_prompt(trace.get_current_span())
-    return found if own is None else {**found, "prompt": asdict(own)}
+    own = None if span is None else own_prompt(span)
+    if own is not None:
+        found["prompt"] = {"name": own.name, "version": own.version}
+    return found
 
 
 def _tags_of_chain(run: Any) -> list[str]:

@@ -31,15 +31,14 @@ def span_of_run(handlers: Sequence[Any], run_id: UUID) -> Span | None:
         handlers: The run's callback handlers. Langfuse's come first, whatever their order.
         run_id: The run.
     """
-    own = langfuse_handlers(handlers)
-    for handler in own:
+    for handler in langfuse_handlers(handlers):
         span = _kept_by_langfuse(handler, run_id)
         if span is not None:
             return span
     for handler in handlers:
-        if handler not in own:
-            span = _kept_by_tracer(handler, run_id)
-            if span is not None:
+        if type(handler).__module__.startswith(_OPENINFERENCE):
+            span = handler.get_span(run_id)
+            if isinstance(span, Span):
                 return span
     return None
 
@@ -64,11 +63,3 @@ def _kept_by_langfuse(handler: Any, run_id: UUID) -> Span | None:
         return None
     observation = runs.get(run_id)
     return None if observation is None else span_of(observation)
-
-
-def _kept_by_tracer(handler: Any, run_id: UUID) -> Span | None:
-    get_span = getattr(handler, "get_span", None)
-    if not callable(get_span) or not type(handler).__module__.startswith(_OPENINFERENCE):
-        return None
-    span = get_span(run_id)
-    return span if isinstance(span, Span) else None

@@ -1,121 +1,84 @@
-"""The wrappers that ``_repair`` puts around LangChain's methods.
+"""The methods of LangChain's models that are wrapped, so that a run is current while it sends.
 
-``generate`` and ``agenerate`` ask a chat model by ``_generate_with_cache``, a completion model by
-``_generate_helper``, and tell them the run. ``stream`` and ``astream`` call what the model's own
-class has as ``_stream`` and ``_astream``; LangChain looks whether a class has them, so the base's
-stay as they are, and those of a class are wrapped when the first of its models is met
-(https://github.com/langchain-ai/langchain/tree/master/libs/core/langchain_core/language_models).
+A model is asked inside a run. What is current at that moment is something else when
+
+- the call is asynchronous: LangChain runs Langfuse's handler in a thread, and what the handler
+  makes current stays in there;
+- ``generate`` has several inputs: all runs start before the first request, and the last one is
+  current;
+- the handler makes nothing current, as OpenInference's.
+
+A run that has no parent is part of the runnable that makes the call, where nothing that Langfuse
+stores is current: ``with_fallbacks`` does not pass its own run on to the models it invokes. A
+stream belongs where it was asked for then.
+
+Each has its test in ``tests/conformance/test_langchain_repairs.py``, which fails where the wrapper
+is taken away. The methods are those of
+https://github.com/langchain-ai/langchain/tree/master/libs/core/langchain_core/language_models.
+
+A model whose clients can be seen and of which none is spliced is left alone unless the process is
+instrumented. Of any other nobody can know what it calls, and a run is current in its own call.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from inspect import getattr_static
 
-import wrapt
+from langchain_core.callbacks import AsyncCallbackManager, CallbackManager
 
-from tracesplice.adapter import afirst_read_in, first_read_in, guarded, is_instrumented
-from tracesplice_langchain._clients import any_spliced, clients
-from tracesplice_langchain._places import (
-    note_no_request,
-    of_batch,
-    of_call,
-    of_enclosing,
-    of_stream,
-)
-from tracesplice_langchain._runs import take_run
-from tracesplice_langchain._streams import astream_from_here, stream_from_here
+from tracesplice.adapter import each_class, guarded, wrap_methods
+from tracesplice_langchain import _calls, _streams
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
+__all__ = ["wrap_chat_models", "wrap_completion_models"]
 
-__all__ = ["OF_BOTH", "OF_CHAT_MODELS", "OF_COMPLETION_MODELS", "OF_LATER_CHAT_MODELS"]
-
-
-class _Repaired(wrapt.FunctionWrapper):  # type: ignore[type-arg]  # not generic in wrapt 1
-    """A method of a model's own class that this module wrapped."""
-
-
-def _in(place: Callable[..., AbstractContextManager[None]]) -> Callable[..., Any]:
-    def method(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
-        if not _is_ours(model):
-            return wrapped(*args, **kwargs)
-        with place(model, *args, **kwargs):
-            return wrapped(*args, **kwargs)
-
-    return method
+_OF_BOTH = {
+    "generate": _calls.in_run_around,
+    "agenerate": _calls.ain_run_around,
+    "stream": _streams.stream,
+    "astream": _streams.astream,
+}
+_OF_CHAT_MODELS = {
+    "_generate_with_cache": _calls.in_run,
+    "_agenerate_with_cache": _calls.ain_run,
+    "_convert_cached_generations": _calls.from_cache,
+}
+_OF_COMPLETION_MODELS = {
+    "_generate_helper": _calls.of_batch,
+    "_agenerate_helper": _calls.of_batch,
+}
+# Those that a model's own class has.
+_OF_STREAMS = {"_stream": _streams.read_in_run, "_astream": _streams.aread_in_run}
+_OF_REQUESTS = {"_generate": _calls.in_run, "_agenerate": _calls.ain_run}
 
 
-def _awaited_in(place: Callable[..., AbstractContextManager[None]]) -> Callable[..., Any]:
-    async def method(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
-        if not _is_ours(model):
-            return await wrapped(*args, **kwargs)
-        with place(model, *args, **kwargs):
-            return await wrapped(*args, **kwargs)
+def wrap_chat_models(base: type) -> None:
+    """Wrap the methods of every chat model.
 
-    return method
-
-
-def _asked(from_here: Callable[[Any], Any]) -> Callable[..., Any]:
-    def method(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
-        _repair_class(type(model))
-        chunks = wrapped(*args, **kwargs)
-        return from_here(chunks) if _is_ours(model) else chunks
-
-    return method
+    Args:
+        base: The class that they derive from.
+    """
+    wrap_methods(base, {**_OF_BOTH, **_OF_CHAT_MODELS})
+    wrap_methods(CallbackManager, {"on_chat_model_start": _streams.on_start})
+    wrap_methods(AsyncCallbackManager, {"on_chat_model_start": _streams.on_astart})
+    each_class(base, _wrap_streams)
 
 
-def _read(read_in: Callable[[AbstractContextManager[None], Any], Any]) -> Callable[..., Any]:
-    def method(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
-        chunks = wrapped(*args, **kwargs)
-        return read_in(of_stream(model, *args, **kwargs), chunks) if _is_ours(model) else chunks
-
-    return method
-
-
-def _from_cache(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
-    # What LangChain has in its own cache, it turns into an answer with the tokens of the first.
-    note_no_request(model, take_run())
-    return wrapped(*args, **kwargs)
-
-
-def _met(wrapped: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
-    _repair_class(type(model))
-    return wrapped(*args, **kwargs)
-
-
-@guarded("the LangChain run a call belongs to")
-def _is_ours(model: Any) -> bool:
-    if is_instrumented():
-        return True
-    held = clients(model)
-    return not held or any_spliced(held)
+def wrap_completion_models(base: type) -> None:
+    """Wrap the methods of every model of the old completions, as those of chat models."""
+    wrap_methods(base, {**_OF_BOTH, **_OF_COMPLETION_MODELS})
+    each_class(base, _wrap_requests_and_streams)
 
 
 @guarded("the LangChain run of a stream")
-def _repair_class(model: type) -> None:
+def _wrap_streams(model: type) -> None:
     for name, wrapper in _OF_STREAMS.items():
-        owner = next(base for base in model.__mro__ if name in vars(base))
-        method = vars(owner)[name]
-        is_base = owner.__module__.startswith("langchain_core.language_models.")
-        if not is_base and not isinstance(method, _Repaired):
-            setattr(owner, name, _Repaired(method, wrapper))
+        method = getattr_static(model, name, None)
+        # LangChain asks whether a model can stream by `cls._stream is not BaseChatModel._stream`.
+        if not getattr(method, "__module__", "").startswith("langchain_core.language_models."):
+            wrap_methods(model, {name: wrapper})
 
 
-OF_BOTH = {
-    "generate": _in(of_enclosing),
-    "agenerate": _awaited_in(of_enclosing),
-    "stream": _asked(stream_from_here),
-    "astream": _asked(astream_from_here),
-}
-OF_CHAT_MODELS = {
-    "_generate_with_cache": _in(of_call),
-    "_agenerate_with_cache": _awaited_in(of_call),
-    "_convert_cached_generations": _from_cache,
-}
-OF_LATER_CHAT_MODELS = {"stream_events": _met, "astream_events": _met}
-OF_COMPLETION_MODELS = {
-    "_generate_helper": _in(of_batch),
-    "_agenerate_helper": _awaited_in(of_batch),
-}
-_OF_STREAMS = {"_stream": _read(first_read_in), "_astream": _read(afirst_read_in)}
+@guarded("the LangChain run of a request")
+def _wrap_requests_and_streams(model: type) -> None:
+    wrap_methods(model, _OF_REQUESTS)
+    _wrap_streams(model)

@@ -1,18 +1,18 @@
 """The adapter's hooks; see ``tracesplice.hookspecs`` for what each one promises.
 
 The modules behind them import LangChain, which takes a second. An application that does not use it
-should not wait for that: the hooks are asked about objects of these packages only.
+should not wait for that: they are imported once LangChain is.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracesplice.adapter import hookimpl
-from tracesplice_langchain import _process
+from tracesplice.adapter import ambient_source, hookimpl, observation_source, when_imported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
 
 __all__ = [
     "tracesplice_handles",
@@ -32,13 +32,16 @@ def tracesplice_handles() -> str:
 
 
 @hookimpl
-def tracesplice_prepare() -> None:
-    _process.prepare()
+def tracesplice_packages() -> Sequence[str]:
+    return ["langchain_core"]
 
 
 @hookimpl
-def tracesplice_packages() -> Sequence[str]:
-    return ["langchain_core"]
+def tracesplice_prepare() -> None:
+    # Before any model there is, and for whatever client is called inside a run.
+    when_imported("langchain_core.runnables.config", _tell_of_runs)
+    when_imported("langchain_core.language_models.chat_models", _wrap_chat_models)
+    when_imported("langchain_core.language_models.llms", _wrap_completion_models)
 
 
 @hookimpl
@@ -53,3 +56,22 @@ def tracesplice_unsplice(target: object) -> bool | None:
     from tracesplice_langchain import _target
 
     return _target.unsplice(target)
+
+
+def _tell_of_runs(_module: ModuleType) -> None:
+    from tracesplice_langchain import _runs
+
+    observation_source(_runs.observation_at_work)
+    ambient_source(_runs.values_at_work)
+
+
+def _wrap_chat_models(module: ModuleType) -> None:
+    from tracesplice_langchain import _methods
+
+    _methods.wrap_chat_models(module.BaseChatModel)
+
+
+def _wrap_completion_models(module: ModuleType) -> None:
+    from tracesplice_langchain import _methods
+
+    _methods.wrap_completion_models(module.BaseLLM)

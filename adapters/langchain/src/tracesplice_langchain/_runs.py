@@ -1,8 +1,8 @@
-"""Knows which run LangChain is about to ask a chat model for.
+"""Which run is at work: the one that a call is made in, and the one that a model is asked for.
 
-``stream`` and ``astream`` do not tell the model's ``_stream`` which run it is for. They start the
-run in the same context right before, through the public method that is wrapped here
-(https://github.com/langchain-ai/langchain/blob/master/libs/core/langchain_core/language_models/chat_models.py).
+LangChain keeps the run in the config that it hands down to what is called inside it. Langfuse's
+handler makes the run's observation current in synchronous code alone, and other handlers do not at
+all. So these runs count for every call that is linked, whichever client makes it.
 """
 
 from __future__ import annotations
@@ -11,33 +11,101 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-import wrapt
-from langchain_core.callbacks import AsyncCallbackManager, CallbackManager
+# LangGraph, too, sets this variable for what is called inside a node
+# (https://github.com/langchain-ai/langchain/blob/master/libs/core/langchain_core/runnables/config.py).
+from langchain_core.runnables.config import var_child_runnable_config
 
-from tracesplice.adapter import guarded
+from tracesplice_langchain._handlers import langfuse_handlers, span_of_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
-__all__ = ["note_run", "note_started_runs", "take_run"]
+    from opentelemetry.trace import Span
 
-# The context may live for long; what handlers hold on to should not.
+__all__ = [
+    "note_run",
+    "observation_at_work",
+    "run_at_work",
+    "run_for",
+    "take_run",
+    "trace_attributes",
+    "values_at_work",
+]
+
+# What Langfuse's handler reads from the metadata of a chain
+# (https://langfuse.com/integrations/frameworks/langchain).
+_TEXTS = {
+    "langfuse_user_id": "user_id",
+    "langfuse_session_id": "session_id",
+    "langfuse_trace_name": "trace_name",
+}
+
+# Nothing else can say it: `stream` starts the run and calls `_stream` without it, what `_stream` is
+# given besides goes to the provider, and a model serves many calls at once. A weak reference: the
+# context may live for long, and a run that has ended is nobody's.
 _noted: ContextVar[ref[Any] | None] = ContextVar("tracesplice_langchain_run", default=None)
 
 
-def note_started_runs() -> None:
-    """Note the runs of chat models as they start."""
-    wrapt.wrap_function_wrapper(CallbackManager, "on_chat_model_start", _on_start)
-    wrapt.wrap_function_wrapper(AsyncCallbackManager, "on_chat_model_start", _on_astart)
+def run_at_work() -> Any:
+    """Return the callback manager for what the run at work here calls, or None."""
+    config = var_child_runnable_config.get()
+    manager: Any = config.get("callbacks") if config else None
+    return None if getattr(manager, "parent_run_id", None) is None else manager
 
 
-@guarded("the LangChain run a call belongs to")
+def observation_at_work() -> Span | None:
+    """Return the span of the run at work here, or None."""
+    manager = run_at_work()
+    return None if manager is None else span_of_run(manager.handlers, manager.parent_run_id)
+
+
+def values_at_work() -> Mapping[str, Any] | None:
+    """Return what the metadata of the run at work here says of user, session, tags and prompt."""
+    manager = run_at_work()
+    if manager is None:
+        return None
+    tags = manager.inheritable_tags if langfuse_handlers(manager.handlers) else ()
+    return trace_attributes(manager.metadata or {}, tags)
+
+
+def trace_attributes(metadata: Mapping[str, Any], tags_of_chain: Any = ()) -> dict[str, Any]:
+    """Read metadata as Langfuse's handler does.
+
+    Args:
+        metadata: A run's.
+        tags_of_chain: LangChain's tags, which that handler takes for trace tags too.
+
+    Returns:
+        What is there, by the names that ``langfuse.propagate_attributes`` has for it.
+    """
+    found: dict[str, Any] = {}
+    for key, name in _TEXTS.items():
+        if isinstance(metadata.get(key), str):
+            found[name] = metadata[key]
+    tags = metadata.get("langfuse_tags")
+    if isinstance(tags, list) or tags_of_chain:
+        found["tags"] = [*map(str, tags if isinstance(tags, list) else ()), *tags_of_chain]
+    if metadata.get("langfuse_prompt") is not None:
+        found["prompt"] = metadata["langfuse_prompt"]
+    return found
+
+
+def run_for(args: Any, kwargs: Any, name: str = "run_manager") -> Any:
+    """Return the run, or runs, that a method of a model is told, or None.
+
+    Args:
+        args: The method's arguments.
+        kwargs: Those given by name.
+        name: The name of the argument; it is the third one in all these methods.
+    """
+    return kwargs[name] if name in kwargs else next(iter(args[2:3]), None)
+
+
 def note_run(run: Any) -> None:
     """Note the run that a chat model is about to be asked for in this context."""
     _noted.set(None if run is None else ref(run))
 
 
-@guarded("the LangChain run a call belongs to")
 def take_run() -> Any:
     """Return the manager of the run that was noted in this context, or None.
 
@@ -48,21 +116,3 @@ def take_run() -> Any:
         return None
     _noted.set(None)
     return noted()
-
-
-def _on_start(wrapped: Callable[..., Any], _manager: Any, args: Any, kwargs: Any) -> Any:
-    runs = wrapped(*args, **kwargs)
-    _note_started(runs)
-    return runs
-
-
-async def _on_astart(wrapped: Callable[..., Any], _manager: Any, args: Any, kwargs: Any) -> Any:
-    runs = await wrapped(*args, **kwargs)
-    _note_started(runs)
-    return runs
-
-
-@guarded("the LangChain run a call belongs to")
-def _note_started(runs: list[Any]) -> None:
-    # Of several inputs each is told its run.
-    note_run(runs[0] if len(runs) == 1 else None)

@@ -1,14 +1,17 @@
-"""Reads a stream where it belongs.
+"""The wrappers of the methods by which LangChain streams.
 
-LangChain's streams are lazy: the run starts and the request goes out when the first chunk is read.
-That may be after the span it was asked for in was left, as in a web framework that reads a response
-later. Where nothing that Langfuse stores is at work then, what was when the stream was asked for
-counts, user and session included.
+``stream`` and ``astream`` are lazy: they start the run, and ask the model by ``_stream`` or
+``_astream`` of its own class, when the first chunk is read. That may be after the span that the
+stream was asked for in was left, as in a web framework that reads a response later. Where nothing
+that Langfuse stores is at work then, what was when the stream was asked for counts, user and
+session included.
+
+They do not tell ``_stream`` the run, which they start right before by ``on_chat_model_start``
+(https://github.com/langchain-ai/langchain/blob/master/libs/core/langchain_core/language_models/chat_models.py).
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
@@ -16,70 +19,106 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 
 from tracesplice.adapter import (
-    Link,
     afirst_read_in,
-    capture_link,
     current_observation,
+    first_read_in,
     guarded,
-    is_stored,
+    in_context,
+    is_observed,
 )
+from tracesplice_langchain._clients import carries_links
+from tracesplice_langchain._current import as_run
+from tracesplice_langchain._runs import note_run, run_at_work, run_for, take_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextvars import Context
+    import contextvars
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
-__all__ = ["astream_from_here", "stream_from_here"]
+    from opentelemetry.context import Context
+
+    Method = Callable[..., Any]
+
+__all__ = ["aread_in_run", "astream", "on_astart", "on_start", "read_in_run", "stream"]
 
 _END = object()
 
 
-def stream_from_here(chunks: Any) -> Any:
-    """Return ``chunks``, to be read as if here where they are read outside of any observation."""
-    return _read_in(copy_context(), chunks) if _is_somewhere() else chunks
+def stream(wrapped: Method, model: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap ``stream``: it is read as if here where there is no observation around."""
+    chunks, asked = wrapped(*args, **kwargs), _asked_here(model)
+    return chunks if asked is None else _read_as(asked, copy_context(), chunks)
 
 
-def astream_from_here(chunks: Any) -> Any:
-    """Return asynchronous ``chunks``, as ``stream_from_here`` does synchronous ones."""
-    return afirst_read_in(_as_asked(_asked_here()), chunks) if _is_somewhere() else chunks
+def astream(wrapped: Method, model: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap ``astream``, as ``stream``."""
+    chunks, asked = wrapped(*args, **kwargs), _asked_here(model)
+    if asked is None:
+        return chunks
+    return afirst_read_in(in_context(asked, unless_observed=True), chunks)
 
 
 @guarded("the place a stream was asked for in")
-def _is_somewhere() -> bool:
-    return capture_link() != Link()
+def _asked_here(model: Any) -> Context | None:
+    context = otel_context.get_current()
+    if not (context or run_at_work()) or not carries_links(model, unseen=True):
+        return None
+    observation = current_observation()
+    if context and observation is trace.get_current_span():
+        return context
+    # The run at work is known to LangChain alone.
+    return trace.set_span_in_context(observation)
 
 
-@guarded("the place a stream is read in")
-def _is_in_observation() -> bool:
-    return is_stored(current_observation())
-
-
-def _read_in(asked: Context, chunks: Any) -> Iterator[Any]:
-    if _is_in_observation():
+def _read_as(asked: Context, here: contextvars.Context, chunks: Any) -> Iterator[Any]:
+    if otel_context.get_current() is asked or is_observed():
         yield from chunks
         return
+    here.run(otel_context.attach, asked)
     # Every step, because Langfuse's handler makes its run current with the first and takes that
     # back with the last.
-    stream = asked.run(iter, chunks)
+    stream = here.run(iter, chunks)
     try:
-        while (chunk := asked.run(next, stream, _END)) is not _END:
+        while (chunk := here.run(next, stream, _END)) is not _END:
             yield chunk
     finally:
         if hasattr(stream, "close"):
-            asked.run(stream.close)
+            here.run(stream.close)
 
 
-def _asked_here() -> otel_context.Context:
-    # With the run at work, too, of which LangChain alone knows.
-    return trace.set_span_in_context(current_observation())
+def read_in_run(wrapped: Method, model: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap ``_stream``: its request belongs to the run that it is told or that was noted."""
+    chunks, run = wrapped(*args, **kwargs), _run(model, args, kwargs)
+    return chunks if run is None else first_read_in(run, chunks)
 
 
-@contextmanager
-def _as_asked(asked: otel_context.Context) -> Iterator[None]:
-    if _is_in_observation():
-        yield
-        return
-    token = otel_context.attach(asked)
-    try:
-        yield
-    finally:
-        otel_context.detach(token)
+def aread_in_run(wrapped: Method, model: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap ``_astream``, as ``_stream``."""
+    chunks, run = wrapped(*args, **kwargs), _run(model, args, kwargs)
+    return chunks if run is None else afirst_read_in(run, chunks)
+
+
+@guarded("the LangChain run a call belongs to")
+def _run(model: Any, args: Any, kwargs: Any) -> AbstractContextManager[Any] | None:
+    run = run_for(args, kwargs) or take_run()
+    return as_run(run, run.run_id) if run and carries_links(model, unseen=True) else None
+
+
+def on_start(wrapped: Method, _manager: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap the method by which a chat model's run is started."""
+    runs = wrapped(*args, **kwargs)
+    _note(runs)
+    return runs
+
+
+async def on_astart(wrapped: Method, _manager: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap the method by which a chat model's run is started in asynchronous calls."""
+    runs = await wrapped(*args, **kwargs)
+    _note(runs)
+    return runs
+
+
+@guarded("the LangChain run a call belongs to")
+def _note(runs: list[Any]) -> None:
+    # Of several inputs each is told its run.
+    note_run(runs[0] if len(runs) == 1 else None)

@@ -9,12 +9,12 @@ from langchain_core.language_models import BaseLanguageModel
 from langchain_core.runnables import Runnable
 
 import tracesplice_openai
-from tracesplice.adapter import TracespliceError
+from tracesplice.adapter import TracespliceError, splice_each
 from tracesplice_langchain._clients import clients
 from tracesplice_langchain._search import models_in
 
 if TYPE_CHECKING:
-    from tracesplice_langchain._clients import Client
+    import openai
 
 __all__ = ["splice", "unsplice"]
 
@@ -32,9 +32,8 @@ def splice(target: object) -> bool | None:
     found = _clients_in(target)
     if not found:
         raise TracespliceError(_without_client(target))
-    refused = [error for client in found if (error := _refusal(client)) is not None]
-    if len(refused) == len(found):
-        raise refused[0]
+    # A fallback, say, that goes to the provider itself is right to be left out.
+    splice_each(found, tracesplice_openai.splice)
     return True
 
 
@@ -47,18 +46,9 @@ def unsplice(target: object) -> bool | None:
     return True
 
 
-def _clients_in(target: object) -> list[Client]:
+def _clients_in(target: object) -> list[openai.OpenAI | openai.AsyncOpenAI]:
     found = (client for model in models_in(target) for client in clients(model))
     return list({id(client): client for client in found}.values())
-
-
-def _refusal(client: Client) -> TracespliceError | None:
-    try:
-        tracesplice_openai.splice(client)
-    except TracespliceError as error:
-        # A fallback, say, that goes to the provider itself is right to be left out.
-        return error
-    return None
 
 
 def _without_client(target: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
-from tracesplice.adapter import TracespliceError, shown_kind
+from tracesplice.adapter import langfuse_prompt
 
 if TYPE_CHECKING:
     from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
@@ -36,17 +36,11 @@ def prompt_template(prompt: object) -> ChatPromptTemplate | PromptTemplate:
     """
     # Imported here so that the adapter itself loads without LangChain.
     from langchain_core.prompts import ChatPromptTemplate
-    from langfuse.model import ChatPromptClient, TextPromptClient
 
     from tracesplice_langchain._rendering import LangfuseTemplate, message_template
 
+    text_or_parts: Any = langfuse_prompt(prompt).prompt
     metadata = {"langfuse_prompt": prompt}
-    if isinstance(prompt, ChatPromptClient):
-        parts: list[Any] = prompt.prompt
-        return ChatPromptTemplate([message_template(part) for part in parts], metadata=metadata)
-    if isinstance(prompt, TextPromptClient):
-        return LangfuseTemplate(text=prompt.prompt, metadata=metadata)  # type: ignore[call-arg]
-    raise TracespliceError(
-        f"Not a Langfuse prompt: {shown_kind(prompt)}. "
-        'Pass what langfuse.get_prompt("name") returns.'
-    )
+    if isinstance(text_or_parts, str):
+        return LangfuseTemplate(text=text_or_parts, metadata=metadata)  # type: ignore[call-arg]
+    return ChatPromptTemplate([message_template(part) for part in text_or_parts], metadata=metadata)
