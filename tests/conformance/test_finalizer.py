@@ -15,7 +15,7 @@ from litellm._logging import session_id_var, trace_id_var
 from litellm.litellm_core_utils.litellm_logging import Logging
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 
-from tracesplice_litellm._setup import prepare
+from tracesplice_litellm._loggers import loggers
 
 
 def written():
@@ -36,7 +36,7 @@ def results():
 
 unprepared = [*results()]
 litellm.success_callback = ["langfuse"]
-prepare()
+loggers.prepared()
 print(json.dumps([sys.version_info < (3, 12), unprepared, [*results()]]))
 """
 

@@ -171,7 +171,7 @@ from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from tracesplice_litellm._export import for_langfuse
-from tracesplice_litellm._otel_v2 import prepare
+from tracesplice_litellm._langfuse_otel_v2 import prepare
 
 class Logger:
     tracer_provider = TracerProvider()

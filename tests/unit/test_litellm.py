@@ -13,9 +13,7 @@ import pytest
 
 from tracesplice._link import Link, PromptRef
 from tracesplice._litellm import CONTAINER, Injection, inject, request_headers, request_metadata
-from tracesplice_litellm._baggage import traceparent
-from tracesplice_litellm._link import Place
-from tracesplice_litellm._place import unknown_parent
+from tracesplice_wire import Place, decode_traceparent, no_parent
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 OTHER, ELSEWHERE = "1" * 32, "2" * 16
@@ -110,8 +108,8 @@ class TestEncoding:
         self, trace_id: str
     ) -> None:
         header = request_headers(Link(trace_id=trace_id))["traceparent"]
-        found = traceparent({"traceparent": header})
-        assert found == Place(trace_id, unknown_parent(trace_id))
+        found = decode_traceparent(header)
+        assert found == Place(trace_id, no_parent(trace_id))
 
     @pytest.mark.parametrize(("flags", "text"), [(0, "00"), (1, "01"), (255, "ff")])
     def test_flags_are_two_hex_digits(self, flags: int, text: str) -> None:

@@ -10,8 +10,10 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import Tracer, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 
-from tracesplice_litellm import _call, _guard, _sampling
-from tracesplice_litellm._link import Link
+from tracesplice_litellm import _call, _spans
+from tracesplice_litellm._place import Places
+from tracesplice_litellm._request import Request
+from tracesplice_wire import STRICT_VARIABLE
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -22,13 +24,13 @@ SAMPLERS = pytest.mark.parametrize("own", [ALWAYS_ON, ALWAYS_OFF], ids=["on", "o
 def tracer_with(own: Sampler) -> Tracer:
     tracer = TracerProvider(sampler=own).get_tracer("litellm")
     assert isinstance(tracer, Tracer)
-    _sampling.follow_clients(tracer)
+    _spans.follow_clients(tracer)
     return tracer
 
 
 def started(tracer: Tracer, sampled: bool | None) -> Span:
     def start() -> Span:
-        _call.begin({}).link = Link(sampled=sampled)
+        _call.begin({}).request = Request(places=Places(sampled=sampled))
         return tracer.start_span("generation", attributes={"a": 1})
 
     return copy_context().run(start)
@@ -60,13 +62,13 @@ def test_what_is_beneath_a_generation_follows_it(own: Sampler, *, sampled: bool)
 def test_twice_is_once() -> None:
     tracer = tracer_with(ALWAYS_ON)
     before = tracer.sampler
-    _sampling.follow_clients(tracer)
+    _spans.follow_clients(tracer)
     assert tracer.sampler is before
     assert "AlwaysOnSampler" in before.get_description()
 
 
 def test_after_a_fault_of_ours_litellm_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     tracer = tracer_with(ALWAYS_ON)
-    monkeypatch.delenv(_guard.STRICT_VARIABLE, raising=False)
-    monkeypatch.setattr(_sampling, "current", lambda: 1 / 0)
+    monkeypatch.delenv(STRICT_VARIABLE, raising=False)
+    monkeypatch.setattr(_spans, "at_work", lambda: 1 / 0)
     assert tracer.start_span("generation").is_recording()

@@ -14,15 +14,15 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from tracesplice_litellm._call import begin, call_in, call_of, current, reporting
-from tracesplice_litellm._export import NAME, PARENT, filter_exports, for_langfuse
-from tracesplice_litellm._link import Link
+from tracesplice_litellm._call import Call, at_work, begin, call_of, read_report, report
+from tracesplice_litellm._export import NEW_NAME, PARENT, filter_exports, for_langfuse
+from tracesplice_litellm._generation import COST, NOTHING, USAGE, missing_figures
 from tracesplice_litellm._patch import replace
-from tracesplice_litellm._quiet import VARIABLE
-from tracesplice_litellm._usage import COST, NOTHING, USAGE, lacking
+from tracesplice_litellm._request import Request
+from tracesplice_litellm._server_spans import VARIABLE, server_spans
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 PLACE = "b7ad6b7169203331"
 
@@ -39,6 +39,14 @@ def details(data: dict[str, Any]) -> dict[str, Any]:
     return {**held, "litellm_call_id": data["litellm_call_id"]}
 
 
+def reported(found: dict[str, Any]) -> Call | None:
+    return read_report(found).call
+
+
+def named(name: str) -> Request:
+    return Request(generation_name=name)
+
+
 def in_no_context(data: dict[str, Any]) -> dict[str, Any]:
     """Begun in a context that whoever reports it does not have."""
     copy_context().run(begin, data)
@@ -47,46 +55,60 @@ def in_no_context(data: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_call_is_found_by_what_the_gateway_made() -> None:
     first, second = in_no_context(request()), in_no_context(request())
-    assert call_of(details(first)) is call_in(first)
-    assert call_of(details(first)) is not call_of(details(second)) is not None
-    assert call_of({"litellm_call_id": "chosen"}) is None
-    assert call_of({}) is None
+    assert reported(details(first)) is call_of(first)
+    assert reported(details(first)) is not reported(details(second)) is not None
+    assert reported({"litellm_call_id": "chosen"}) is None
+    assert reported({}) is None
 
 
 def test_without_a_logging_object_the_request_s_own_text_carries_it() -> None:
     data: dict[str, Any] = {"litellm_call_id": "chosen", "proxy_server_request": {"headers": {}}}
     in_no_context(data)
-    assert call_of({"litellm_params": data}) is call_in(data) is not None
+    assert reported({"litellm_params": data}) is call_of(data) is not None
     assert json.loads(json.dumps(data)) == data  # who stores it meets nothing that JSON cannot hold
 
 
 def test_what_was_served_in_this_context_before_is_of_another_call() -> None:
     def next_request() -> None:
-        for reported in ({"litellm_call_id": "a health check's"}, {}):
-            with reporting(reported):
-                assert current() is None
-        assert call_in({"litellm_call_id": "another"}) is None
-        begin(request()).link = Link(user_id="me")
-        assert begin({}).link == Link()
+        for other in ({"litellm_call_id": "a health check's"}, {}):
+            token = report.set(read_report(other))
+            assert at_work() is None
+            report.reset(token)
+        assert at_work() is call is not None
+        assert call_of({"litellm_call_id": "another", "proxy_server_request": {}}) is None
+        assert begin({}).request == Request()
 
-    begin(request()).link = Link(user_id="me")
+    call = begin(request())
+    call.request = named("me")
     copy_context().run(next_request)
 
 
 def test_many_at_once_are_told_apart() -> None:
     async def serve(number: int) -> bool:
         data = request()
-        begin(data).link = Link(user_id=str(number))
+        begin(data).request = named(str(number))
         await asyncio.sleep(0)
-        with reporting(details(data)):
-            await asyncio.sleep(0)
-            call = current()
-        return call is not None and call.link.user_id == str(number)
+        report.set(read_report(details(data)))
+        await asyncio.sleep(0)
+        call = at_work()
+        return call is not None and call.request == named(str(number))
 
     async def all_at_once() -> list[bool]:
         return await asyncio.gather(*map(serve, range(50)))
 
     assert all(asyncio.run(all_at_once()))
+
+
+def test_of_a_pass_through_endpoint_the_headers_are_read_late() -> None:
+    data = request()
+    data["litellm_logging_obj"].call_type = "pass_through_endpoint"
+    call = begin(data)
+    assert call_of({}) is call  # it has lost all that tells whose it is
+    headers = {"traceparent": f"00-{'1' * 32}-{PLACE}-01"}
+    params: dict[str, Any] = {"metadata": {}, "proxy_server_request": {"headers": headers}}
+    assert reported({**details(data), "litellm_params": params}) is call
+    assert (call.request.link.trace_id, call.request.link.parent_id) == ("1" * 32, PLACE)
+    assert params["metadata"]["parent_observation_id"] == PLACE
 
 
 def finished(scope: str, name: str, **attributes: Any) -> Sequence[ReadableSpan]:
@@ -103,6 +125,13 @@ def exported(scope: str, name: str, **attributes: Any) -> list[ReadableSpan]:
     return for_langfuse(finished(scope, name, **attributes)[:1]) or []
 
 
+@pytest.fixture(autouse=True)
+def _read_anew() -> Iterator[None]:
+    server_spans.cache_clear()
+    yield
+    server_spans.cache_clear()
+
+
 @pytest.mark.parametrize(
     ("scope", "name"),
     [
@@ -117,17 +146,20 @@ def test_server_spans_are_left_out_or_let_in_as_spans(
     model = {"gen_ai.request.model": "chat", "litellm.team": "a"}
     assert exported(scope, name, **model) == []
     monkeypatch.setenv(VARIABLE, "true")
+    server_spans.cache_clear()
     [span] = exported(scope, name, **model)
     assert span.attributes == {"langfuse.observation.type": "span", "litellm.team": "a"}
 
 
 def test_a_generation_goes_under_the_client_s_observation() -> None:
-    [span] = exported("litellm", "chat gpt", **{PARENT: PLACE, NAME: "answer", "a": 1})
-    assert (span.name, span.attributes) == ("answer", {"a": 1})
-    assert span.parent is not None
-    assert span.context is not None
-    assert f"{span.parent.span_id:016x}" == PLACE
-    assert span.parent.trace_id == span.context.trace_id
+    # And so do guardrails and tools of MCP.
+    for marks, name in (({NEW_NAME: "answer"}, "answer"), ({}, "tools/call weather")):
+        [span] = exported("litellm", "tools/call weather", **{PARENT: PLACE, "a": 1, **marks})
+        assert (span.name, span.attributes) == (name, {"a": 1})
+        assert span.parent is not None
+        assert span.context is not None
+        assert f"{span.parent.span_id:016x}" == PLACE
+        assert span.parent.trace_id == span.context.trace_id
 
 
 @pytest.mark.parametrize("marks", [{PARENT: ""}, {"langfuse.observation.type": "generation"}])
@@ -147,14 +179,6 @@ def test_a_span_of_someone_else_s_stays_as_it_is() -> None:
         assert span.parent is not None
 
 
-@pytest.mark.parametrize("name", ["tools/call weather", "tools/list"])
-def test_a_tool_of_mcp_goes_under_the_client_s_observation(name: str) -> None:
-    [span] = exported("litellm", name, **{PARENT: PLACE, "mcp.method.name": name})
-    assert (span.name, span.attributes) == (name, {"mcp.method.name": name})
-    assert span.parent is not None
-    assert f"{span.parent.span_id:016x}" == PLACE
-
-
 @pytest.mark.parametrize("path", ["/api/public/otel/v1/traces", "/v1/traces"])
 def test_another_receiver_gets_every_span_as_it_is(
     monkeypatch: pytest.MonkeyPatch, path: str
@@ -168,7 +192,7 @@ def test_another_receiver_gets_every_span_as_it_is(
     monkeypatch.setattr(OTLPSpanExporter, "export", export)
     filter_exports()
     filter_exports()
-    spans = finished("litellm", "chat gpt", **{PARENT: PLACE, NAME: "answer"})
+    spans = finished("litellm", "chat gpt", **{PARENT: PLACE, NEW_NAME: "answer"})
     exporter = OTLPSpanExporter(endpoint=f"http://127.0.0.1:9{path}")
     assert exporter.export(spans) is SpanExportResult.SUCCESS
     assert exporter.export(spans[1:]) is SpanExportResult.SUCCESS
@@ -199,7 +223,7 @@ FAILED = {"exception": ValueError("no")}
 def test_litellm_s_own_figures_fill_what_is_lacking(
     details: dict[str, Any], reported: dict[str, Any], expected: dict[str, str]
 ) -> None:
-    assert lacking(details, reported) == expected
+    assert missing_figures(details, reported) == expected
 
 
 def test_a_method_is_replaced_once_where_it_is_defined() -> None:

@@ -8,27 +8,27 @@ request of a connection in a copy of the last one's.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tracesplice_litellm._link import Link
-from tracesplice_litellm._read import read_link
+from tracesplice_litellm._request import Request, splice_request
+from tracesplice_wire import fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
 
 __all__ = [
     "RELAYED",
     "Call",
+    "Report",
+    "at_work",
     "begin",
-    "call_in",
     "call_of",
-    "current",
-    "details",
-    "reporting",
+    "read_report",
+    "report",
     "served",
+    "was_sent",
 ]
 
 RELAYED = "pass_through_endpoint"
@@ -36,130 +36,130 @@ RELAYED = "pass_through_endpoint"
 
 _KEY = "tracesplice_call"
 
-_served: ContextVar[Call | None] = ContextVar("tracesplice_litellm_served", default=None)
-_details: ContextVar[Mapping[str, Any] | None] = ContextVar(
-    "tracesplice_litellm_details", default=None
-)
-
 
 @dataclass(eq=False)
 class Call:
     """One request to the gateway, with all its attempts.
 
     Attributes:
-        link: What the client sent.
+        request: What the client sent.
         call_id: LiteLLM's id of it, which the client may have chosen.
-        relayed: Whether it goes to a pass-through endpoint.
-        told_as: What ``LITELLM_OTEL_V2`` knows it by.
-        observed: Whether a span of a model call was started for it, before it was answered.
-        reported: Name and start of the generations that were reported, in nanoseconds.
+        is_relayed: Whether it goes to a pass-through endpoint.
+        span_key: The id under which ``LITELLM_OTEL_V2`` keeps its open span.
+        has_span: Whether a span of a model call was started for it, before it was answered.
+        generations: Name and start of those that were reported, in nanoseconds.
     """
 
-    link: Link = field(default_factory=Link)
+    request: Request = field(default_factory=Request)
     call_id: object = None
-    relayed: bool = False
-    told_as: object = None
-    observed: bool = False
-    reported: set[tuple[str, int | None]] = field(default_factory=set)
+    is_relayed: bool = False
+    span_key: object = None
+    has_span: bool = False
+    generations: set[tuple[str, int | None]] = field(default_factory=set)
 
 
-class _Carried(str):
+class Report(NamedTuple):
+    """What a logger reports at this moment.
+
+    Attributes:
+        call: The call it is of, None if that is not known.
+        details: What LiteLLM handed to the logger, as ``kwargs``.
+    """
+
+    call: Call | None
+    details: Mapping[str, Any]
+
+
+class _Carrier(str):
     """Carries a call where others may expect what JSON can hold: to them it is a text."""
 
     call: Call
 
 
+served: ContextVar[Call | None] = ContextVar("tracesplice_litellm_served", default=None)
+"""The call that is served; who asks must know that it is the one at work."""
+
+report: ContextVar[Report | None] = ContextVar("tracesplice_litellm_report", default=None)
+"""What a logger reports: set around LiteLLM's code, for the spans that are started meanwhile."""
+
+
 def begin(data: Mapping[str, Any]) -> Call:
-    """Make the call of this request, in place of whatever was there; it has no link yet.
+    """Make the call of this request, in place of whatever was there; it is not read yet.
 
     Args:
         data: The request as LiteLLM hands it to ``async_pre_call_hook``.
     """
-    kind = getattr(data.get("litellm_logging_obj"), "call_type", None)
-    call = Call(call_id=_call_id(data), relayed=kind == RELAYED)
-    carried = _Carried("begun")
-    carried.call = call
-    _served.set(call)
+    logging = data.get("litellm_logging_obj")
+    kind = getattr(logging, "call_type", None)
+    call = Call(call_id=_call_id(logging, data), is_relayed=kind == RELAYED)
+    carrier = _Carrier("begun")
+    carrier.call = call
+    served.set(call)
     # Images, speech and others begin without a logging object, but take the other one along.
-    holder = next(_holders(data, _logged(data)), None)
+    holder = getattr(logging, "model_call_details", None)
+    if holder is None:
+        holder = data.get("proxy_server_request")
     if isinstance(holder, dict):
-        holder[_KEY] = carried
+        holder[_KEY] = carrier
     return call
 
 
-def call_in(data: Mapping[str, Any]) -> Call | None:
+def call_of(data: Mapping[str, Any]) -> Call | None:
     """Return the call of a request; ``data`` is what LiteLLM hands to its other hooks."""
-    call_id = _call_id(data)
-    # A pass-through endpoint's has lost all that tells whose it is; the task is the same.
-    unknown = call_id is None and "proxy_server_request" not in data
-    return _held(_holders(data, _logged(data))) or (served() if unknown else _served_as(call_id))
-
-
-def call_of(details: Mapping[str, Any]) -> Call | None:
-    """Return the call that a logger reports; ``details`` is what LiteLLM calls ``kwargs``."""
-    request = details.get("litellm_params") or {}
-    found = _held(_holders(request, details)) or _served_as(details.get("litellm_call_id"))
-    if found is not None and found.relayed and found.link.place is None:
-        found.link = _late_link(request)
+    logging = data.get("litellm_logging_obj")
+    call_id = _call_id(logging, data)
+    found = _find(getattr(logging, "model_call_details", None), data, call_id)
+    if found is None and call_id is None and "proxy_server_request" not in data:
+        # A pass-through endpoint's has lost all that tells whose it is; the task is the same.
+        return served.get()
     return found
 
 
-def _late_link(request: Mapping[str, Any]) -> Link:
-    # Of a pass-through endpoint, the headers were not there yet when the request was read.
-    server = request.get("proxy_server_request") or {}
-    headers = dict(server.get("headers") or {})
-    return read_link({**request, "proxy_server_request": {**server, "headers": headers}})
+def read_report(details: Mapping[str, Any]) -> Report:
+    """Return what a logger reports; never raises.
 
-
-@contextmanager
-def reporting(reported: Mapping[str, Any]) -> Iterator[None]:
-    """Let the spans that are started meanwhile be of the call that is reported."""
-    token = _details.set(reported)
+    Args:
+        details: What LiteLLM hands to it, as ``kwargs``.
+    """
+    call = None
     try:
-        yield
-    finally:
-        _details.reset(token)
+        request = details.get("litellm_params") or {}
+        call = _find(details, request, details.get("litellm_call_id"))
+        if call is not None and call.is_relayed and call.request.link.trace_id is None:
+            call.request = _read_late(request)
+    except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
+        fault(f"{__name__}.read_report", "the link of a call")
+    return Report(call, details)
 
 
-def details() -> Mapping[str, Any]:
-    """Return what a logger reports at this very moment, empty if none does."""
-    return _details.get() or {}
-
-
-def current() -> Call | None:
+def at_work() -> Call | None:
     """Return the call that a logger reports at this moment or, outside of one, that is served."""
-    reported = _details.get()
-    return _served.get() if reported is None else call_of(reported)
+    reported = report.get()
+    return served.get() if reported is None else reported.call
 
 
-def served() -> Call | None:
-    """Return the call that is served; who asks must know that it is the one at work."""
-    return _served.get()
+def was_sent(logging: Any) -> bool:
+    """Return whether a call got as far as to a provider; ``logging`` is LiteLLM's object of it."""
+    details = getattr(logging, "model_call_details", None) or {}
+    return details.get("api_call_start_time") is not None
 
 
-def _logged(data: Mapping[str, Any]) -> Any:
-    return getattr(data.get("litellm_logging_obj"), "model_call_details", None)
+def _read_late(params: Mapping[str, Any]) -> Request:
+    # Of a pass-through endpoint, the headers were not there yet when the request was read. They are
+    # no plain mapping. The metadata is written where LiteLLM reports from.
+    server = params.get("proxy_server_request") or {}
+    headers = dict(server.get("headers") or {})
+    return splice_request({**params, "proxy_server_request": {**server, "headers": headers}})
 
 
-def _call_id(data: Mapping[str, Any]) -> object:
+def _call_id(logging: Any, data: Mapping[str, Any]) -> object:
     # Of a pass-through endpoint, the logging object alone knows it.
-    logging = data.get("litellm_logging_obj")
     return getattr(logging, "litellm_call_id", None) or data.get("litellm_call_id")
 
 
-def _holders(request: Mapping[str, Any], logged: Any) -> Iterator[Any]:
-    for each in (logged, request.get("proxy_server_request")):
-        if each is not None:
-            yield each
-
-
-def _held(holders: Iterable[Any]) -> Call | None:
-    found = (holder.get(_KEY) for holder in holders)
-    return next((each.call for each in found if isinstance(each, _Carried)), None)
-
-
-def _served_as(call_id: object) -> Call | None:
-    call = served()
-    if call is None or call_id is None:
-        return None
-    return call if call.call_id == call_id else None
+def _find(details: Any, request: Mapping[str, Any], call_id: object) -> Call | None:
+    for holder in (details, request.get("proxy_server_request")):
+        if holder is not None and isinstance(found := holder.get(_KEY), _Carrier):
+            return found.call
+    call = served.get()
+    return None if call is None or call_id is None or call.call_id != call_id else call

@@ -2,77 +2,86 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from typing import TYPE_CHECKING, Any
 
+import litellm
 from litellm.integrations.custom_logger import CustomLogger
 
-from tracesplice_litellm._call import begin, call_in
-from tracesplice_litellm._configured import configured_tags
-from tracesplice_litellm._guard import guarded
-from tracesplice_litellm._modes import Mode
-from tracesplice_litellm._own_metadata import log_own_metadata
-from tracesplice_litellm._read import read_link
-from tracesplice_litellm._reports import HEADER, reports
-from tracesplice_litellm._setup import at_start, only_our_keys, prepare
-from tracesplice_litellm._write import write_link
+from tracesplice_litellm import _langfuse
+from tracesplice_litellm._call import begin, call_of
+from tracesplice_litellm._loggers import loggers
+from tracesplice_litellm._reports import reports
+from tracesplice_litellm._request import Settings, splice_request
+from tracesplice_litellm._rewrite import report_own_metadata
+from tracesplice_wire import REPORTS, fault, guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tracesplice_litellm._loggers import Mode
 
 __all__ = ["adapter"]
 
 
 class _Adapter(CustomLogger):
-    # LiteLLM looks for its hooks in the class itself, not in what it inherits from.
+    # LiteLLM looks for its hooks in the class itself, not in what it inherits from. A guard is one
+    # call more for each request, so that only the rarer ones are functions.
 
     def __init__(self) -> None:
         super().__init__()
-        _at_start()
+        _filter_exports()
 
     async def async_pre_call_hook(
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: Any
     ) -> None:
-        modes = _prepare()
-        _splice(data, modes or frozenset())
+        found: Iterable[tuple[Mode, Any]] = ()
+        try:
+            found = loggers.prepared()
+        except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
+            fault(f"{__name__}.prepare", "the links of this gateway")
+        try:
+            # Before anything can fail: what waits of another call must not be found for this one.
+            call = begin(data)
+            call.request = request = splice_request(data, _settings())
+            for mode in {mode for mode, _ in found}:
+                mode.join(request)
+        except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
+            fault(f"{__name__}.splice", "the link of a call")
 
     def log_pre_api_call(self, model: Any, messages: Any, kwargs: dict[str, Any]) -> None:
-        _own_metadata(kwargs)
+        try:
+            report_own_metadata(kwargs)
+        except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
+            fault(f"{__name__}.log_pre_api_call", "the link of a call")
 
     async def async_post_call_response_headers_hook(
         self, data: dict[str, Any], user_api_key_dict: Any, response: Any, **_: Any
     ) -> dict[str, str] | None:
-        # It is asked for failed calls, too, which have nothing to count.
-        return None if response is None else _report(data, response)
+        try:
+            # It is asked for failed calls, too, which have nothing to count.
+            call = None if response is None else call_of(data)
+            return None if call is None else {REPORTS: str(reports(data, response, call)).lower()}
+        except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
+            fault(f"{__name__}.report", "the header that says who counts a call")
+            return None
 
 
 @guarded("the choice of spans for Langfuse")
-def _at_start() -> None:
-    at_start()
+def _filter_exports() -> None:
+    # Before the first request: probes of the gateway's health come first.
+    if os.environ.get("LITELLM_OTEL_V2"):
+        from tracesplice_litellm._export import filter_exports
+
+        filter_exports()
 
 
-@guarded("the links of this gateway")
-def _prepare() -> frozenset[Mode]:
-    return prepare()
-
-
-@guarded("the link of a call")
-def _splice(data: dict[str, Any], modes: frozenset[Mode]) -> None:
-    # Before anything can fail: what waits of another call must not be found for this one.
-    call = begin(data)
-    call.link = link = read_link(data, configured_tags(data))
-    write_link(data, link, only_our_keys=only_our_keys())
-    if Mode.OTEL_V2 in modes:
-        from tracesplice_litellm._anchor import anchor
-
-        anchor(link)
-
-
-@guarded("the link of a call")
-def _own_metadata(kwargs: dict[str, Any]) -> None:
-    log_own_metadata(kwargs)
-
-
-@guarded("the header that says who counts a call")
-def _report(data: dict[str, Any], response: Any) -> dict[str, str] | None:
-    call = call_in(data)
-    return None if call is None else {HEADER: str(reports(data, response, call)).lower()}
+def _settings() -> Settings:
+    return Settings(
+        tag_keys=litellm.langfuse_default_tags or (),
+        tag_headers=getattr(litellm, "extra_spend_tag_headers", None) or (),  # not in every release
+        only_our_keys=_langfuse.only_our_keys(),
+    )
 
 
 adapter = _Adapter()

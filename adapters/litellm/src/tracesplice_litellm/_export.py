@@ -2,8 +2,8 @@
 
 Langfuse gets what a call consists of: its generations, directly under the client's observation, and
 the guardrails and MCP tools that worked on it. The gateway's own work (server, keys, routing,
-caches, health probes) it gets only if asked to, see ``_quiet``, and never as generations, which
-LiteLLM makes of some by naming the model on every span.
+caches, health probes) it gets only if asked to, see ``_server_spans``, and never as
+generations, which LiteLLM makes of some by naming the model on every span.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import SpanContext
 
-from tracesplice_litellm._attributes import TYPE
-from tracesplice_litellm._guard import guarded
+from tracesplice_litellm._generation import TYPE
 from tracesplice_litellm._patch import replace
-from tracesplice_litellm._quiet import server_spans
+from tracesplice_litellm._server_spans import server_spans
+from tracesplice_wire import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["NAME", "PARENT", "filter_exports", "for_langfuse"]
+__all__ = ["NEW_NAME", "PARENT", "filter_exports", "for_langfuse"]
 
 PARENT = "tracesplice.parent"
 """Marks a span for Langfuse: the observation it goes under, 16 hex digits, or "" for none."""
 
-NAME = "tracesplice.name"
+NEW_NAME = "tracesplice.name"
 """What it is to be called in Langfuse."""
 
 _ENDPOINT = "/api/public/otel"
@@ -76,8 +76,11 @@ def _chosen(span: ReadableSpan) -> ReadableSpan | None:
 
 
 def _placed(span: ReadableSpan, attributes: Mapping[str, Any]) -> ReadableSpan:
-    kept = {name: value for name, value in attributes.items() if name not in (PARENT, NAME)}
-    name, parent = str(attributes.get(NAME, span.name)), _parent(span, attributes.get(PARENT))
+    kept = {name: value for name, value in attributes.items() if name not in (PARENT, NEW_NAME)}
+    name, parent = (
+        str(attributes.get(NEW_NAME, span.name)),
+        _parent(span, attributes.get(PARENT)),
+    )
     # Langfuse does not name a trace after its root.
     named = {_TRACE_NAME: name, **kept} if parent is None else kept
     return _copy(span, name, named, parent)

@@ -7,88 +7,117 @@ metadata is all that Langfuse gets.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
-from tracesplice_litellm._attributes import TYPE, for_generation, for_observation
-from tracesplice_litellm._call import call_of, current, details, reporting
-from tracesplice_litellm._guard import guarded
+import litellm
+
+from tracesplice_litellm._call import at_work, read_report, report
+from tracesplice_litellm._generation import (
+    NOTHING,
+    TYPE,
+    generation_attributes,
+    missing_figures,
+    trace_attributes,
+)
 from tracesplice_litellm._patch import replace
-from tracesplice_litellm._usage import NOTHING, lacking
-from tracesplice_litellm._write import write_link
+from tracesplice_wire import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry.sdk.trace import Span
 
-__all__ = ["prepare"]
+    from tracesplice_litellm._call import Call
+    from tracesplice_litellm._request import Request
+
+__all__ = ["NAME", "join", "only_our_keys", "prepare", "reports"]
+
+NAME = "langfuse"
+
+_switched_on = False  # LiteLLM's setting does not tell who set it
 
 
-def prepare(logger: Any) -> bool:
-    """Make a logger put the link on its spans, and sample as clients do; twice is once.
-
-    Returns:
-        Whether it has spans.
-    """
+def prepare(logger: Any) -> None:
+    """Make a logger put the link on its spans, sample as clients do, and report failed calls."""
+    _report_failures(logger)
     replace(type(logger), "log_event_on_langfuse", _reporting)
-    return _watch(logger)
+    if not _watch(logger) and not litellm.langfuse_enable_update_trace_keys:
+        # An older LiteLLM, which lets user, session and tags of a joined trace through only so.
+        global _switched_on
+        litellm.langfuse_enable_update_trace_keys = _switched_on = True
+
+
+def only_our_keys() -> bool:
+    """Return whether clients can change more of a trace than the configuration allows them to."""
+    return _switched_on
+
+
+def join(request: Request) -> None:
+    """Do nothing: LiteLLM joins the trace by the request's metadata."""
+
+
+def reports(logger: Any, call: Call, logging: Any) -> bool:
+    """Return whether the samplers let the call through: LiteLLM's, and ours before it."""
+    tracing, trace_id = getattr(logger, "tracing", None), call.request.link.trace_id
+    if tracing is None or trace_id is None:
+        return "LANGFUSE_SAMPLE_RATE" not in os.environ
+    # They go by the call and the trace's id alone.
+    decided = tracing.tracer.sampler.should_sample(None, int(trace_id, 16), "")
+    return bool(decided.decision.is_sampled())
+
+
+def _report_failures(logger: Any) -> None:
+    # This mode reports a failed call only where the configuration says so a second time.
+    failures = (*litellm.failure_callback, *getattr(litellm, "_async_failure_callback", ()))
+    if any(each is logger or each == NAME for each in failures):
+        return
+    if isinstance(logger, str):
+        litellm.logging_callback_manager.add_litellm_failure_callback(logger)
+    else:
+        litellm.logging_callback_manager.add_litellm_async_failure_callback(logger)
 
 
 def _reporting(original: Callable[..., Any]) -> Callable[..., Any]:
     def log_event(logger: Any, kwargs: Any, *args: Any, **named: Any) -> Any:
         # A key or a team may have a logger of its own.
-        _prepare_own(logger)
-        _place_relayed(kwargs)
-        with reporting(kwargs):
+        _watch(logger)
+        token = report.set(read_report(kwargs))
+        try:
             return original(logger, kwargs, *args, **named)
+        finally:
+            report.reset(token)
 
     return log_event
 
 
-@guarded("the links of a key's own logger")
-def _prepare_own(logger: Any) -> None:
-    _watch(logger)
-
-
-@guarded("the link of a pass-through call")
-def _place_relayed(kwargs: Any) -> None:
-    call = call_of(kwargs)
-    if call is not None and call.relayed and call.link.place is not None:
-        # Its headers came after the request was read.
-        write_link(kwargs["litellm_params"], call.link)
-
-
+@guarded("the links of a logger")
 def _watch(logger: Any) -> bool:
+    # Returns whether it has spans.
     tracing = getattr(logger, "tracing", None)
     if tracing is None:
         return False
-    from tracesplice_litellm._sampling import follow_clients
-    from tracesplice_litellm._spans import watch
+    from tracesplice_litellm._spans import follow_clients, watch
 
     watch(tracing.provider, _put_link)
     follow_clients(tracing.tracer)
     return True
 
 
-@guarded("the link of a call")
 def _put_link(span: Span) -> None:
-    attributes = span.attributes or {}
-    if attributes.get(TYPE) == "generation":
-        _put_generation(span)
+    call, attributes = at_work(), span.attributes or {}
+    if attributes.get(TYPE) != "generation":
+        if call is not None:
+            span.set_attributes(trace_attributes(call.request.link))
         return
-    call = current()
     if call is not None:
-        span.set_attributes(for_observation(call.link))
-
-
-def _put_generation(span: Span) -> None:
-    call = current()
-    if call is not None:
-        span.set_attributes(for_generation(call.link))
+        span.set_attributes(generation_attributes(call.request.link))
         key = (span.name, span.start_time)
-        if key in call.reported:
+        if key in call.generations:
             # Images and speech are reported twice, from two threads.
             span.set_attributes(NOTHING)
             return
-        call.reported.add(key)
-    span.set_attributes(lacking(details(), span.attributes or {}))
+        call.generations.add(key)
+    reported = report.get()
+    details = {} if reported is None else reported.details
+    span.set_attributes(missing_figures(details, span.attributes or {}))

@@ -2,87 +2,124 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import os
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tracesplice_litellm import _values
-from tracesplice_litellm._baggage import traceparent
-from tracesplice_litellm._link import Place
+from tracesplice_wire import Place, no_parent, project_of, text, trace_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["At", "read_place", "unknown_parent"]
+    from tracesplice_wire import Link
+
+__all__ = ["Places", "find_places", "first_text", "in_project", "own_public_key"]
 
 
-class At(NamedTuple):
-    """The fields of the same names of a ``Link``."""
+class Places(NamedTuple):
+    """The places that a request names.
 
-    place: Place | None = None
+    Attributes:
+        joined: The trace and parent to join or, if ``starts_trace``, to start.
+        header: What its ``traceparent`` says, which LiteLLM acts on by itself.
+        otel: Where the OpenTelemetry modes have to report the call.
+        sampled: Whether the client records the trace it names as Langfuse's; None if not said.
+        starts_trace: Whether the client asked for a trace of that id, not for joining one.
+    """
+
+    joined: Place | None = None
     header: Place | None = None
+    otel: Place | None = None
     sampled: bool | None = None
     starts_trace: bool = False
 
 
-def read_place(
-    texts: Mapping[str, str],
-    headers: Mapping[str, object],
-    baggage: Mapping[str, str],
+def find_places(
+    body: Iterable[Mapping[str, Any]],
+    link: Link,
+    header: Place | None,
     litellms: object,
-    same_project: bool | None,
-) -> At:
-    """Return where the call belongs.
+    *,
+    is_langfuses: bool,
+) -> Places:
+    """Find where a call belongs.
 
     Args:
-        texts: The valid texts of the body, by LiteLLM's names.
-        headers: The request's headers.
-        baggage: What ``baggage`` has for Langfuse.
+        body: What may hold the ids, most trusted first.
+        link: What is valid of it.
+        header: What ``traceparent`` says.
         litellms: The trace id that LiteLLM found by itself, in headers or its own server span.
-        same_project: Whether the client's trace is in the project that this call is reported to.
+        is_langfuses: Whether there is ``baggage`` for Langfuse, so that the header is, too.
     """
-    if same_project is False:
-        return At()
-    sent = traceparent(headers)
-    joined = _joined(texts.get("existing_trace_id"), sent)
-    own = None if joined is not None else texts.get("trace_id")
-    starts = own is not None and not _is_litellms(own, litellms, sent)
-    trace_id = _values.trace_id(own) if starts else joined
-    place = _place(sent, trace_id, texts.get("parent_observation_id"))
-    return At(place, sent, None if starts else _sampled(sent, joined, baggage), starts)
+    joined, own = link.trace_id, None
+    if joined is None:
+        written = None if header is not None else first_text(body, "existing_trace_id")
+        joined = None if written is None else _any_trace_id(written)
+    if joined is None:
+        own = first_text(body, "trace_id")
+    starts = own is not None and not _is_litellms(own, litellms, header)
+    place = _place(header, trace_id(own) if starts else joined, link.parent_id)
+    sampled = None
+    # A header alone may be of a service mesh that samples its own traces.
+    if header is not None and not starts and (is_langfuses or joined is not None):
+        sampled = bool(header.trace_flags & 1) if joined in (None, header.trace_id) else None
+    return Places(place, header, _otel_place(place, header, starts=starts), sampled, starts)
 
 
-def unknown_parent(trace_id: str) -> str:
-    """Return the span id that stands for no parent, of that trace alone.
+def first_text(body: Iterable[Mapping[str, Any]], key: str) -> str | None:
+    """Return the first valid text of that name."""
+    for source in body:
+        if (value := source.get(key)) is not None and (found := text(value)) is not None:
+            return found
+    return None
 
-    A ``traceparent`` must name one; clients of tracesplice make the same.
+
+def in_project(project: str | None, logging: Any) -> bool | None:
+    """Return whether a call is reported to the client's Langfuse project, None if not known.
+
+    A key or a team of the gateway may report to a project of its own:
+    https://docs.litellm.ai/docs/proxy/team_logging
+
+    Args:
+        project: The one the client says, as ``project_of`` says it.
+        logging: LiteLLM's logging object of the call.
     """
-    return _values.span_id(trace_id[:16]) or trace_id[16:]
-
-
-def _is_litellms(own: str, litellms: object, sent: Place | None) -> bool:
-    # LiteLLM writes there what it found itself, too: the header's, or its server span's.
-    if sent is None or own != sent.trace_id:
-        return own == litellms
-    return sent.parent_id != unknown_parent(sent.trace_id)
-
-
-def _joined(written: str | None, sent: Place | None) -> str | None:
-    # What is no id gives way to the header. Without one, LiteLLM makes an id of any text.
-    if written is None or sent is not None:
-        return _values.trace_id(written)
-    return _values.any_trace_id(written)
-
-
-def _place(sent: Place | None, trace_id: str | None, parent_id: str | None) -> Place | None:
-    if sent is None:
-        return None if trace_id is None else Place(trace_id, parent_id)
-    if trace_id is None or trace_id == sent.trace_id:
-        # A parent without a trace is one of the header's trace.
-        return Place(sent.trace_id, parent_id or sent.parent_id, sent.sampled)
-    return Place(trace_id, parent_id)
-
-
-def _sampled(sent: Place | None, joined: str | None, baggage: Mapping[str, str]) -> bool | None:
-    if sent is None or (joined is None and not baggage):
-        # A header alone may be of a service mesh that samples its own traces.
+    if project is None:
         return None
-    return sent.sampled if joined in (None, sent.trace_id) else None
+    key = own_public_key(logging) or os.environ.get("LANGFUSE_PUBLIC_KEY")
+    return project == project_of(key) if isinstance(key, str) and key else None
+
+
+def own_public_key(logging: Any) -> Any:
+    """Return the public key that the call's key or team reports with, None if that of all."""
+    params = getattr(logging, "standard_callback_dynamic_params", None) or {}
+    return params.get("langfuse_public_key")
+
+
+def _any_trace_id(value: str) -> str:
+    # What LiteLLM in mode `langfuse` makes of any text (`resolve_trace_id`):
+    # https://github.com/BerriAI/litellm/blob/main/litellm/integrations/langfuse/langfuse_sdk.py
+    plain = value.lower().replace("-", "")
+    return trace_id(plain) or sha256(value.encode()).digest()[:16].hex()
+
+
+def _is_litellms(own: str, litellms: object, header: Place | None) -> bool:
+    # LiteLLM writes there what it found itself, too: the header's, or its server span's.
+    if header is None or own != header.trace_id:
+        return own == litellms
+    return header.parent_id != no_parent(header.trace_id)
+
+
+def _place(header: Place | None, trace_id: str | None, parent_id: str | None) -> Place | None:
+    if header is None or trace_id not in (None, header.trace_id):
+        return None if trace_id is None else Place(trace_id, parent_id)
+    # A parent without a trace is one of the header's trace.
+    return Place(header.trace_id, parent_id or header.parent_id, header.trace_flags)
+
+
+def _otel_place(place: Place | None, header: Place | None, *, starts: bool) -> Place | None:
+    if place is None or place.parent_id is not None:
+        return place or header
+    # As LiteLLM does in mode `langfuse`: under a parent that never arrives, so that the generation
+    # does not pass for the trace's root.
+    return header if starts else place._replace(parent_id=no_parent(place.trace_id))

@@ -7,23 +7,20 @@ A wrong "no" counts the call twice, a wrong "yes" never: so in doubt it is no.
 from __future__ import annotations
 
 import os
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from tracesplice_litellm._modes import Mode, langfuses, loggers
-from tracesplice_litellm._write import joined_place
+from tracesplice_litellm._call import was_sent
+from tracesplice_litellm._loggers import langfuse_loggers, loggers
+from tracesplice_litellm._place import own_public_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tracesplice_litellm._call import Call
-    from tracesplice_litellm._link import Place
+    from tracesplice_litellm._loggers import Mode
 
-__all__ = ["HEADER", "reports"]
-
-HEADER = "x-tracesplice-reports"
-"""The header of an answer, ``true`` or ``false``."""
-
-_SAMPLES_ALL = ("", "always_on", "parentbased_always_on")
+__all__ = ["reports"]
 
 
 def reports(data: Mapping[str, Any], response: Any, call: Call) -> bool:
@@ -35,62 +32,35 @@ def reports(data: Mapping[str, Any], response: Any, call: Call) -> bool:
         call: Its call.
     """
     logging = data.get("litellm_logging_obj")
-    if _from_cache(response, logging):
+    if _is_cached(response, logging):
         return True
-    same = call.link.same_project
-    if not (_one_project(logging) if same is None else same):
+    if not _is_in_clients_project(call, logging):
         return False
-    if call.relayed and not _is_read(response):
+    if call.is_relayed and not _is_read(response):
         return False
     return any(
-        _reports(mode, logger, call, logging) and _is_on(logger, data, logging)
-        for mode, logger in (*loggers(), *langfuses(_own(logging)))
+        mode.reports(logger, call, logging) and _is_on(logger, data, logging)
+        for mode, logger in chain(loggers.prepared(), _own_loggers(logging))
     )
 
 
-def _reports(mode: Mode, logger: Any, call: Call, logging: Any) -> bool:
-    place = call.link.place
-    if mode is not Mode.LANGFUSE:
-        # Of the ids in a body, these two know what the adapter put into their own header.
-        place = joined_place(call.link) or call.link.header
-    if mode is Mode.OTEL_V2:
-        return call.observed or (_was_sent(logging) and _samples(place))
-    if mode is Mode.OTEL:
-        return _samples(place)
-    tracing = getattr(logger, "tracing", None)
-    if tracing is None or place is None:
-        return "LANGFUSE_SAMPLE_RATE" not in os.environ
-    # This and LiteLLM's own sampler go by the call and the trace's id alone.
-    decided = tracing.tracer.sampler.should_sample(None, int(place.trace_id, 16), "")
-    return bool(decided.decision.is_sampled())
+def _is_cached(response: Any, logging: Any) -> bool:
+    for found in (
+        getattr(logging, "caching_details", None),
+        getattr(response, "_hidden_params", None),
+    ):
+        if isinstance(found, dict) and found.get("cache_hit") is True:
+            # Of a list of embeddings, the rest may have been asked for.
+            return not was_sent(logging)
+    return False
 
 
-def _from_cache(response: Any, logging: Any) -> bool:
-    found = (getattr(logging, "caching_details", None), getattr(response, "_hidden_params", None))
-    hit = any(isinstance(each, dict) and each.get("cache_hit") is True for each in found)
-    # Of a list of embeddings, the rest may have been asked for.
-    return hit and not _was_sent(logging)
-
-
-def _was_sent(logging: Any) -> bool:
-    # LITELLM_OTEL_V2 makes no span for an answer that came from no provider, and for some
-    # embeddings. Where it cannot start one before the call, it makes it afterwards.
-    # https://github.com/BerriAI/litellm/blob/main/litellm/integrations/otel/logger.py
-    details = getattr(logging, "model_call_details", None) or {}
-    return details.get("api_call_start_time") is not None
-
-
-def _samples(place: Place | None) -> bool:
-    # https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
-    sampler = os.environ.get("OTEL_TRACES_SAMPLER", "")
-    return sampler in _SAMPLES_ALL and (place is None or place.sampled)
-
-
-def _one_project(logging: Any) -> bool:
+def _is_in_clients_project(call: Call, logging: Any) -> bool:
+    if call.request.same_project is not None:
+        return call.request.same_project
     # A key or a team may report to a project of its own, which this client says nothing about.
-    own = getattr(logging, "standard_callback_dynamic_params", None) or {}
     ours = os.environ.get("LANGFUSE_PUBLIC_KEY")
-    return bool(ours) and own.get("langfuse_public_key") in (None, ours)
+    return bool(ours) and own_public_key(logging) in (None, ours)
 
 
 def _is_read(response: Any) -> bool:
@@ -106,9 +76,11 @@ def _is_read(response: Any) -> bool:
     return bool(known.is_vertex_route(url) or known.is_anthropic_route(url))
 
 
-def _own(logging: Any) -> Iterator[Any]:
-    for name in ("dynamic_success_callbacks", "dynamic_async_success_callbacks"):
-        yield from getattr(logging, name, None) or ()
+def _own_loggers(logging: Any) -> Iterator[tuple[Mode, Any]]:
+    # Those of the call's key or team.
+    sync = getattr(logging, "dynamic_success_callbacks", None) or ()
+    others = getattr(logging, "dynamic_async_success_callbacks", None) or ()
+    return langfuse_loggers((*sync, *others)) if sync or others else iter(())
 
 
 def _is_on(logger: Any, data: Mapping[str, Any], logging: Any) -> bool:

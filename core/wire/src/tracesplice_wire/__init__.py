@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from tracesplice_wire._baggage import decode_baggage
 from tracesplice_wire._headers import (
     PROJECT,
     REPORTS,
     TRACEPARENT,
+    Place,
     decode_project,
     decode_traceparent,
     encode_headers,
@@ -27,7 +29,7 @@ from tracesplice_wire._limits import (
 )
 from tracesplice_wire._link import Link, PromptRef
 from tracesplice_wire._log import STRICT_VARIABLE, fault, guarded, report_fault, warn_once
-from tracesplice_wire._metadata import CONTAINER, decode_metadata, encode_metadata
+from tracesplice_wire._metadata import CONTAINER, TEXTS, decode_metadata, encode_metadata
 from tracesplice_wire._shown import shown, shown_kind, shown_url
 from tracesplice_wire._written import header_values
 
@@ -39,9 +41,12 @@ __all__ = [
     "PROJECT",
     "REPORTS",
     "STRICT_VARIABLE",
+    "TEXTS",
     "TRACEPARENT",
     "Link",
+    "Place",
     "PromptRef",
+    "decode_baggage",
     "decode_metadata",
     "decode_project",
     "decode_traceparent",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tracesplice_wire import _limits
 
@@ -21,6 +21,7 @@ __all__ = [
     "PROJECT",
     "REPORTS",
     "TRACEPARENT",
+    "Place",
     "decode_project",
     "decode_traceparent",
     "encode_headers",
@@ -43,6 +44,14 @@ _TRACEPARENT = re.compile(
 _PROJECT = re.compile(r"[0-9a-f]{16}")
 
 
+class Place(NamedTuple):
+    """Where a call belongs: the fields of the same names of a ``Link``."""
+
+    trace_id: str
+    parent_id: str | None
+    trace_flags: int = 1
+
+
 def encode_headers(link: Link) -> dict[str, str]:
     """Encode the place of ``link`` as headers; empty where it is in no trace."""
     if link.trace_id is None:
@@ -54,10 +63,10 @@ def encode_headers(link: Link) -> dict[str, str]:
     return found
 
 
-def decode_traceparent(value: object) -> tuple[str, str, int] | None:
-    """Return trace id, parent id and flags of a ``traceparent`` header, None if it is not valid."""
+def decode_traceparent(value: object) -> Place | None:
+    """Return the place that a ``traceparent`` header names, None if it is not valid."""
     match = _TRACEPARENT.fullmatch(value.strip()) if isinstance(value, str) else None
-    return None if match is None else (match[1], match[2], int(match[3], 16))
+    return None if match is None else Place(match[1], match[2], int(match[3], 16))
 
 
 def decode_project(headers: Mapping[str, object]) -> str | None:

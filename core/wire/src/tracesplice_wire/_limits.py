@@ -78,6 +78,8 @@ def tags(values: Iterable[object]) -> tuple[str, ...]:
     """Return the valid ones, each once, the first ``MAX_ENTRIES``."""
     found: dict[str, None] = {}
     for value in islice(values, _MAX_READ):
+        if type(value) is str and value in found:
+            continue  # a request names most of its tags several times
         tag = text(value)
         if tag is not None:
             found[tag] = None

@@ -9,32 +9,35 @@ https://github.com/BerriAI/litellm/blob/main/litellm/integrations/langfuse/langf
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from tracesplice_wire import _limits
 from tracesplice_wire._link import Link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tracesplice_wire._link import PromptRef
 
-__all__ = ["CONTAINER", "decode_metadata", "encode_metadata"]
+__all__ = ["CONTAINER", "TEXTS", "decode_metadata", "encode_metadata"]
 
 CONTAINER = "litellm_metadata"
 """LiteLLM's own metadata field: it leaves OpenAI's ``metadata`` parameter to the caller."""
 
-# Where a value of a link stands; the first valid one counts.
-_TEXTS: Mapping[str, tuple[tuple[str, ...], Callable[[object], str | None]]] = {
-    "trace_id": (("existing_trace_id",), _limits.trace_id),
-    "parent_id": (("parent_observation_id",), _limits.span_id),
-    "user_id": (("trace_user_id",), _limits.text),
-    "session_id": (("trace_session_id", "session_id"), _limits.text),
-    "trace_name": (("trace_name",), _limits.text),
-    "environment": (("trace_environment",), _limits.environment),
-    "version": (("version",), _limits.text),
-}
+TEXTS: tuple[tuple[str, str, Callable[[object], str | None]], ...] = (
+    ("trace_id", "existing_trace_id", _limits.trace_id),
+    ("parent_id", "parent_observation_id", _limits.span_id),
+    ("user_id", "trace_user_id", _limits.text),
+    ("session_id", "trace_session_id", _limits.text),
+    ("session_id", "session_id", _limits.text),
+    ("trace_name", "trace_name", _limits.text),
+    ("environment", "trace_environment", _limits.environment),
+    ("version", "version", _limits.text),
+)
+"""Field of a link, its name in the metadata, its check; of two names the first valid counts."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def encode_metadata(link: Link) -> dict[str, Any]:
@@ -62,23 +65,32 @@ def encode_metadata(link: Link) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value}
 
 
-def decode_metadata(sources: Iterable[Mapping[str, Any]]) -> Link:
+def decode_metadata(
+    body: Sequence[Mapping[str, Any]], baggage: Mapping[str, Any] = _NOTHING
+) -> Link:
     """Decode the link in the metadata of a request, each value for itself.
 
     Args:
-        sources: What may hold it, most trusted first: a value that is not valid gives way to the
-            next source's.
+        body: What may hold it, most trusted first: a value that is not valid gives way to the next
+            one's.
+        baggage: What ``decode_baggage`` found, for what the body does not say.
 
     Returns:
-        The link; where it belongs is None where that is not said.
+        The link; where it belongs is None where the body does not say it.
     """
-    sources = tuple(sources)
-    texts: dict[str, Any] = {
-        name: found
-        for name, (keys, check) in _TEXTS.items()
-        if (found := _first(check, keys, sources)) is not None
-    }
-    return Link(**texts, prompt=_prompt(sources), tags=_tags(sources), metadata=_pairs(sources))
+    sources = (*body, baggage)
+    found: dict[str, Any] = {}
+    for field, key, check in TEXTS:
+        if field in found:
+            continue
+        # Without a call for what is not there: this is in every request's way.
+        for source in sources:
+            if (value := source.get(key)) is not None and (checked := check(value)) is not None:
+                found[field] = checked
+                break
+    return Link(
+        **found, prompt=_prompt(sources), tags=_tags(body, baggage), metadata=_pairs(sources)
+    )
 
 
 def _onto_existing_trace(link: Link) -> dict[str, Any]:
@@ -93,21 +105,9 @@ def _onto_existing_trace(link: Link) -> dict[str, Any]:
     return {**present, "update_trace_keys": list(present)}
 
 
-def _first(
-    check: Callable[[object], str | None],
-    keys: Iterable[str],
-    sources: tuple[Mapping[str, Any], ...],
-) -> str | None:
-    for key in keys:
-        for source in sources:
-            if (value := source.get(key)) is not None and (found := check(value)) is not None:
-                return found
-    return None
-
-
 def _prompt(sources: Iterable[Mapping[str, Any]]) -> PromptRef | None:
     for source in sources:
-        if isinstance(written := source.get("prompt"), Mapping):
+        if isinstance(written := source.get("prompt"), dict):
             version = _limits.number(written.get("version"))
             found = _limits.prompt_ref(written.get("name"), version)
             if found is not None:
@@ -115,18 +115,22 @@ def _prompt(sources: Iterable[Mapping[str, Any]]) -> PromptRef | None:
     return None
 
 
-def _tags(sources: tuple[Mapping[str, Any], ...]) -> tuple[str, ...]:
-    return _limits.tags(tag for key in ("trace_tags", "tags") for tag in _listed(sources, key))
+def _tags(body: Iterable[Mapping[str, Any]], baggage: Mapping[str, Any]) -> tuple[str, ...]:
+    own = [tag for source in body for tag in _listed(source.get("trace_tags"))]
+    # LiteLLM adds those of the key and the team to `tags`.
+    others = [tag for source in body for tag in _listed(source.get("tags"))]
+    if (found := _limits.tags(own)) or "trace_tags" not in baggage:
+        return _limits.tags([*found, *others]) if others else found
+    return _limits.tags([*baggage["trace_tags"], *others])
 
 
-def _listed(sources: Iterable[Mapping[str, Any]], key: str) -> Iterator[object]:
-    for source in sources:
-        if isinstance(value := source.get(key), (list, tuple)):
-            yield from value
+def _listed(value: object) -> Sequence[object]:
+    return value if isinstance(value, (list, tuple)) else ()
 
 
 def _pairs(sources: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
     for source in sources:
-        if isinstance(value := source.get("trace_metadata"), Mapping):
-            return _limits.pairs(value.items())
+        value = source.get("trace_metadata")
+        if isinstance(value, dict) and (found := _limits.pairs(value.items())):
+            return found
     return ()

@@ -9,19 +9,18 @@ import re
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from tracesplice_litellm._guard import log
-from tracesplice_litellm._modes import Mode
+from tracesplice_wire import warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["limits", "say_limits"]
+__all__ = ["limits", "warn_of_limits"]
 
 # Before that release, in that mode or in any.
-_LIMITS: tuple[tuple[tuple[int, ...], Mode | None, str], ...] = (
+_LIMITS: tuple[tuple[tuple[int, ...], str | None, str], ...] = (
     (
         (1, 104),
-        Mode.LANGFUSE,
+        "langfuse",
         "it reports streamed answers of /responses with 0 tokens, at the right cost",
     ),
     (
@@ -31,15 +30,13 @@ _LIMITS: tuple[tuple[tuple[int, ...], Mode | None, str], ...] = (
     ),
 )
 
-_said: set[str] = set()
 
-
-def limits(release: str, modes: Collection[Mode]) -> list[str]:
+def limits(release: str, modes: Collection[str]) -> list[str]:
     """Return what does not work.
 
     Args:
         release: LiteLLM's version.
-        modes: How it reports.
+        modes: The names of the modes it reports in.
     """
     numbers = tuple(int(number) for number in re.findall(r"\d+", release)[:3])
     return [
@@ -49,10 +46,8 @@ def limits(release: str, modes: Collection[Mode]) -> list[str]:
     ]
 
 
-def say_limits(modes: Collection[Mode]) -> None:
+def warn_of_limits(modes: Collection[str]) -> None:
     """Log what does not work in this gateway, each once."""
     release = version("litellm")
     for what in limits(release, modes):
-        if what not in _said:
-            _said.add(what)
-            log("tracesplice-litellm: LiteLLM %s is old: %s.", release, what)
+        warn_once(what, "tracesplice-litellm: LiteLLM %s is old: " + what + ".", release)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 __all__ = ["VARIABLE", "server_spans"]
 
@@ -10,6 +11,7 @@ VARIABLE = "TRACESPLICE_SERVER_SPANS"
 """``true`` lets LiteLLM's server spans into Langfuse; they are left out by default."""
 
 
+@cache  # asked for every span of a gateway
 def server_spans() -> bool:
-    """Return whether Langfuse gets the spans of the gateway's own work."""
+    """Return whether Langfuse gets the spans of the gateway's own work; read once."""
     return os.environ.get(VARIABLE, "").strip().lower() in ("true", "1", "yes", "on")

@@ -1,0 +1,162 @@
+"""Reads the link of a request, checks it, and writes it back as LiteLLM reads it.
+
+Most trusted is the body: what the client put there it put there for this gateway. Headers may come
+from elsewhere: OpenTelemetry's instrumentation of httpx replaces ``traceparent`` by a span of its
+own, which Langfuse does not store, and proxies strip it. Each value is judged alone: a bad one
+gives way to the next source's and takes no other along.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tracesplice_litellm._place import Places, find_places, first_text, in_project
+from tracesplice_litellm._rewrite import AUTH, END_USER, NAMED, rewrite
+from tracesplice_wire import (
+    TRACEPARENT,
+    Link,
+    decode_baggage,
+    decode_metadata,
+    decode_project,
+    decode_traceparent,
+    tags,
+    text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+
+__all__ = ["Parts", "Request", "Settings", "splice_request"]
+
+
+class Settings(NamedTuple):
+    """What the gateway's configuration says of each request.
+
+    Attributes:
+        tag_keys: Keys of the metadata that it reports as tags (``langfuse_default_tags``,
+            https://docs.litellm.ai/docs/observability/langfuse_integration). Those of the answer,
+            such as ``cache_hit``, are not known yet.
+        tag_headers: Headers that it reports as tags (``extra_spend_tag_headers``,
+            https://docs.litellm.ai/docs/proxy/cost_tracking).
+        only_our_keys: Whether the client may not choose what else of a trace to overwrite.
+    """
+
+    tag_keys: Iterable[str] = ()
+    tag_headers: Iterable[str] = ()
+    only_our_keys: bool = False
+
+
+class Request(NamedTuple):
+    """What the gateway knows of a request; None, or empty, is what was not sent or is not valid.
+
+    Attributes:
+        link: What the client sent. Where the call is reported to another project than its trace is
+            in, it has neither trace nor prompt.
+        places: Where that is, for each mode.
+        same_project: Whether its trace is in the project this call is reported to.
+        generation_name: What the gateway generation is to be called.
+    """
+
+    link: Link = Link()
+    places: Places = Places()
+    same_project: bool | None = None
+    generation_name: str | None = None
+
+
+class Parts(NamedTuple):
+    """Where in a request something stands.
+
+    Attributes:
+        reported: The metadata that LiteLLM reports from.
+        headers: The client's headers.
+        named: Those of them that LiteLLM itself takes for metadata.
+        body: What may hold the client's metadata, most trusted first.
+    """
+
+    reported: dict[str, Any]
+    headers: dict[str, Any]
+    named: list[str]
+    body: Sequence[Mapping[str, Any]]
+
+
+_NO_SETTINGS = Settings()
+
+
+def splice_request(data: MutableMapping[str, Any], settings: Settings = _NO_SETTINGS) -> Request:
+    """Read the link of a request, write it back as LiteLLM reads it, and drop what is not valid.
+
+    Args:
+        data: The request as LiteLLM hands it to ``async_pre_call_hook``; changed in place, as it is
+            LiteLLM's own copy.
+        settings: The gateway's.
+    """
+    parts = _parts(data)
+    request = _read(data, parts, settings)
+    rewrite(data, parts, request, only_our_keys=settings.only_our_keys)
+    return request
+
+
+def _parts(data: MutableMapping[str, Any]) -> Parts:
+    # LiteLLM's mappings are plain ones; to ask for any kind takes ten times as long.
+    server = data.get("proxy_server_request")
+    server = server if isinstance(server, dict) else {}
+    headers, sent = server.get("headers"), server.get("body")
+    headers = headers if isinstance(headers, dict) else {}
+    named = [name for name in headers if name.startswith(NAMED)]
+    sources = (
+        # LiteLLM lets its own headers of this kind go before the body.
+        {name.removeprefix(NAMED): headers[name] for name in named} if named else None,
+        data.get("metadata"),
+        data.get("litellm_metadata"),
+        # On chat LiteLLM merges it into the first, where a key of the provider's own covers it.
+        sent.get("litellm_metadata") if isinstance(sent, dict) else None,
+    )
+    name = _reported_field(data)
+    if not isinstance(data.get(name), dict):
+        data[name] = {}
+    body = [each for each in sources if each and isinstance(each, dict)]
+    return Parts(data[name], headers, named, body)
+
+
+def _reported_field(data: Mapping[str, Any]) -> str:
+    # The other of the two, where there is one, is the provider's: OpenAI's and Anthropic's own
+    # `metadata` on `/responses`, `/v1/messages`, files and batches. LiteLLM reports the one that it
+    # wrote the key's owner into. On chat, before 1.99, the client's `litellm_metadata` stays there
+    # although it was merged into the other.
+    metadata = data.get("metadata")
+    if isinstance(metadata, dict) and AUTH in metadata:
+        return "metadata"
+    return "litellm_metadata" if "litellm_metadata" in data else "metadata"
+
+
+def _read(data: Mapping[str, Any], parts: Parts, settings: Settings) -> Request:
+    headers = parts.headers
+    baggage = decode_baggage(headers.get("baggage"))
+    link = decode_metadata(parts.body, baggage)
+    project = decode_project(headers)
+    same_project = in_project(project, data.get("litellm_logging_obj"))
+    if same_project is False:
+        places, prompt = Places(), None  # a name says something in its own project only
+    else:
+        header, prompt = decode_traceparent(headers.get(TRACEPARENT)), link.prompt
+        litellms = data.get("litellm_trace_id")
+        places = find_places(parts.body, link, header, litellms, is_langfuses=bool(baggage))
+    trace_id, parent_id, flags = places.joined or (None, None, 1)
+    link = link._replace(
+        trace_id=trace_id,
+        parent_id=parent_id,
+        trace_flags=flags,
+        prompt=prompt,
+        user_id=link.user_id or text(parts.reported.get(END_USER)),
+        tags=_with_configured(link.tags, settings, parts),
+        project=project,
+    )
+    return Request(link, places, same_project, first_text(parts.body, "generation_name"))
+
+
+def _with_configured(own: tuple[str, ...], settings: Settings, parts: Parts) -> tuple[str, ...]:
+    # On a trace that exists already, LiteLLM in mode `langfuse` reports none of them.
+    metadata, headers = parts.reported, parts.headers
+    found: list[object] = [f"{key}:{metadata[key]}" for key in settings.tag_keys if key in metadata]
+    found += [f"{key}: {headers[key]}" for key in settings.tag_headers if headers.get(key)]
+    return tags([*own, *found]) if found else own
