@@ -157,9 +157,14 @@ def test_an_application_s_decision_is_for_the_trace_it_names(
 
 def test_litellms_own_headers_are_checked_and_go_first() -> None:
     sent = {"langfuse_trace_user_id": "u", "langfuse_generation_name": "g" * 201}
-    data = request({"trace_user_id": "body"}, **sent, langfuse_prompt="x", langfuse_tags="x")
-    metadata, headers = written(data)
+    sent |= {
+        "langfuse_prompt": "x",
+        "langfuse_tags": "x",
+        "langfuse_update_trace_keys": "name,input",
+    }
+    metadata, headers = written(request({"trace_user_id": "body"}, **sent))
     assert (metadata["trace_user_id"], headers) == ("u", {})
+    assert metadata["update_trace_keys"] == ["name", "input"]
 
 
 def test_other_metadata_is_left_alone() -> None:
@@ -280,7 +285,8 @@ def test_a_bad_value_in_the_body_takes_no_other_along(at: tuple[Any, ...], value
         assert without(found.link, field) == without(whole(), field)
     assert found.generation_name == "answer"
     metadata: Mapping[str, Any] = data["metadata"]
-    assert metadata.get("trace_user_id") == found.link.user_id
+    left = metadata.get("trace_user_id"), metadata.get("trace_name")
+    assert left == (found.link.user_id, found.link.trace_name)
     prompt = found.link.prompt
     assert metadata.get("prompt", {}).get("name") == (prompt and prompt.name)
 

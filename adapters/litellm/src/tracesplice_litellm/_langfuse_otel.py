@@ -21,6 +21,7 @@ from tracesplice_litellm._generation import (
     trace_attributes,
 )
 from tracesplice_litellm._patch import replace
+from tracesplice_litellm._place import is_surely_sampled
 from tracesplice_litellm._rewrite import END_USER
 from tracesplice_litellm._server_spans import server_spans
 from tracesplice_wire import guarded, text
@@ -30,15 +31,14 @@ if TYPE_CHECKING:
 
     from tracesplice_litellm._call import Call
     from tracesplice_litellm._request import Request
-    from tracesplice_wire import Link, Place
+    from tracesplice_wire import Link
 
-__all__ = ["NAME", "is_sampled", "join", "prepare", "reports"]
+__all__ = ["NAME", "join", "prepare", "reports"]
 
 NAME = "langfuse_otel"
 
 _OWNER = "user_api_key_user_id"
 _MAX_MESSAGE = 10_000  # characters of an error; a provider may answer with a whole page
-_SAMPLES_ALL = ("", "always_on", "parentbased_always_on")
 
 
 def prepare(logger: Any) -> None:
@@ -55,14 +55,7 @@ def join(request: Request) -> None:
 
 def reports(logger: Any, call: Call, logging: Any) -> bool:
     """Return whether OpenTelemetry's sampler lets the call through."""
-    return is_sampled(call.request.places.otel)
-
-
-def is_sampled(place: Place | None) -> bool:
-    """Return whether OpenTelemetry's sampler surely lets through what is reported there."""
-    # https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
-    sampler = os.environ.get("OTEL_TRACES_SAMPLER", "")
-    return sampler in _SAMPLES_ALL and (place is None or bool(place.trace_flags & 1))
+    return is_surely_sampled(call.request.places.otel)
 
 
 def _with_link(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -16,19 +16,13 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from litellm.integrations.otel.plumbing.context import request_root_span, set_request_root_span
-from opentelemetry.trace import (
-    NonRecordingSpan,
-    SpanContext,
-    SpanKind,
-    TraceFlags,
-    get_current_span,
-)
+from opentelemetry import trace
 
 from tracesplice_litellm._call import Call, Report, read_report, report, served, was_sent
 from tracesplice_litellm._export import NEW_NAME, PARENT
 from tracesplice_litellm._generation import generation_attributes, trace_attributes
-from tracesplice_litellm._langfuse_otel import is_sampled
 from tracesplice_litellm._patch import replace
+from tracesplice_litellm._place import is_surely_sampled
 from tracesplice_litellm._server_spans import server_spans
 from tracesplice_litellm._spans import watch
 from tracesplice_wire import Place, guarded
@@ -68,34 +62,28 @@ def join(request: Request) -> None:
     """Put this request's model calls into the trace of their place, where LiteLLM does not."""
     if server_spans():
         # What began before the request was read, and has not ended.
-        for span in (_server.get(), get_current_span()):
+        for span in (_server.get(), trace.get_current_span()):
             if span is not None and span.is_recording():
                 span.set_attributes(trace_attributes(request.link))
     target = request.places.otel
     if request.same_project is False:
         # LiteLLM's own spans are in the client's trace already; this one leaves it.
         target = Place(secrets.token_hex(16), secrets.token_hex(8))
-    elif target is None or (target == request.places.header and _is_joined(target)):
+    elif target is None or (
+        target == request.places.header and _is_in(int(target.trace_id, 16), request_root_span())
+    ):
         return
-    context = SpanContext(
-        int(target.trace_id, 16),
-        int(target.parent_id or "0", 16),
-        is_remote=True,
-        trace_flags=TraceFlags(target.trace_flags & TraceFlags.SAMPLED),
-    )
-    set_request_root_span(NonRecordingSpan(context))
+    flags = trace.TraceFlags(target.trace_flags & trace.TraceFlags.SAMPLED)
+    ids = int(target.trace_id, 16), int(target.parent_id or "0", 16)
+    context = trace.SpanContext(*ids, is_remote=True, trace_flags=flags)
+    set_request_root_span(trace.NonRecordingSpan(context))
 
 
 def reports(logger: Any, call: Call, logging: Any) -> bool:
     """Return whether there is, or will be, a span of the call."""
     # It makes none for an answer that came from no provider, and for some embeddings. Where it
     # cannot start one before the call, it makes it afterwards.
-    return call.has_span or (was_sent(logging) and is_sampled(call.request.places.otel))
-
-
-def _is_joined(header: Place) -> bool:
-    root = request_root_span()
-    return root is not None and root.get_span_context().trace_id == int(header.trace_id, 16)
+    return call.has_span or (was_sent(logging) and is_surely_sampled(call.request.places.otel))
 
 
 def _opening(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -147,9 +135,9 @@ def _changed(found: Report, *, with_tags: bool = False) -> Mapping[str, Any]:
 
 
 def _put_link(span: Span) -> None:
-    if span.kind is SpanKind.SERVER:
+    if span.kind is trace.SpanKind.SERVER:
         _server.set(span)
-    is_call = span.kind is SpanKind.CLIENT and span.name.partition(" ")[0] in _CALLS
+    is_call = span.kind is trace.SpanKind.CLIENT and span.name.partition(" ")[0] in _CALLS
     if not is_call and not span.name.startswith(_OTHERS):
         if server_spans() and (call := _served_in_trace_of(span)) is not None:
             span.set_attributes(trace_attributes(call.request.link))
@@ -171,7 +159,7 @@ def _put_link(span: Span) -> None:
 def _served_in_trace_of(span: Span) -> Call | None:
     call = served.get()
     place = call.request.places.otel if call is not None else None
-    return call if place is not None and _is_in(span, int(place.trace_id, 16)) else None
+    return call if place is not None and _is_in(int(place.trace_id, 16), span) else None
 
 
 def _parent(span: Span, call: Call | None) -> str:
@@ -181,10 +169,9 @@ def _parent(span: Span, call: Call | None) -> str:
     # A pass-through endpoint does not show the request's headers to callbacks.
     server = _server.get()
     parent = server.parent if server is not None else None
-    if parent is None or not parent.is_remote or not _is_in(span, parent.trace_id):
-        return ""
-    return f"{parent.span_id:016x}"
+    is_asked = parent is not None and parent.is_remote and _is_in(parent.trace_id, span)
+    return f"{parent.span_id:016x}" if parent is not None and is_asked else ""
 
 
-def _is_in(span: Span, trace_id: int) -> bool:
-    return span.get_span_context().trace_id == trace_id
+def _is_in(trace_id: int, span: trace.Span | None) -> bool:
+    return span is not None and span.get_span_context().trace_id == trace_id
