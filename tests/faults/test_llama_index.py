@@ -19,7 +19,6 @@ from faults.wire import carries_nothing, links
 
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
 from llama_index.core import Settings
-from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.prompts import PromptTemplate, SelectorPromptTemplate
 
 if TYPE_CHECKING:
@@ -116,29 +115,6 @@ def test_a_thread_needs_the_context_of_its_caller(
         pool.submit(llama_index.complete, "hi").result()
         pool.submit(copy_context().run, llama_index.complete, "hi").result()
     assert parents(wire) == [None, span.id]
-
-
-def test_the_users_own_options_arrive_with_the_link(
-    wire: ModelServer, langfuse: Langfuse, make_llama_index: Callable[..., Any]
-) -> None:
-    own = {"user": "bob", "extra_body": {"top_k": 3, "litellm_metadata": {"trace_user_id": "eve"}}}
-    model = tracesplice.splice(
-        make_llama_index(additional_kwargs=own, default_headers={"x-team": "blue"})
-    )
-    with (
-        langfuse.start_as_current_observation(name="enclosing") as span,
-        propagate_attributes(user_id="ada", session_id="s-1"),
-    ):
-        # What is the model's own goes before what is the call's.
-        model.chat([ChatMessage(content="hi")], extra_body={"seed": 1}, user="call")
-    [request] = wire.calls
-    body: Any = request.json
-    assert request.headers["x-team"] == "blue"
-    assert (body["user"], body["top_k"]) == ("bob", 3)
-    metadata = body["litellm_metadata"]
-    assert (metadata["trace_user_id"], metadata["session_id"]) == ("eve", "s-1")
-    assert metadata["parent_observation_id"] == span.id
-    assert own["extra_body"] == {"top_k": 3, "litellm_metadata": {"trace_user_id": "eve"}}
 
 
 def test_a_template_does_not_change_the_prompt_of_a_generation_around_it(

@@ -21,7 +21,7 @@ pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on opena
 from llama_index.core import Document, SummaryIndex
 from llama_index.core.agent.workflow import CodeActAgent, FunctionAgent, ReActAgent
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
-from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.base.llms.types import ChatMessage, TextBlock
 from llama_index.core.chat_engine import (
     CondensePlusContextChatEngine,
     CondenseQuestionChatEngine,
@@ -35,7 +35,7 @@ from llama_index.core.retrievers import QueryFusionRetriever
 
 from tracesplice._wrap import Wrapped
 from tracesplice_llama_index import prompt_template
-from tracesplice_llama_index._linked_text import _LinkedText, prompt_in
+from tracesplice_llama_index._linked_text import LinkedText, prompt_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -204,12 +204,12 @@ def test_what_a_template_makes_keeps_its_prompt(
         (PromptTemplate, "__init__", lambda: text("one").template),
         (PromptTemplate, "format", lambda: PromptTemplate("hi", metadata=dict(OWN)).format()),
         (ChatPromptTemplate, "format_messages", lambda: chat("one").format_messages(what="hi")),
-        (ChatMessage, "__init__", lambda: [ChatMessage(content=text("one", "hi").format())]),
+        (TextBlock, "__init__", lambda: [ChatMessage(content=text("one", "hi").format())]),
         (BaseWorkflowAgent, "__init__", lambda: function_agent(MockLLM()).system_prompt),
-        (_LinkedText, "__add__", lambda: text("one", "hi").format() + "!"),
-        (_LinkedText, "__radd__", lambda: "Hi " + text("one", "hi").format()),
-        (_LinkedText, "format", lambda: text("one").template.format(context_str=1, query_str=2)),
-        (_LinkedText, "__deepcopy__", lambda: copy.deepcopy(text("one", "hi").format())),
+        (LinkedText, "__add__", lambda: text("one", "hi").format() + "!"),
+        (LinkedText, "__radd__", lambda: "Hi " + text("one", "hi").format()),
+        (LinkedText, "format", lambda: text("one").template.format(context_str=1, query_str=2)),
+        (LinkedText, "__deepcopy__", lambda: copy.deepcopy(text("one", "hi").format())),
     ],
 )
 def test_each_repair_is_still_needed(
@@ -221,7 +221,7 @@ def test_each_repair_is_still_needed(
         method = vars(kind).get(name)
         if isinstance(method, Wrapped):
             monkeypatch.setattr(kind, name, method.__wrapped__)
-        elif kind is _LinkedText:
+        elif kind is LinkedText:
             monkeypatch.delattr(kind, name)
     assert prompt_in(make()) is None
 

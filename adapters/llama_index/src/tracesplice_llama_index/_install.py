@@ -12,7 +12,7 @@ from typing import Any
 
 import wrapt
 from llama_index.core.base.llms.base import BaseLLM
-from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.base.llms.types import TextBlock
 from llama_index.core.prompts import BasePromptTemplate, PromptTemplate, SelectorPromptTemplate
 from llama_index.core.types import BasePydanticProgram
 
@@ -23,12 +23,7 @@ from tracesplice.adapter import (
     wrap_function,
     wrap_methods,
 )
-from tracesplice_llama_index._formatted import (
-    format_template,
-    make_agent,
-    make_message,
-    make_template,
-)
+from tracesplice_llama_index._formatted import format_template, keep_text, make_template
 from tracesplice_llama_index._model_methods import (
     CALLS,
     HELPERS,
@@ -49,7 +44,7 @@ def install() -> None:
     each_class(BasePydanticProgram, _wrap_program)
     each_class(BasePromptTemplate, _wrap_template)
     wrap_methods(PromptTemplate, {"__init__": make_template})
-    wrap_methods(ChatMessage, {"__init__": make_message})
+    wrap_methods(TextBlock, {"__init__": keep_text})
     when_imported(_AGENTS, _wrap_agents)
 
 
@@ -74,7 +69,7 @@ def _wrap_template(template: type) -> None:
 
 
 def _wrap_agents(module: Any) -> None:
-    wrap_methods(module.BaseWorkflowAgent, {"__init__": make_agent})
+    wrap_methods(module.BaseWorkflowAgent, {"__init__": keep_text})
 
 
 def _wrap_streams(owner: type, names: tuple[str, ...]) -> None:

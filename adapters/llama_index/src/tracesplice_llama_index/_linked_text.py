@@ -15,12 +15,12 @@ from llama_index.core.prompts import BasePromptTemplate, SelectorPromptTemplate
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["first_prompt", "linked", "prompt_in"]
+__all__ = ["LinkedText", "first_prompt", "linked", "prompt_in"]
 
 _PROMPT = "langfuse_prompt"  # in the metadata of a template
 
 
-class _LinkedText(str):
+class LinkedText(str):
     """Text with the prompt that it was made of; what is made of the text has the prompt too.
 
     LlamaIndex adds texts to it, formats it, copies it, and stores it with pickle.
@@ -60,7 +60,7 @@ def prompt_in(value: object, model: Any = None) -> Any:
         model: The model; which template a selector selects may depend on it.
     """
     if isinstance(value, str):
-        return value.prompt if isinstance(value, _LinkedText) else None
+        return value.prompt if isinstance(value, LinkedText) else None
     if isinstance(value, ChatMessage):
         return first_prompt([getattr(block, "text", None) for block in value.blocks])
     if isinstance(value, (list, tuple)):
@@ -90,7 +90,7 @@ def _of_template(template: Any, model: Any) -> Any:
 
 
 def _text(text: str, prompt: Any) -> str:
-    made = _LinkedText(text)
+    made = LinkedText(text)
     made.prompt = prompt
     return made
 

@@ -65,4 +65,6 @@ def _ask_for_spans(openinference: Any) -> None:
     # Public. OpenInference makes its span OpenTelemetry's current one from release 4.6.1 on;
     # before, only this finds it
     # (https://github.com/Arize-ai/openinference/tree/main/python/instrumentation/openinference-instrumentation-llama-index).
-    observation_source(openinference.get_current_span)
+    find = getattr(openinference, "get_current_span", None)  # the oldest have none
+    if find is not None:
+        observation_source(find)
