@@ -152,9 +152,9 @@ def _described(name: str) -> str:
 
 
 def _mark(by_release: Mapping[str, Wrong | None]) -> str:
-    """What holds on the releases that have the mode; None is for a form that was not run."""
+    """What holds on the releases that have the mode; None is for no generation."""
     limits = {
-        release: "not run" if wrong is None else f"not {_checks(wrong)}"
+        release: "not reported" if wrong is None else f"not {_checks(wrong)}"
         for release, wrong in by_release.items()
         if wrong is None or wrong
     }

@@ -84,8 +84,7 @@ def test_a_key_with_a_project_of_its_own_is_for_that_project(
         unsaid.post(CHAT, **key),
     ]
     [followed] = theirs.generations()
-    # The first gets a trace of LiteLLM's, which its sampler may leave out.
-    recorder.wait_for(lambda _: len(of_own_project(recorder)) >= 2 or None)
+    recorder.wait_for(lambda _: len(of_own_project(recorder)) == 3 or None)
     assert [each.headers[REPORTS] for each in answers] == ["false", "true", "false"]
     assert followed.project == OWN_PROJECT[0]
     assert not ours.reported()

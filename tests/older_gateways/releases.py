@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from conformance.forms import Form
-    from conformance.harness import Cell
 
 __all__ = ["RELEASES", "Release"]
 
 LANGFUSE, OTEL, V2 = GatewayMode.LANGFUSE, GatewayMode.LANGFUSE_OTEL, GatewayMode.LANGFUSE_OTEL_V2
 CHAT, RESPONSES = (f"/{each} json body+header prompt" for each in ("chat/completions", "responses"))
+
+UNPRICED = ("/audio/speech", "/audio/transcriptions", "/rerank")
+"""Routes of which LiteLLM says no cost in mode `langfuse`."""
 
 
 @dataclass(frozen=True)
@@ -26,20 +28,33 @@ class Release:
     Attributes:
         modes: The ways it has to report.
         files: What a user puts beside `config.yaml` for the adapter; its line is always the same.
+        by_json: Whether mode `langfuse` reports by langfuse 2, which has no spans that the adapter
+            could put anything on: the gateway generation has no environment (i), and is priced by
+            Langfuse (h) where LiteLLM says no cost.
+        noise: Modes in which spans of LiteLLM's own work come along (j).
+        silent: Modes and routes of which it makes no generation.
         without: What fails without the adapter.
-        no_tokens: Why mode `langfuse` counts no tokens of a streamed Responses answer: with the
-            adapter (True), and without.
-        no_header: Why answers do not say whether they are reported, None where they do.
+        no_tokens: Whether mode `langfuse` counts no tokens of a streamed Responses answer with the
+            adapter (True is in it), and without (False is).
+        no_header: Whether there is no hook for an answer's headers, to say if it is reported.
     """
 
     modes: tuple[GatewayMode, ...]
     files: Mapping[str, str] = field(default_factory=dict)
+    by_json: bool = False
+    noise: tuple[GatewayMode, ...] = ()
+    silent: Mapping[GatewayMode, tuple[str, ...]] = field(default_factory=dict)
     without: Mapping[tuple[GatewayMode, str], str] = field(default_factory=dict)
     no_tokens: tuple[bool, ...] = ()
-    no_header: str | None = None
+    no_header: bool = False
 
-    def fails(self, cell: Cell, form: Form) -> set[str]:
-        return {"d", "i"} if form.ids == "header" else set()
+    def fails(self, mode: GatewayMode | None, form: Form) -> set[str]:
+        """The checks that a form does not pass in a mode."""
+        found = {"j"} if mode in self.noise else set()
+        if mode is LANGFUSE and self.by_json:
+            found |= {"h"} if form.route.endswith(UNPRICED) else set()
+            return found | ({"i"} if form.ids != "none" else set())
+        return found | ({"d", "i"} if form.ids == "header" else set())
 
 
 RELEASES: Mapping[str, Release] = {
@@ -47,19 +62,22 @@ RELEASES: Mapping[str, Release] = {
         modes=(LANGFUSE, OTEL),
         # LiteLLM before 1.94 looks for callbacks only beside its configuration.
         files={"tracesplice_litellm.py": "from tracesplice_litellm import adapter\n"},
-        # LiteLLM drops the prompt in its OpenTelemetry modes: install tracesplice-litellm
-        # LiteLLM before 1.82.6 logs a Responses call without its metadata
+        by_json=True,
+        noise=(OTEL,),
+        # Before 1.82.6 it logs a Responses call without its metadata.
         without={
             (LANGFUSE, RESPONSES): "abcd",
             (OTEL, CHAT): "c",
             (OTEL, RESPONSES): "cd",
         },
         no_tokens=(True, False),
-        no_header="LiteLLM before 1.82 has no hook for an answer's headers",
+        no_header=True,
     ),
     "1.98.1": Release(
         modes=(LANGFUSE, OTEL, V2),
-        # LITELLM_OTEL_V2 did not read user, session and tags yet: install tracesplice-litellm
+        by_json=True,
+        silent={V2: ("/images/generations", "/audio/speech", "/moderations")},
+        # LITELLM_OTEL_V2 did not read user, session and tags yet.
         without={
             (OTEL, CHAT): "c",
             (OTEL, RESPONSES): "c",
