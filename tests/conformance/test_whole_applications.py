@@ -1,7 +1,4 @@
-"""Set-ups of whole applications: what they say of a trace, and where they send it.
-
-After ``test_openai.py``: ``langfuse.openai`` patches the SDK for the rest of the process.
-"""
+"""Set-ups of whole applications: what they say of a trace, and where they send it."""
 
 from __future__ import annotations
 
