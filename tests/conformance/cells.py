@@ -59,7 +59,7 @@ OpenAILike(is_chat_model=False).stream_complete | sync | OpenInference | no span
 OpenAILike.predict | async | OpenInference | no span | a template names the prompt
 OpenAILike.stream | sync | OpenInference | span | a template of a stream
 OpenAILike.structured_predict, by a tool | sync | OpenInference | no span | the answer is a model
-OpenAILike.stream_structured_predict | async | OpenInference | span | parts of a model
+OpenAILike.stream_structured_predict, by a schema | async | OpenInference | span | parts of a model
 OpenAILike.chat_with_tools | async | OpenInference | no span | tools
 OpenAILike(max_retries=1).chat after a 503 | async | OpenInference | span | a retry
 OpenAIResponses.chat | sync | OpenInference | no span | Responses

@@ -66,6 +66,14 @@ class Seen:
             parent = self.by_id[parent].parent_id if parent in self.by_id else None
         return None if parent is None else self.by_id.get(parent)
 
+    def is_outside(self, observation: Observation) -> bool:
+        """Whether an observation is not in the enclosing one, as far as that can be seen."""
+        above: str | None = observation.id
+        while above in self.by_id and above != self.enclosing:
+            above = self.by_id[above].parent_id
+        # OpenInference ends some spans late.
+        return self.enclosing not in (None, above) and above not in self.stage.client_spans.of_cell
+
 
 def judge(seen: Seen) -> dict[str, str | None]:
     """Return for each check None, or what is wrong."""
@@ -88,7 +96,7 @@ def _traces(seen: Seen) -> str | None:
     wanted = seen.cell.shape.generations
     if seen.cell.is_observed:
         wanted = seen.cell.shape.traces or len(client)
-    if seen.cell.enclosed:
+    if seen.enclosing is not None:
         wanted = 1
     return None if found == wanted else f"{found} traces, not {wanted}"
 
@@ -105,6 +113,9 @@ def _parents(seen: Seen) -> str | None:
         return f"{len(made)} calls on the client's side, not {wanted}"
     if not set(found) <= made or len(set(found)) != wanted:
         return f"under {found}, not {wanted} of {sorted(made)}"
+    outside = [each.line() for each in owners if each and seen.is_outside(each)]
+    if outside:
+        return f"{outside} not in {seen.enclosing}"
     inner = {each.parent_id for each in seen.client_generations if each.id not in found}
     if inner & set(found):
         return f"under {inner & set(found)}, with the call's own observation in it"

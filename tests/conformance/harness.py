@@ -73,11 +73,12 @@ class Stage:
         self.recorder.clear()
 
     def observations(self) -> list[Observation]:
-        """What was reported since then, of no earlier trace."""
+        """What was reported since then, of no earlier trace and no earlier span."""
+        earlier = self.client_spans.ids - self.client_spans.of_cell
         return [
             observation
             for observation in self.recorder.observations()
-            if observation.trace_id not in self.earlier_traces
+            if observation.trace_id not in self.earlier_traces and observation.id not in earlier
         ]
 
     def address(self, mode: GatewayMode | None) -> Address:
@@ -101,7 +102,13 @@ class Address(Protocol):
 
 
 class Application(Protocol):
-    """A program that makes the calls of a shape; `unchanged` says what it finds altered."""
+    """A program that makes the calls of a shape; `changed` says what it finds altered.
+
+    Attributes:
+        enclosing: The span of its own that its calls were made in, None if there is none.
+    """
+
+    enclosing: str | None
 
     async def run(self, shape: Shape) -> Any: ...
 
@@ -174,6 +181,11 @@ class Outcome:
     checks: dict[str, str | None]
     recorded: str
 
+    @property
+    def wrong(self) -> dict[str, str]:
+        """What does not hold."""
+        return {name: text for name, text in self.checks.items() if text is not None}
+
 
 def run_cell(stage: Stage, cell: Cell, expected_answer: Any) -> Outcome:
     """Run the cell spliced and judge it."""
@@ -189,16 +201,10 @@ def run_cell(stage: Stage, cell: Cell, expected_answer: Any) -> Outcome:
     stage.langfuse.flush()
     gateway = stage.reported(cell)
     by_id = {observation.id: observation for observation in stage.observations()}
-    checks = judge(Seen(stage, cell, enclosing, gateway, by_id))
+    checks = judge(Seen(stage, cell, application.enclosing or enclosing, gateway, by_id))
     checks["e"] = None if answer == expected_answer else f"{answer!r} is not {expected_answer!r}"
     checks["f"] = application.changed()
     return Outcome(dict(sorted(checks.items())), stage.recorder.report())
-
-
-def wrong(stage: Stage, cell: Cell) -> set[str]:
-    """The checks from (a) to (f) that do not hold, without (e), the answer: the others follow."""
-    checks = run_cell(stage, cell, None).checks
-    return {name for name, text in checks.items() if text is not None and name in "abcdf"}
 
 
 def run_unspliced(stage: Stage, cell: Cell) -> Any:

@@ -124,6 +124,7 @@ class HttpApplication:
     """
 
     name = "HTTP"
+    enclosing: str | None = None
     sent: ClassVar[ReceivedRequest]
     reply: ClassVar[Reply]
     link: ClassVar[Callable[[Link], Link]] = staticmethod(lambda link: link)
@@ -138,7 +139,7 @@ class HttpApplication:
 
     async def run(self, shape: Shape) -> Any:
         """Return the shape's answer."""
-        return await shape.run(self)
+        return await shape.run(self, None)
 
     def changed(self) -> str | None:
         """Return what became of the application's body, or None if it is what it was."""
@@ -188,7 +189,7 @@ class HttpApplication:
         return self._gateway.post(self._request.path, content, sent)
 
 
-async def _send(app: HttpApplication) -> Any:
+async def _send(app: Any, _: Any) -> Any:
     return await app.send()
 
 

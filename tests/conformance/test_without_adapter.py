@@ -1,4 +1,7 @@
-"""What holds in a gateway without ``tracesplice-litellm``: a few forms in each mode."""
+"""What holds in a gateway without ``tracesplice-litellm``: a few forms in each mode.
+
+Last, as it starts three more gateways.
+"""
 
 from __future__ import annotations
 

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.forms import form_of
-from conformance.harness import client_side, run_cell, run_unspliced
+from conformance.harness import client_side, run_unspliced
 from rig.model import ModelServer
 from rig.recorder import Recorder
 from rig.recorder.exporter import RecorderExporter
 from shapes.outcomes import Outcomes
-from shapes.wire import Wire, WireStage, judge, plain
+from shapes.repairs import TABLE, repairs, taken_away
+from shapes.wire import Wire, WireStage, plain, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conformance.harness import Cell
+    from conformance.harness import Cell, Outcome
 
 SDK_TRACER = "langfuse.openai"
 
@@ -56,22 +57,46 @@ def _tracer(cell: Cell) -> None:
 
 
 @pytest.fixture(scope="module")
-def check(stage: WireStage, outcomes: Outcomes) -> Callable[[Cell], None]:
-    """Runs a cell, notes what became of it, and fails for what does not hold."""
+def judged(stage: WireStage) -> Callable[[Cell], Outcome]:
+    """Runs a cell and judges it."""
     unspliced: dict[tuple[str, ...], tuple[Any, Any]] = {}
 
-    def run(cell: Cell) -> None:
+    def judge(cell: Cell) -> Outcome:
         key = (cell.shape.name, cell.kind, cell.tracer)
         if key not in unspliced:
             stage.clear()
-            unspliced[key] = run_unspliced(stage, cell), plain(stage.wire.model.calls)
-        answer, sent = unspliced[key]
-        outcome = run_cell(stage, cell, answer)
-        checks = dict(outcome.checks)
-        for name, text in judge(stage, cell, sent).items():
-            checks[name] = checks.get(name) or text
-        outcomes.add(cell, checks, {str(form_of(each)) for each in stage.wire.model.calls})
-        wrong = {name: text for name, text in checks.items() if text is not None}
-        assert not wrong, f"{wrong}\n{outcome.recorded}"
+            try:
+                unspliced[key] = run_unspliced(stage, cell), plain(stage.requests)
+            except NotImplementedError as error:
+                pytest.skip(f"not in this release: {error}")
+        return run(stage, cell, *unspliced[key])
 
-    return run
+    return judge
+
+
+@pytest.fixture(scope="module")
+def check(stage: WireStage, outcomes: Outcomes, judged: Any) -> Callable[[Cell], None]:
+    """Runs a cell, notes what became of it, and fails for what does not hold."""
+
+    def run_and_note(cell: Cell) -> None:
+        outcome = judged(cell)
+        outcomes.add(cell, outcome.wrong, {str(form_of(each)) for each in stage.requests})
+        assert not outcome.wrong, f"{outcome.wrong}\n{outcome.recorded}"
+
+    return run_and_note
+
+
+@pytest.fixture
+def without(judged: Any) -> Callable[[list[Cell], str, str], None]:
+    """Sees that a call is as wrong as the table in README.md says without a method of ours."""
+
+    def run_without(cells: list[Cell], framework: str, method: str) -> None:
+        if method not in repairs(framework):
+            pytest.skip("not wrapped in this release")
+        name, letters = TABLE[framework, method]
+        [cell] = [each for each in cells if str(each) == name]
+        with taken_away(framework, method):
+            outcome = judged(cell)
+        assert outcome.wrong.keys() & {*letters}, f"{outcome.wrong}\n{outcome.recorded}"
+
+    return run_without

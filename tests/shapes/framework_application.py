@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import openai
 
-from shapes.either import TLS, settle
+from shapes.either import TLS, each, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from conformance.harness import Cell, Stage
 
@@ -25,12 +25,14 @@ class FrameworkApplication:
         prompts: Langfuse's prompts, by name.
         is_async: Whether calls are made with the asynchronous methods.
         splice: What makes an object's calls carry a link.
+        enclosing: The application's own span around its calls, once there is one.
     """
 
     def __init__(self, stage: Stage, cell: Cell, splice: Callable[[Any], Any]) -> None:
         self.prompts = stage.prompts
         self.is_async = cell.is_async
         self.splice = splice
+        self.enclosing: str | None = None
         self._stage = stage
         self._tracer = cell.tracer
         self._gateway = stage.address(cell.mode)
@@ -42,9 +44,12 @@ class FrameworkApplication:
         altered = [(given, before) for given, before in self._given if _frozen(given) != before]
         return str(altered) if altered else None
 
-    def span(self, name: str) -> Any:
-        """A span of the application's own."""
-        return self._stage.langfuse.start_as_current_observation(name=name)
+    @contextmanager
+    def span(self, name: str) -> Iterator[None]:
+        """A span of the application's own, in which the calls are made or streams asked for."""
+        with self._stage.langfuse.start_as_current_observation(name=name) as span:
+            self.enclosing = span.id
+            yield
 
     def given(self, value: Any) -> Any:
         """Note an object of the caller's, to see later whether it was altered."""
@@ -55,6 +60,11 @@ class FrameworkApplication:
         """Call a method, or its asynchronous twin."""
         name = f"a{method}" if self.is_async else method
         return await settle(getattr(owner, name)(*args, **kwargs))
+
+    async def ask(self, owner: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+        """The same, and read what it streams."""
+        answer = await self.call(owner, method, *args, **kwargs)
+        return [part async for part in each(answer)] if method.startswith("stream") else answer
 
     def _http_clients(self) -> tuple[Any, Any]:
         # The frameworks share their own between models and, in vain, between event loops.

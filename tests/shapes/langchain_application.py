@@ -11,7 +11,6 @@ from langfuse.langchain import CallbackHandler
 from openinference.instrumentation.langchain import LangChainInstrumentor
 from pydantic import SecretStr
 
-from shapes.either import each
 from shapes.framework_application import FrameworkApplication
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ __all__ = ["HANDLER", "OPENINFERENCE", "LangChainApplication"]
 
 HANDLER = "CallbackHandler"
 OPENINFERENCE = "OpenInference"
-QUESTION = "question-1"
 
 
 class LangChainApplication(FrameworkApplication):
@@ -90,11 +88,6 @@ class LangChainApplication(FrameworkApplication):
                 **self._with_http_clients(),
             )
         )
-
-    async def stream(self, runnable: Any, *args: Any, **kwargs: Any) -> list[Any]:
-        """Return what a runnable streams."""
-        method = runnable.astream if self.is_async else runnable.stream
-        return [chunk async for chunk in each(method(*args, **kwargs))]
 
     def _with_http_clients(self) -> dict[str, Any]:
         clients = zip(("http_client", "http_async_client"), self._http_clients(), strict=True)

@@ -10,67 +10,60 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
-from shapes.langchain_application import QUESTION
-from shapes.langchain_shape import (
-    NESTED,
-    App,
-    registry,
-    weather,
-)
-from shapes.shape import OWN
+from shapes.langchain_shape import NESTED, App, events, registry, weather
+from shapes.shape import OWN, QUESTION, QUESTIONS
 
 if TYPE_CHECKING:
-    from langchain_core.runnables import (
-        RunnableConfig,
-    )
+    from langchain_core.runnables import RunnableConfig
 
 __all__ = ["SHAPES"]
 
-SHAPES, shape = registry()
-
-
-AGENT: dict[str, Any] = {"kinds": NESTED, "generations": 2, "observations": 2, "traces": 1}
+SHAPES, shape = registry(kinds=NESTED)
+AGENT: dict[str, Any] = {"calls": 2, "traces": 1}
+ASKED = {"messages": [QUESTION]}
 
 
 def _agent(app: App) -> Any:
     return create_agent(app.model("tools"), [weather])
 
 
+async def _contents(app: App, graph: Any, given: Any, config: Any) -> list[Any]:
+    state = await app.call(graph, "invoke", given, config)
+    return [message.content for message in state["messages"]]
+
+
 @shape("create_agent with a tool", **AGENT)
 async def agent(app: App) -> Any:
-    state = await app.call(_agent(app), "invoke", {"messages": [QUESTION]}, app.config())
-    return [message.content for message in state["messages"]]
+    return await _contents(app, _agent(app), ASKED, app.config())
 
 
 @shape("create_agent with a tool, spliced as a whole", **AGENT)
 async def spliced_agent(app: App) -> Any:
     graph = app.splice(create_agent(app.plain_model("tools"), [weather]))
-    state = await app.call(graph, "invoke", {"messages": [QUESTION]}, app.config())
-    return [message.content for message in state["messages"]]
+    return await _contents(app, graph, ASKED, app.config())
 
 
 @shape("create_agent with a tool, stream of messages", **AGENT)
 async def agent_stream(app: App) -> Any:
-    chunks = await app.stream(
-        _agent(app), {"messages": [QUESTION]}, app.config(), stream_mode="messages"
-    )
+    options = {"stream_mode": "messages"}
+    chunks = await app.ask(_agent(app), "stream", ASKED, app.config(), **options)
     return [message.content for message, _ in chunks]
 
 
-@shape("create_agent with a tool, astream_events", **{**AGENT, "kinds": NESTED[1:]})
-async def agent_events(app: App) -> Any:
-    stream = _agent(app).astream_events({"messages": [QUESTION]}, app.config(), version="v2")
-    return [event["event"] async for event in stream]
+shape(
+    "create_agent with a tool, astream_events",
+    events(_agent, ASKED),
+    **{**AGENT, "kinds": NESTED[1:]},
+)
 
 
 @shape("create_agent, prompt in the config", prompts=(OWN,), **AGENT)
 async def agent_prompt(app: App) -> Any:
     config = app.config(metadata={"langfuse_prompt": app.prompts[OWN]})
-    state = await app.call(_agent(app), "invoke", {"messages": [QUESTION]}, config)
-    return [message.content for message in state["messages"]]
+    return await _contents(app, _agent(app), ASKED, config)
 
 
-@shape("graph, interrupted and resumed", kinds=NESTED, generations=2, observations=2)
+@shape("graph, interrupted and resumed", calls=2)
 async def interrupted(app: App) -> Any:
     model = app.model()
 
@@ -92,6 +85,5 @@ async def interrupted(app: App) -> Any:
     builder.add_edge("second", END)
     graph = builder.compile(checkpointer=InMemorySaver())
     config = app.config(configurable={"thread_id": uuid4().hex})
-    await app.call(graph, "invoke", {"messages": [QUESTION]}, config)
-    state = await app.call(graph, "invoke", Command(resume="question-2"), config)
-    return [message.content for message in state["messages"]]
+    await _contents(app, graph, ASKED, config)
+    return await _contents(app, graph, Command(resume=QUESTIONS[1]), config)

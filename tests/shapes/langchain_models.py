@@ -1,4 +1,4 @@
-"""What a LangChain chat model is asked for by itself."""
+"""What a LangChain chat model is asked for by itself, and embeddings."""
 
 from __future__ import annotations
 
@@ -6,109 +6,78 @@ from typing import Any
 from uuid import uuid4
 
 from langchain_core.messages import HumanMessage
-from langchain_core.runnables import (
-    ConfigurableField,
-)
+from langchain_core.runnables import ConfigurableField
 
-from shapes.langchain_application import QUESTION
-from shapes.langchain_shape import (
-    App,
-    registry,
-)
+from shapes.either import each, first, settle
+from shapes.langchain_shape import App, asks, events, registry
+from shapes.shape import QUESTION, QUESTIONS
 
 __all__ = ["SHAPES"]
 
 SHAPES, shape = registry()
 
 
-@shape("ChatOpenAI.invoke")
-async def invoke(app: App) -> Any:
-    return await app.call(app.model(), "invoke", QUESTION, app.config())
+def _streaming(app: App) -> Any:
+    return app.model(streaming=True)
 
 
-@shape("ChatOpenAI.stream")
-async def stream(app: App) -> Any:
-    return await app.stream(app.model(), QUESTION, app.config())
+def _responses(app: App) -> Any:
+    return app.model("openai-chat", use_responses_api=True)
+
+
+def _generates(made: Any) -> Any:
+    async def run(app: App) -> Any:
+        inputs = [[HumanMessage(question)] for question in QUESTIONS]
+        result = await app.call(made(app), "generate", inputs, callbacks=app.callbacks)
+        return [answers[0].text for answers in result.generations]
+
+    return run
+
+
+async def _embeds(app: App) -> Any:
+    return await app.call(app.embeddings(), "embed_documents", [QUESTION])
+
+
+shape("ChatOpenAI.invoke", asks())
+shape("ChatOpenAI.stream", asks(method="stream"))
+shape("ChatOpenAI(streaming=True).invoke", asks(_streaming))
+shape("ChatOpenAI.batch", asks(method="batch", given=QUESTIONS), calls=2)
+shape("ChatOpenAI.generate, two inputs", _generates(App.model), calls=2)
+shape("ChatOpenAI(streaming=True).generate, two inputs", _generates(_streaming), calls=2)
+shape("ChatOpenAI.astream_events", events(App.model), kinds=("async",))
+shape("ChatOpenAI(use_responses_api=True).invoke", asks(_responses))
+shape("ChatOpenAI(use_responses_api=True).stream", asks(_responses, "stream"))
+shape("AzureChatOpenAI.invoke", asks(App.azure_model))
+shape("OpenAIEmbeddings", _embeds, observations=0)
 
 
 @shape("ChatOpenAI.stream, left early")
 async def stream_left(app: App) -> Any:
+    stream = await app.call(app.model(), "stream", QUESTION, app.config())
+    read = [chunk async for chunk in first(each(stream))]
+    await settle(stream.aclose() if app.is_async else stream.close())
+    return read
+
+
+@shape("ChatOpenAI.stream, read elsewhere", opens_span=True)
+async def stream_read_elsewhere(app: App) -> Any:
     model = app.model()
-    method = model.astream if app.is_async else model.stream
-    chunks = method(QUESTION, app.config())
-    if not app.is_async:
-        first = next(chunks)
-        chunks.close()
-        return first
-    first = await anext(chunks)
-    await chunks.aclose()
-    return first
-
-
-@shape("ChatOpenAI(streaming=True).invoke")
-async def streaming(app: App) -> Any:
-    return await app.call(app.model(streaming=True), "invoke", QUESTION, app.config())
-
-
-@shape("ChatOpenAI.batch", generations=2, observations=2)
-async def batch(app: App) -> Any:
-    return await app.call(app.model(), "batch", ["question-1", "question-2"], app.config())
-
-
-@shape("ChatOpenAI.generate, two inputs", generations=2, observations=2)
-async def generate(app: App) -> Any:
-    inputs = [[HumanMessage("question-1")], [HumanMessage("question-2")]]
-    result = await app.call(app.model(), "generate", inputs, callbacks=app.callbacks)
-    return [answers[0].text for answers in result.generations]
-
-
-@shape("ChatOpenAI(streaming=True).generate, two inputs", generations=2, observations=2)
-async def generate_streaming(app: App) -> Any:
-    inputs = [[HumanMessage("question-1")], [HumanMessage("question-2")]]
-    model = app.model(streaming=True)
-    result = await app.call(model, "generate", inputs, callbacks=app.callbacks)
-    return [answers[0].text for answers in result.generations]
-
-
-@shape("ChatOpenAI.astream_events", kinds=("async",))
-async def events(app: App) -> Any:
-    stream = app.model().astream_events(QUESTION, app.config(), version="v2")
-    return [event["event"] async for event in stream]
+    with app.span("asked here"):
+        chunks = await app.call(model, "stream", QUESTION, app.config())
+    return [chunk async for chunk in each(chunks)]
 
 
 @shape("ChatOpenAI.invoke, options of the call")
 async def call_options(app: App) -> Any:
-    config = app.config()
-    extra = app.given({"metadata": {"team": "red"}})
-    headers = app.given({"x-team": "red"})
+    options = {"extra_body": {"metadata": {"team": "red"}}, "extra_headers": {"x-team": "red"}}
     model = app.model(model_kwargs={"user": "bob"}, default_headers={"x-team": "blue"})
-    return await app.call(
-        model, "invoke", QUESTION, config, extra_body=extra, extra_headers=headers
-    )
-
-
-@shape("ChatOpenAI(use_responses_api=True).invoke")
-async def responses(app: App) -> Any:
-    model = app.model("openai-chat", use_responses_api=True)
-    return await app.call(model, "invoke", QUESTION, app.config())
-
-
-@shape("ChatOpenAI(use_responses_api=True).stream")
-async def responses_stream(app: App) -> Any:
-    model = app.model("openai-chat", use_responses_api=True)
-    chunks = await app.stream(model, QUESTION, app.config())
-    return [chunk.text for chunk in chunks]
+    return await app.call(model, "invoke", QUESTION, app.config(), **app.given(options))
 
 
 @shape("ChatOpenAI(max_retries=1).invoke after a 503", generations=2)
 async def sdk_retry(app: App) -> Any:
     question = f"{QUESTION} [[fail-once:503:{uuid4().hex}]]"
     return (await app.call(app.model(max_retries=1), "invoke", question, app.config())).content
-
-
-@shape("AzureChatOpenAI.invoke")
-async def azure(app: App) -> Any:
-    return await app.call(app.azure_model(), "invoke", QUESTION, app.config())
 
 
 @shape("handler in the constructor")

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from shapes import langchain_chains, langchain_embeddings, langchain_graphs, langchain_models
+from shapes import langchain_chains, langchain_graphs, langchain_models
 
 __all__ = ["SHAPES"]
 
-SHAPES = [
-    *langchain_models.SHAPES,
-    *langchain_chains.SHAPES,
-    *langchain_graphs.SHAPES,
-    *langchain_embeddings.SHAPES,
-]
+SHAPES = [*langchain_models.SHAPES, *langchain_chains.SHAPES, *langchain_graphs.SHAPES]

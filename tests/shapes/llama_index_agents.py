@@ -7,14 +7,14 @@ from typing import Any
 from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent, ReActAgent
 from llama_index.core.workflow import Context, Event, StartEvent, StopEvent, Workflow, step
 
-from shapes.llama_index_application import QUESTION
 from shapes.llama_index_shape import App, registry, weather
+from shapes.shape import QUESTION, QUESTIONS
 
 __all__ = ["SHAPES"]
 
 SHAPES, shape = registry()
 
-AGENT: dict[str, Any] = {"kinds": ("async",), "generations": 2, "observations": 2}
+AGENT: dict[str, Any] = {"kinds": ("async",), "calls": 2}
 
 
 @shape("FunctionAgent with a tool", **AGENT)
@@ -66,7 +66,7 @@ class AskTwice(Workflow):
 
     @step
     async def start(self, ctx: Context, ev: StartEvent) -> Asked | None:
-        for question in ("question-1", "question-2"):
+        for question in QUESTIONS:
             ctx.send_event(Asked(question=question))
         return None
 

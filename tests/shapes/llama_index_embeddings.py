@@ -8,31 +8,29 @@ from llama_index.core import VectorStoreIndex
 from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.node_parser import SentenceSplitter
 
-from shapes.either import settle as _settled
-from shapes.llama_index_application import QUESTION
+from shapes.either import settle
 from shapes.llama_index_shape import DOCUMENTS, App, registry
+from shapes.shape import QUESTION, QUESTIONS
 
 __all__ = ["SHAPES"]
 
 SHAPES, shape = registry()
 
 
-@shape("OpenAILikeEmbedding.get_query_embedding")
-async def query(app: App) -> Any:
-    name = "aget_query_embedding" if app.is_async else "get_query_embedding"
-    return await _settled(getattr(app.embeddings(), name)(QUESTION))
+def embeds(made: Any, method: str, given: Any) -> Any:
+    """What asks an embedding model by a method."""
+
+    async def run(app: App) -> Any:
+        return await settle(getattr(made(app), f"{'a' * app.is_async}get_{method}")(given))
+
+    return run
 
 
-@shape("OpenAILikeEmbedding.get_text_embedding_batch")
-async def batch(app: App) -> Any:
-    name = "aget_text_embedding_batch" if app.is_async else "get_text_embedding_batch"
-    return await _settled(getattr(app.embeddings(), name)([QUESTION, "question-2"]))
-
-
-@shape("OpenAIEmbedding.get_text_embedding")
-async def own_class(app: App) -> Any:
-    name = "aget_text_embedding" if app.is_async else "get_text_embedding"
-    return await _settled(getattr(app.openai_embeddings(), name)(QUESTION))
+LIKE, OPENAI = App.embeddings, App.openai_embeddings
+BATCH = embeds(LIKE, "text_embedding_batch", QUESTIONS)
+shape("OpenAILikeEmbedding.get_query_embedding", embeds(LIKE, "query_embedding", QUESTION))
+shape("OpenAILikeEmbedding.get_text_embedding_batch", BATCH)
+shape("OpenAIEmbedding.get_text_embedding", embeds(OPENAI, "text_embedding", QUESTION))
 
 
 @shape("IngestionPipeline")
@@ -42,7 +40,7 @@ async def ingestion(app: App) -> Any:
     return [node.get_content() for node in nodes]
 
 
-@shape("VectorStoreIndex.as_retriever().retrieve", generations=2, observations=2)
+@shape("VectorStoreIndex.as_retriever().retrieve", calls=2)
 async def retriever(app: App) -> Any:
     index = VectorStoreIndex.from_documents(DOCUMENTS, embed_model=app.embeddings())
     found = await app.call(index.as_retriever(), "retrieve", QUESTION)

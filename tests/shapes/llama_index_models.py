@@ -4,172 +4,156 @@ from __future__ import annotations
 
 import copy
 import pickle
-from typing import Any
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import openai
 from llama_index.core import Settings
 from llama_index.core.llms import ChatMessage
+from llama_index.core.program import FunctionCallingProgram, LLMTextCompletionProgram
 from llama_index.core.tools import FunctionTool
-from llama_index.llms.openai import OpenAI
+from llama_index.llms.openai import OpenAI, OpenAIResponses
 
-from shapes.either import settle
-from shapes.llama_index_application import QUESTION
+from shapes.either import each, first, settle
 from shapes.llama_index_shape import App, Weather, registry, template, weather
-from shapes.shape import OWN
+from shapes.shape import OWN, QUESTION, QUESTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["SHAPES"]
 
 SHAPES, shape = registry()
+MESSAGES = [ChatMessage(role="user", content=QUESTION)]
+TOOL = [FunctionTool.from_defaults(weather)]
+PROMPT = {"prompts": (OWN,)}
+COMPLETION: dict[str, Any] = {"model": "openai-completion", "is_chat_model": False}
+BY_TOOL: dict[str, Any] = {"model": "tools"}
+BY_SCHEMA: dict[str, Any] = {"should_use_structured_outputs": True}
+OF_OPENAI = {"kind": OpenAI}
 
 
-def _messages(question: str = QUESTION) -> list[ChatMessage]:
-    return [ChatMessage(role="user", content=question)]
+def asks(method: str, *given: Any, of: Any = None, how: Any = None, **said: Any) -> Any:
+    """What asks a model, that has such options, by a method; `how` makes something of the model."""
+
+    async def run(app: App) -> Any:
+        model = app.model(**(of or {}))
+        asked = how(model) if how else model
+        return await app.ask(asked, method, *_filled(app, given), **said)
+
+    return run
 
 
-@shape("OpenAILike.complete")
-async def complete(app: App) -> Any:
-    return (await app.call(app.model(), "complete", QUESTION)).text
+def _filled(app: App, given: tuple[Any, ...]) -> list[Any]:
+    return [template(app) if each is template else each for each in given]
 
 
-@shape("OpenAILike.stream_complete")
-async def stream_complete(app: App) -> Any:
-    return [part.delta for part in await app.stream(app.model(), "stream_complete", QUESTION)]
+def _structured(model: Any) -> Any:
+    return model.as_structured_llm(Weather)
 
 
-@shape("OpenAILike.chat")
-async def chat(app: App) -> Any:
-    return (await app.call(app.model(), "chat", _messages())).message.content
-
-
-@shape("OpenAILike.stream_chat")
-async def stream_chat(app: App) -> Any:
-    return [part.delta for part in await app.stream(app.model(), "stream_chat", _messages())]
+for of, name in ((None, "OpenAILike"), (COMPLETION, "OpenAILike(is_chat_model=False)")):
+    shape(f"{name}.complete", asks("complete", QUESTION, of=of))
+    shape(f"{name}.stream_complete", asks("stream_complete", QUESTION, of=of))
+    shape(f"{name}.chat", asks("chat", MESSAGES, of=of))
+    shape(f"{name}.predict", asks("predict", template, what=QUESTION, of=of), **PROMPT)
+shape("OpenAILike.stream_chat", asks("stream_chat", MESSAGES))
+shape("OpenAILike.stream", asks("stream", template, what=QUESTION), **PROMPT)
+for of, name in ((BY_TOOL, "a tool"), (BY_SCHEMA, "a schema")):
+    for method in ("structured_predict", "stream_structured_predict"):
+        run = asks(method, Weather, template, what=QUESTION, of=of)
+        shape(f"OpenAILike.{method}, by {name}", run, **PROMPT)
+for method in ("chat_with_tools", "stream_chat_with_tools", "predict_and_call"):
+    shape(f"OpenAILike.{method}", asks(method, TOOL, user_msg=QUESTION, of=BY_TOOL))
+for method, of in (("chat", BY_TOOL), ("stream_chat", BY_SCHEMA)):
+    shape(f"as_structured_llm, {method}", asks(method, MESSAGES, of=of, how=_structured))
+shape("OpenAI.chat", asks("chat", MESSAGES, of=OF_OPENAI))
+shape("OpenAI.stream_complete", asks("stream_complete", QUESTION, of=OF_OPENAI))
+for method, given in (("chat", MESSAGES), ("stream_chat", MESSAGES), ("stream_complete", QUESTION)):
+    shape(f"OpenAIResponses.{method}", asks(method, given, of={"kind": OpenAIResponses}))
 
 
 @shape("OpenAILike.stream_chat, left early")
 async def stream_left(app: App) -> Any:
-    stream = await app.call(app.model(), "stream_chat", _messages())
-    if not app.is_async:
-        first = next(stream)
-        stream.close()
-        return first.delta
-    first = await anext(stream)
-    await stream.aclose()
-    return first.delta
+    stream = await app.call(app.model(), "stream_chat", MESSAGES)
+    read = [part.delta async for part in first(each(stream))]
+    await settle(stream.aclose() if app.is_async else stream.close())
+    return read
+
+
+@shape("OpenAILike.stream_complete, read in a thread", kinds=("sync",), opens_span=True)
+async def stream_thread(app: App) -> Any:
+    answers: list[Any] = []
+    with app.span("asked here"):
+        chunks = app.model().stream_complete(QUESTION)
+        thread = threading.Thread(target=lambda: answers.extend(chunks))
+        thread.start()
+        thread.join()
+    return [part.delta for part in answers]
+
+
+def elsewhere(method: str, *given: Any, of: Any = None, how: Any = None, **said: Any) -> Any:
+    """What asks for a stream in one place and reads it in another."""
+
+    async def run(app: App) -> Any:
+        model = app.model(**(of or {}))
+        with app.span("asked here"):
+            asked = how(model) if how else model
+            chunks = await app.call(asked, method, *_filled(app, given), **said)
+        return len([chunk async for chunk in each(chunks)])
+
+    return run
+
+
+ELSEWHERE: dict[str, Callable[..., Any]] = {
+    "OpenAILike.stream_complete": elsewhere("stream_complete", QUESTION),
+    "OpenAILike.stream": elsewhere("stream", template, what=QUESTION),
+    "OpenAILike.stream_structured_predict": elsewhere(
+        "stream_structured_predict", Weather, template, what=QUESTION, of=BY_SCHEMA
+    ),
+    "as_structured_llm, stream_chat": elsewhere(
+        "stream_chat", MESSAGES, of=BY_SCHEMA, how=_structured
+    ),
+}
+for name, run in ELSEWHERE.items():
+    more = PROMPT if name.endswith(("stream", "predict")) else {}
+    shape(f"{name}, read elsewhere", run, opens_span=True, **more)
+
+
+def _program(kind: Any, method: str) -> Any:
+    async def run(app: App) -> Any:
+        name = f"a{method}" if app.is_async else {"call": "__call__"}.get(method, method)
+        program = kind.from_defaults(
+            prompt=template(app), output_cls=Weather, llm=app.model("tools")
+        )
+        # The text that the rig's model answers is no JSON.
+        with suppress(ValueError):
+            answer = await settle(getattr(program, name)(what=QUESTION))
+            return len([part async for part in each(answer)]) if "stream" in method else answer
+
+    return run
+
+
+for program in (FunctionCallingProgram, LLMTextCompletionProgram):
+    shape(program.__name__, _program(program, "call"), **PROMPT)
+    shape(f"{program.__name__}, streamed", _program(program, "stream_call"), **PROMPT)
 
 
 @shape("OpenAILike.chat that fails")
 async def failed(app: App) -> Any:
     try:
-        await app.call(app.model("broken"), "chat", _messages())
+        await app.call(app.model("broken"), "chat", MESSAGES)
     except openai.APIStatusError as error:
         return error.status_code
-
-
-@shape("OpenAILike(is_chat_model=False).complete")
-async def completion(app: App) -> Any:
-    model = app.model("completion", is_chat_model=False)
-    return (await app.call(model, "complete", QUESTION)).text
-
-
-@shape("OpenAILike(is_chat_model=False).stream_complete")
-async def completion_stream(app: App) -> Any:
-    model = app.model("openai-completion", is_chat_model=False)
-    return [part.delta for part in await app.stream(model, "stream_complete", QUESTION)]
-
-
-@shape("OpenAILike(is_chat_model=False).chat")
-async def completion_chat(app: App) -> Any:
-    model = app.model("completion", is_chat_model=False)
-    return (await app.call(model, "chat", _messages())).message.content
-
-
-@shape("OpenAILike(is_chat_model=False).predict", prompts=(OWN,))
-async def completion_predict(app: App) -> Any:
-    model = app.model("completion", is_chat_model=False)
-    return await app.call(model, "predict", template(app), what=QUESTION)
-
-
-@shape("OpenAILike.predict", prompts=(OWN,))
-async def predict(app: App) -> Any:
-    return await app.call(app.model(), "predict", template(app), what=QUESTION)
-
-
-@shape("OpenAILike.stream", prompts=(OWN,))
-async def stream(app: App) -> Any:
-    return await app.stream(app.model(), "stream", template(app), what=QUESTION)
-
-
-@shape("OpenAILike.structured_predict, by a tool", prompts=(OWN,))
-async def structured_predict(app: App) -> Any:
-    model = app.model("tools")
-    return await app.call(model, "structured_predict", Weather, template(app), what=QUESTION)
-
-
-@shape("OpenAILike.structured_predict, by a schema", prompts=(OWN,))
-async def structured_schema(app: App) -> Any:
-    model = app.model(should_use_structured_outputs=True)
-    return await app.call(model, "structured_predict", Weather, template(app), what=QUESTION)
-
-
-@shape("OpenAILike.stream_structured_predict", prompts=(OWN,))
-async def stream_structured(app: App) -> Any:
-    model = app.model(should_use_structured_outputs=True)
-    parts = await app.stream(
-        model, "stream_structured_predict", Weather, template(app), what=QUESTION
-    )
-    return parts[-1].city
-
-
-@shape("OpenAILike.stream_structured_predict, by a tool", prompts=(OWN,))
-async def stream_structured_tool(app: App) -> Any:
-    model = app.model("tools")
-    parts = await app.stream(
-        model, "stream_structured_predict", Weather, template(app), what=QUESTION
-    )
-    return parts[-1].city
-
-
-@shape("OpenAILike.chat_with_tools")
-async def chat_with_tools(app: App) -> Any:
-    model = app.model("tools")
-    tool = FunctionTool.from_defaults(weather)
-    answer = await app.call(model, "chat_with_tools", [tool], user_msg=QUESTION)
-    return [each.tool_name for each in model.get_tool_calls_from_response(answer)]
-
-
-@shape("OpenAILike.stream_chat_with_tools")
-async def stream_chat_with_tools(app: App) -> Any:
-    tool = FunctionTool.from_defaults(weather)
-    model = app.model("tools")
-    return len(await app.stream(model, "stream_chat_with_tools", [tool], user_msg=QUESTION))
-
-
-@shape("OpenAILike.predict_and_call")
-async def predict_and_call(app: App) -> Any:
-    tool = FunctionTool.from_defaults(weather)
-    answer = await app.call(app.model("tools"), "predict_and_call", [tool], user_msg=QUESTION)
-    return answer.response
-
-
-@shape("as_structured_llm, chat")
-async def structured_llm(app: App) -> Any:
-    model = app.model("tools").as_structured_llm(Weather)
-    return (await app.call(model, "chat", _messages())).message.content
-
-
-@shape("as_structured_llm, stream_chat")
-async def structured_llm_stream(app: App) -> Any:
-    model = app.model(should_use_structured_outputs=True).as_structured_llm(Weather)
-    return (await app.stream(model, "stream_chat", _messages()))[-1].message.content
 
 
 @shape("OpenAILike(reuse_client=False).chat")
 async def own_client(app: App) -> Any:
     # It closes its client after the call, and with it whatever it was given.
     model = app.model(reuse_client=False, http_client=None, async_http_client=None)
-    return (await app.call(model, "chat", _messages())).message.content
+    return await app.call(model, "chat", MESSAGES)
 
 
 @shape("OpenAILike.chat, options of the call")
@@ -178,47 +162,19 @@ async def call_options(app: App) -> Any:
     model = app.model(default_headers=app.given({"x-team": "blue"}), additional_kwargs={})
     extra = app.given({"metadata": {"team": "red"}})
     options = {"extra_body": extra, "extra_headers": headers, "user": "bob"}
-    return (await app.call(model, "chat", _messages(), **options)).message.content
+    return await app.call(model, "chat", MESSAGES, **options)
 
 
 @shape("OpenAILike(max_retries=1).chat after a 503", generations=2)
 async def sdk_retry(app: App) -> Any:
-    question = f"{QUESTION} [[fail-once:503:{uuid4().hex}]]"
-    return (await app.call(app.model(max_retries=1), "chat", _messages(question))).message.content
-
-
-@shape("OpenAI.chat")
-async def openai_chat(app: App) -> Any:
-    return (await app.call(app.model("gpt-4o-mini", OpenAI), "chat", _messages())).message.content
-
-
-@shape("OpenAI.stream_complete")
-async def openai_stream(app: App) -> Any:
-    model = app.model("gpt-4o-mini", OpenAI)
-    return [part.delta for part in await app.stream(model, "stream_complete", QUESTION)]
-
-
-@shape("OpenAIResponses.chat")
-async def responses(app: App) -> Any:
-    return (await app.call(app.responses_model(), "chat", _messages())).message.content
-
-
-@shape("OpenAIResponses.stream_chat")
-async def responses_stream(app: App) -> Any:
-    parts = await app.stream(app.responses_model(), "stream_chat", _messages())
-    return [part.delta for part in parts]
-
-
-@shape("OpenAIResponses.stream_complete")
-async def responses_complete(app: App) -> Any:
-    parts = await app.stream(app.responses_model(), "stream_complete", QUESTION)
-    return [part.delta for part in parts]
+    question = ChatMessage(f"{QUESTION} [[fail-once:503:{uuid4().hex}]]")
+    return (await app.call(app.model(max_retries=1), "chat", [question])).message.content
 
 
 @shape("Settings.llm")
 async def settings(app: App) -> Any:
     Settings.llm = app.model()
-    return (await app.call(Settings.llm, "complete", QUESTION)).text
+    return await app.call(Settings.llm, "complete", QUESTION)
 
 
 @shape("Settings, spliced with what is assigned to it")
@@ -226,15 +182,15 @@ async def spliced_settings(app: App) -> Any:
     Settings.llm = app.plain_model()
     Settings.embed_model = app.plain_embeddings()
     app.splice(Settings)
-    return (await app.call(Settings.llm, "complete", QUESTION)).text
+    return await app.call(Settings.llm, "complete", QUESTION)
 
 
-@shape("copies of a spliced model", generations=2, observations=2)
+@shape("copies of a spliced model", calls=2)
 async def copied(app: App) -> Any:
     model = app.model(http_client=None, async_http_client=None)
     answers = []
     copies = copy.deepcopy(model), pickle.loads(pickle.dumps(model))
-    for question, each in zip(("question-1", "question-2"), copies, strict=True):
-        answers.append((await app.call(each, "complete", question)).text)
-        await settle((each._get_aclient() if app.is_async else each._get_client()).close())
+    for question, made in zip(QUESTIONS, copies, strict=True):
+        answers.append(await app.call(made, "complete", question))
+        await settle((made._get_aclient() if app.is_async else made._get_client()).close())
     return answers

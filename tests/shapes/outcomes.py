@@ -30,14 +30,19 @@ class Outcomes:
         """How many cells were run."""
         return sum(row["cells"] for row in self._rows.values())
 
-    def add(self, cell: Cell, checks: Mapping[str, str | None], forms: Iterable[str]) -> None:
+    @property
+    def forms(self) -> set[str]:
+        """The forms of their requests."""
+        return {form for row in self._rows.values() for form in row["forms"]}
+
+    def add(self, cell: Cell, wrong: Mapping[str, str], forms: Iterable[str]) -> None:
         """Note the outcome of a cell."""
         new: dict[str, Any] = {"cells": 0, "variants": set(), "forms": set(), "wrong": {}}
         row = self._rows.setdefault(cell.shape.name, new)
         row["cells"] += 1
         row["variants"].add(cell.tracer)
         row["forms"].update(forms)
-        row["wrong"] |= {check: text for check, text in checks.items() if text is not None}
+        row["wrong"] |= wrong
 
     def save(self) -> None:
         """Write the file."""

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["AMBIENT", "OTHER", "OWN", "Shape", "registry"]
+__all__ = ["AMBIENT", "OTHER", "OWN", "QUESTION", "QUESTIONS", "Shape", "registry"]
 
 AMBIENT, OWN, OTHER = "ambient", "own", "other"
 """Names of prompts: the one in force around a call, and those that calls name themselves."""
+
+QUESTION = "question-1"
+QUESTIONS = [QUESTION, "question-2"]
+"""What calls ask: each its own, so that it can be told whose observation is whose."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Shape:
         attributes: User, session and tags, where the call says so itself.
         told_to: The tracer without which nobody learns what the call says of these; None if it is
             learnt from the call.
+        opens_span: Whether it opens a span itself, around its calls or where it asks for streams.
     """
 
     name: str
@@ -42,17 +47,23 @@ class Shape:
     prompts: tuple[str, ...] = (AMBIENT,)
     attributes: tuple[str, str, tuple[str, ...]] | None = None
     told_to: str | None = None
+    opens_span: bool = False
 
 
 def registry(**common: Any) -> tuple[list[Shape], Callable[..., Callable[[Any], Any]]]:
-    """Return a list of shapes, and the decorator that puts a function of an application into it."""
+    """Return a list of shapes, and what puts a function into it: called with it, or a decorator."""
     shapes: list[Shape] = []
 
-    def shape(name: str, **options: Any) -> Callable[[Any], Any]:
+    def shape(
+        name: str, run: Any = None, *, calls: int = 1, **options: Any
+    ) -> Callable[[Any], Any]:
         def register(run: Any) -> Any:
-            shapes.append(Shape(name, run, **{**common, **options}))
+            counts = {"generations": calls, "observations": calls}
+            shapes.append(Shape(name, run, **{**common, **counts, **options}))
             return run
 
+        if run is not None:
+            register(run)
         return register
 
     return shapes, shape

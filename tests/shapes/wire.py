@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks import ATTRIBUTES, ENVIRONMENT
 from conformance.forms import CONTAINER, FORMS, form_of, link_in
-from conformance.harness import Stage
+from conformance.harness import Outcome, Stage, run_cell
 from rig.recorder import Observation
 
 if TYPE_CHECKING:
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
     from conformance.harness import Cell
     from rig.model import ModelServer, ReceivedRequest
 
-__all__ = ["Wire", "WireStage", "judge"]
+__all__ = ["Wire", "WireStage", "plain", "run"]
 
 REPORTS = {"x-tracesplice-reports": "true"}
+OURS = ("traceparent", "x-tracesplice-project")
 # Ours, and what no two requests have in common.
-_NOT_COMPARED = {"traceparent", "x-tracesplice-project", "content-length", "content-type"}
+_NOT_COMPARED = {*OURS, "content-length", "content-type"}
 _KEY = re.compile(r"(?<=fail-once:\d{3}):\w+")  # each run has its own
 _USAGE: dict[str, Any] = {"usage": {"total": 3}, "cost": 1e-6}
 
@@ -42,9 +45,14 @@ class Wire:
 
 @dataclass(frozen=True)
 class WireStage(Stage):
-    """A stage with such a server for its only gateway."""
+    """A stage with such a server for its only gateway.
+
+    Attributes:
+        lost: A field or header of a link that gets lost on its way, to see that it is missed.
+    """
 
     wire: Wire = field(kw_only=True)
+    lost: str = ""
 
     def address(self, mode: object = None) -> Wire:
         return self.wire
@@ -60,7 +68,21 @@ class WireStage(Stage):
 
     def reported(self, cell: Cell | None = None) -> list[Observation]:
         """What a gateway would report of the requests that arrived."""
-        return [_report(number, each) for number, each in enumerate(self.wire.model.calls)]
+        return [_report(number, each) for number, each in enumerate(self.requests)]
+
+    @property
+    def requests(self) -> list[ReceivedRequest]:
+        """The requests that arrived."""
+        return [_without(each, self.lost) for each in self.wire.model.calls]
+
+
+def _without(request: ReceivedRequest, name: str) -> ReceivedRequest:
+    if not name:
+        return request
+    headers = {key: value for key, value in request.headers.items() if key != name}
+    link = {key: value for key, value in link_in(request).items() if key != name}
+    body = json.dumps({**request.json, CONTAINER: link}).encode()
+    return replace(request, headers=headers, body=body)
 
 
 def _report(number: int, request: ReceivedRequest) -> Observation:
@@ -117,12 +139,21 @@ def _plain(request: ReceivedRequest) -> str:
     return _KEY.sub("", written)
 
 
-def judge(stage: WireStage, cell: Cell, unspliced: Plain) -> dict[str, str | None]:
+def run(stage: WireStage, cell: Cell, answer: Any, unspliced: Plain) -> Outcome:
+    """Run a cell and judge it, by what it answers and sends unspliced."""
+    outcome = run_cell(stage, cell, answer)
+    checks = dict(outcome.checks)
+    for name, text in _judge(stage, cell, unspliced).items():
+        checks[name] = checks.get(name) or text
+    return replace(outcome, checks=checks)
+
+
+def _judge(stage: WireStage, cell: Cell, unspliced: Plain) -> dict[str, str | None]:
     """What only the wire shows, by the letters of ``conformance.checks``."""
-    requests = stage.wire.model.calls
+    requests = stage.requests
     unknown = {str(form_of(each)) for each in requests} - FORMS.keys()
     return {
-        "b": _first(map(_disagreement, requests)),
+        "b": _first(_disagreement(stage, cell, each) for each in requests),
         "d": _first(_other_fields(cell, each) for each in requests),
         "j": None if len(requests) == cell.shape.generations else f"{len(requests)} requests",
         "f": _difference(plain(requests), unspliced),
@@ -134,10 +165,17 @@ def _first(found: Iterable[str | None]) -> str | None:
     return next((each for each in found if each is not None), None)
 
 
-def _disagreement(request: ReceivedRequest) -> str | None:
+def _disagreement(stage: WireStage, cell: Cell, request: ReceivedRequest) -> str | None:
     link = link_in(request)
     ids = (link.get("existing_trace_id"), link.get("parent_observation_id"))
-    header = request.headers.get("traceparent")
+    header, project = (request.headers.get(name) for name in OURS)
+    key = hashlib.sha256(stage.recorder.public_key.encode()).hexdigest()[:16]
+    # OpenInference does not say which project a span of its own is in.
+    unknown = {None} if "OpenInference" in cell.tracer or not ids[0] else set()
+    if project not in ({key} if ids[0] else set()) | unknown:
+        return f"project {project}, not {key}"
+    if not ids[0] and not link.get("trace_id"):
+        return "no trace of its own: all calls of a session would share one"
     # The flags say whether the trace is sampled, and newer releases whether its id is random.
     wanted = {f"00-{ids[0]}-{ids[1]}-{flags}" for flags in ("01", "03")} if ids[0] else {None}
     return None if header in wanted else f"traceparent {header} beside {ids}"
@@ -154,9 +192,9 @@ def _other_fields(cell: Cell, request: ReceivedRequest) -> str | None:
         "session_id": session,
         "tags": list(tags),
     }
-    link["trace_metadata"] = {
-        key: link["trace_metadata"].get(key) for key in wanted["trace_metadata"]
-    }
+    # LangChain's handler adds what else a run says.
+    said = link.get("trace_metadata", {})
+    link["trace_metadata"] = {key: said.get(key) for key in ATTRIBUTES["metadata"]}
     if "existing_trace_id" in link:
         keys = {"trace_user_id": user, "trace_session_id": session, "trace_tags": list(tags)}
         # Of an application that opens no trace it is not known.

@@ -12,8 +12,8 @@ A run that has no parent is part of the runnable that makes the call, where noth
 stores is current: ``with_fallbacks`` does not pass its own run on to the models it invokes. A
 stream belongs where it was asked for then.
 
-Each has its test in ``tests/conformance/test_langchain_repairs.py``, which fails where the wrapper
-is taken away. The methods are those of
+Each has its row in ``tests/shapes/README.md``: a call that is wrong where the wrapper is taken
+away. The methods are those of
 https://github.com/langchain-ai/langchain/tree/master/libs/core/langchain_core/language_models.
 
 A model whose clients can be seen and of which none is spliced is left alone unless the process is

@@ -1,0 +1,85 @@
+"""What shows that each method the adapters wrap has to be wrapped: the table in README.md."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack, contextmanager
+from inspect import isclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import wrapt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["TABLE", "repairs", "taken_away"]
+
+_PACKAGES = {
+    "openai": "OpenAI SDK",
+    **dict.fromkeys(("langchain_core", "langchain_openai"), "LangChain"),
+    "llama_index": "LlamaIndex",
+}
+_ROW = re.compile(r"^\| (.+?) \| `(.+?)` \| (.+?) \| (\w+) \|$", re.MULTILINE)
+_README = Path(__file__).with_name("README.md")
+
+TABLE = {(row[1], row[2]): (row[3], row[4]) for row in _ROW.finditer(_README.read_text())}
+"""By framework and method: the cell that is wrong without it, and the letters of what is wrong."""
+
+
+def repairs(framework: str) -> set[str]:
+    """The names of the methods that are wrapped in a framework's classes."""
+    return {name for each, name, _, _ in _wrapped() if each == framework}
+
+
+@contextmanager
+def taken_away(framework: str, name: str) -> Iterator[None]:
+    """Call the methods of this name as if none was wrapped."""
+    with ExitStack() as stack:
+        for each, method, owner, attribute in list(_wrapped()):
+            if (each, method) == (framework, name):
+                ours = owner.__dict__[attribute] if isclass(owner) else owner.__wrapped__
+                stack.enter_context(mock.patch.object(owner, attribute, _Past(ours, _past)))
+        yield
+
+
+class _Past(wrapt.FunctionWrapper):  # type: ignore[type-arg]
+    """Somebody else's wrapper over ours, which calls what is under it."""
+
+
+def _past(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    method = getattr(wrapped, "_self_parent", None) or wrapped
+    while _is_ours(method):
+        method = method.__wrapped__
+    if instance is not None:
+        method = method.__get__(*((None, instance) if isclass(instance) else (instance,)))
+    return method(*args, **kwargs)
+
+
+def _wrapped() -> Iterator[tuple[str | None, str, Any, str]]:
+    """Framework, name, and where the method of ours is: in a class, or in a wrapper of theirs."""
+    for owner in _classes(object, set()):
+        framework = _PACKAGES.get(str(owner.__module__).partition(".")[0])
+        for name, value in list(vars(owner).items()) if framework else ():
+            if _is_ours(value):
+                yield framework, name, owner, name
+            inner = getattr(value, "__wrapped__", None)
+            if _is_ours(inner):
+                yield framework, name, value, "__wrapped__"
+
+
+def _is_ours(value: object) -> bool:
+    if not isinstance(value, wrapt.FunctionWrapper):
+        return False
+    wrapper: Any = getattr(value, "_self_wrapper", None)
+    return str(getattr(wrapper, "__module__", "")).startswith("tracesplice")
+
+
+def _classes(base: type[object], seen: set[type]) -> set[type]:
+    derived: list[type] = type.__subclasses__(base)
+    for each in derived:
+        if each not in seen and each is not type:
+            seen.add(each)
+            _classes(each, seen)
+    return seen
