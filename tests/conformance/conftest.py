@@ -55,7 +55,6 @@ OpenTelemetryV2.log_pre_api_call = late
 callback = CustomLogger()
 """
 
-RATE = 0.5
 OWN_KEY = f"sk-{secrets.token_hex(24)}"
 OWN_PROJECT = ("pk-lf-own", "sk-lf-own")
 # A key as the gateway's database would have it: https://docs.litellm.ai/docs/proxy/team_logging
@@ -178,15 +177,13 @@ def check(table: Table) -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def special(recorder: Recorder, model: ModelServer) -> Iterator[dict[GatewayMode, Gateway]]:
-    """Gateways whose settings concern every request: server spans, sampling, routing, workers."""
+    """Gateways whose settings concern every request: server spans, routing, keys, workers."""
     recorder.add_project(*OWN_PROJECT)
     routing = {"router_settings": {"enable_tag_filtering": True}}
     spans = {"extra_env": {"TRACESPLICE_SERVER_SPANS": "true"}, "config_extra": routing}
     own: dict[str, Any] = {
         "files": {"own.py": OWN_KEYS.format(OWN_KEY, *OWN_PROJECT)},
         "config_extra": {**routing, "general_settings": {"custom_auth": "own.key"}},
-        # Only this mode heeds a rate.
-        "extra_env": {"LANGFUSE_SAMPLE_RATE": str(RATE)},
     }
     modes: dict[GatewayMode, dict[str, Any]] = {
         GatewayMode.LANGFUSE: own,

@@ -139,7 +139,7 @@ class HttpApplication:
 
     async def run(self, shape: Shape) -> Any:
         """Return the shape's answer."""
-        return await shape.run(self, None)
+        return await shape.run(self)
 
     def changed(self) -> str | None:
         """Return what became of the application's body, or None if it is what it was."""
@@ -189,7 +189,7 @@ class HttpApplication:
         return self._gateway.post(self._request.path, content, sent)
 
 
-async def _send(app: Any, _: Any) -> Any:
+async def _send(app: HttpApplication) -> Any:
     return await app.send()
 
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
+from conformance.forms import FORMS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -56,6 +58,13 @@ in a mode is proved in two steps, and for chosen calls once more as a whole:
 """
 # On Python 3.10 some asynchronous calls do not exist; the page is of a newer one.
 _LESS_OF_LANGCHAIN = sys.version_info < (3, 11)
+
+_IDS = {
+    "body+header": "trace in body and header",
+    "body": "trace in the body alone",
+    "header": "trace in the header alone",
+    "none": "no trace",
+}
 
 Wrong = dict[str, str]
 """Check to what is wrong."""
@@ -115,27 +124,45 @@ def _forms(names: list[str], runs: list[Mapping[str, Any]]) -> Iterator[str]:
         for row in run["rows"]
     }
     yield "## Forms on the wire\n"
-    yield f"On LiteLLM {', '.join(releases)}. Route, encoding of the fields, whether the answer is"
-    yield "streamed, where trace and parent are, whether there is a prompt; last, other requests.\n"
-    for release in releases:
-        missing = [mode for mode in MODES if (names[0], mode, release) not in found]
+    yield f"On LiteLLM {', '.join(releases)}. A prompt is linked unless said."
+    yield "None of the calls below makes the last ones.\n"
+    having = {
+        mode: [each for each in releases if (names[0], mode, each) in found] for mode in MODES
+    }
+    for mode, present in having.items():
+        missing = [each for each in releases if each not in present]
         if missing:
-            yield f"LiteLLM {release} has no {', '.join(f'`{mode}`' for mode in missing)}.\n"
+            yield f"LiteLLM {', '.join(missing)} has no `{mode}`.\n"
     yield _heading("| | form |")
     for number, name in enumerate(names, 1):
         marks = [
-            _mark({each: found.get((name, mode, each)) for each in releases}) for mode in MODES
+            _mark({each: found.get((name, mode, each)) for each in having[mode]}) for mode in MODES
         ]
-        yield f"| {number} | {name} | {' | '.join(marks)} |"
+        yield f"| {number} | {_described(name)} | {' | '.join(marks)} |"
     yield ""
 
 
+def _described(name: str) -> str:
+    form = FORMS.get(name)
+    if form is None:
+        return name
+    words = [f"`{form.route}`", *(["a form"] if form.encoding == "form" else [])]
+    words += [*(["streamed"] if form.stream else []), _IDS[form.ids]]
+    return ", ".join(words if form.prompt else [*words, "no prompt"])
+
+
 def _mark(by_release: Mapping[str, Wrong | None]) -> str:
-    ran = {release: wrong for release, wrong in by_release.items() if wrong is not None}
-    if not ran:
-        return "not run"
-    limits = [f"{_checks(wrong)} on {release}" for release, wrong in ran.items() if wrong]
-    return f"✓ but not {'; '.join(limits)}" if limits else "✓"
+    """What holds on the releases that have the mode; None is for no generation."""
+    limits = {
+        release: "not reported" if wrong is None else f"not {_checks(wrong)}"
+        for release, wrong in by_release.items()
+        if wrong is None or wrong
+    }
+    if not limits:
+        return "✓"
+    everywhere = limits.keys() == by_release.keys() and len({*limits.values()}) == 1
+    said = [limit if everywhere else f"{limit} on {each}" for each, limit in limits.items()]
+    return f"✓ but {'; '.join(dict.fromkeys(said))}"
 
 
 def _checks(wrong: Iterable[str]) -> str:

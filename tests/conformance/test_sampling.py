@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import secrets
 from contextlib import contextmanager
@@ -19,15 +20,16 @@ from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 from pydantic import SecretStr
 
 import tracesplice
-from conformance.conftest import RATE
-from conformance.test_the_adapter_money import litellm_keeps
+from conformance.curl import CHAT, REPORTS, Caller
 from rig.gateway import Gateway, GatewayMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conformance.harness import Stage
+    from rig.model import ModelServer
 
+RATE = 0.5
 MESSAGES: Any = [{"role": "user", "content": "hello there"}]
 COST = 8e-6  # of these and their answer
 
@@ -143,13 +145,53 @@ def test_so_it_does_where_the_generation_is_the_whole_trace(
     assert reported(stage, traces.sampled) == {traces.sampled: [0, pytest.approx(COST)]}
 
 
+@pytest.fixture(scope="module")
+def sampler(stage: Stage, model: ModelServer) -> Iterator[Gateway]:
+    """One in mode `langfuse`, the only one that heeds a rate, with the application's."""
+    with Gateway(
+        GatewayMode.LANGFUSE,
+        langfuse_env=stage.recorder.env(),
+        model_url=model.url,
+        extra_env={"LANGFUSE_SAMPLE_RATE": str(RATE)},
+        adapter=True,
+    ) as gateway:
+        yield gateway
+
+
+def litellm_keeps(trace_id: str) -> bool:
+    """As its ``TraceIdHashSampler`` has it, at `RATE`.
+
+    https://github.com/BerriAI/litellm/blob/main/litellm/integrations/langfuse/langfuse_sdk.py
+    """
+    digest = hashlib.sha256(bytes.fromhex(trace_id)).digest()
+    return int.from_bytes(digest[:8], "big") < RATE * 2**64
+
+
 def test_both_keep_the_same_traces_at_the_same_rate(
-    stage: Stage, sampling: Langfuse, traces: Traces, special: dict[GatewayMode, Gateway]
+    stage: Stage, sampling: Langfuse, traces: Traces, sampler: Gateway
 ) -> None:
     while litellm_keeps(traces.sampled) or not litellm_keeps(traces.left_out):
         traces = Traces()
-    ask(sampling, special[GatewayMode.LANGFUSE], {traces.left_out: {}, traces.sampled: {}})
+    ask(sampling, sampler, {traces.left_out: {}, traces.sampled: {}})
     assert reported(stage, traces.sampled) == {traces.sampled: [0, pytest.approx(COST)]}
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["kept", "left out"])
+def test_litellm_chooses_where_no_application_did(
+    stage: Stage, sampler: Gateway, *, keeps: bool
+) -> None:
+    caller, following = (
+        Caller(sampler, stage.recorder, next(each for each in ids() if litellm_keeps(each) is kept))
+        for kept in (keeps, True)
+    )
+    assert caller.post(CHAT).headers[REPORTS] == str(keeps).lower()
+    following.post(CHAT)
+    following.generations()
+    assert len(caller.reported()) == keeps
+
+
+def ids() -> Iterator[str]:
+    return iter(lambda: secrets.token_hex(16), "")
 
 
 def test_a_call_that_is_not_to_be_logged_keeps_the_client_s_usage(

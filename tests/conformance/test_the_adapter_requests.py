@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.curl import BAGGAGE, CHAT, PROMPT, REPORTS, Caller, is_linked
+from conformance.forms import Form
+from conformance.requests import encoded
 
 if TYPE_CHECKING:
     from rig.gateway import Reply
     from rig.model import ModelServer
-    from rig.recorder import Observation, Recorder
+    from rig.recorder import Observation
 
 # OpenAI's own: texts of at most 512 characters, which a user may call as Langfuse does its own.
 WRITTEN = {
@@ -129,10 +131,9 @@ def test_a_user_that_langfuse_does_not_take_is_left_out(
     link = {"litellm_metadata": {"generation_name": name}}
     caller.post({**body, **link}, traceparent="")
 
-    def by_name(recorder: Recorder) -> list[Observation]:
-        return [each for each in recorder.observations() if each.name == name]
-
-    [alone] = caller.recorder.wait_for(lambda recorder: by_name(recorder) or None)
+    [alone] = caller.recorder.wait_for(
+        lambda made: [each for each in made.observations() if each.name == name] or None
+    )
     assert (alone.user_id, alone.session_id) in ((None, None), ("default_user_id", None))
     assert not [each for each in caller.recorder.problems() if each.trace_id == alone.trace_id]
 
@@ -230,29 +231,20 @@ def test_a_place_in_another_project_is_not_followed(caller: Caller) -> None:
     reply = caller.post(body, **sent)
     assert (reply.status, reply.headers[REPORTS]) == (200, "false")
 
-    def by_user(recorder: Recorder) -> list[Observation]:
-        return [each for each in recorder.observations() if each.user_id == user]
-
-    [generation] = caller.recorder.wait_for(lambda recorder: by_user(recorder) or None)
+    [generation] = caller.recorder.wait_for(
+        lambda made: [each for each in made.observations() if each.user_id == user] or None
+    )
     assert generation.trace_id != caller.trace_id
     assert (generation.parent_id, generation.prompt_name) == (None, None)
     assert generation.session_id == "session-1"
     assert not [each for each in caller.recorder.observations() if each.trace_id == caller.trace_id]
 
 
-def test_a_place_in_this_project_is_followed(caller: Caller) -> None:
-    mine = sha256(caller.recorder.public_key.encode()).hexdigest()[:16]
-    is_linked(caller, the_generation(caller, CHAT, baggage=BAGGAGE, x_tracesplice_project=mine))
-
-
 def test_json_text_in_a_form_is_read(caller: Caller) -> None:
     fields = {"model": "transcribe", "litellm_metadata": json.dumps(caller.metadata)}
     fields["metadata"] = json.dumps({"trace_user_id": "ann", "prompt": "mine"})
-    parts = [f'name="{name}"\r\n\r\n{text}' for name, text in fields.items()]
-    parts.append('name="file"; filename="a.mp3"\r\nContent-Type: audio/mpeg\r\n\r\nID3')
-    lines = "".join(f"--b\r\nContent-Disposition: form-data; {part}\r\n" for part in parts)
-    kind = {"Content-Type": "multipart/form-data; boundary=b"}
-    reply = caller.gateway.post("/audio/transcriptions", f"{lines}--b--\r\n".encode(), kind)
+    content, kind = encoded(fields, Form("/audio/transcriptions", "form"))
+    reply = caller.post(content, "/audio/transcriptions", traceparent="", content_type=kind)
     assert reply.status == 200, reply.body
     [generation] = caller.generations()
     is_linked(caller, generation)
@@ -262,6 +254,4 @@ def test_json_text_in_a_form_is_read(caller: Caller) -> None:
 def test_a_call_that_is_refused_is_not_in_the_trace_it_names(caller: Caller) -> None:
     banned = {**CHAT, "api_base": "http://127.0.0.1:1", "litellm_metadata": caller.metadata}
     assert caller.post(banned).status >= 400
-    following = caller.another()
-    the_generation(following, CHAT)
-    assert not caller.reported()
+    assert caller.left_out()

@@ -118,27 +118,11 @@ def all_arrived(recorder: Recorder, users: list[User]) -> dict[str, list[Observa
     return found if all(found.values()) else None
 
 
-def test_a_generation_says_of_the_trace_what_the_client_says(
-    gateway: Gateway, recorder: Recorder
-) -> None:
-    said = {"trace_environment": "staging", "version": "1.2", "trace_name": "mine"}
-    caller, silent = Caller(gateway, recorder), Caller(gateway, recorder)
-    metadata = {**caller.metadata, **said, "trace_metadata": {"team": "blue"}}
-    caller.post({**CHAT, "litellm_metadata": metadata})
+def test_what_the_client_does_not_say_of_the_trace_nobody_says(caller: Caller) -> None:
+    caller.post({**CHAT, "litellm_metadata": caller.metadata})
     [generation] = caller.generations()
-    found = {
-        "trace_environment": generation.environment,
-        "version": generation.attributes["langfuse.version"],
-        "trace_name": generation.attributes["langfuse.trace.name"],
-    }
-    assert found == said
-    assert generation.attributes["langfuse.trace.metadata.team"] == "blue"
-    silent.post({**CHAT, "litellm_metadata": silent.metadata})
-    [generation] = silent.generations()
-    assert (generation.environment, generation.attributes.get("langfuse.trace.name")) == (
-        "default",
-        None,
-    )
+    assert generation.environment == "default"
+    assert "langfuse.trace.name" not in generation.attributes
 
 
 def test_langfuse_gets_nothing_but_the_generations(gateway: Gateway, recorder: Recorder) -> None:

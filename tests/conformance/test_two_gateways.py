@@ -1,8 +1,7 @@
 """Two gateways behind one application, each a process of its own with the gateway adapter.
 
-In ways of their own to report, so that each way is met beside another one. After
-``test_openai.py``: ``langfuse.openai`` patches the SDK for the rest of the process. What it does
-not trace is therefore asked for by the SDK's ``post``.
+In ways of their own to report, so that each way is met beside another one. ``langfuse.openai``
+patches the SDK for the rest of the process; what it does not trace is asked for by ``post``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What holds in a gateway without ``tracesplice-litellm``: a few forms in each mode.
-
-Last, as it starts three more gateways.
-"""
+"""What holds in a gateway without ``tracesplice-litellm``: a few forms in each mode."""
 
 from __future__ import annotations
 

@@ -3,60 +3,39 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.conftest import model, recorder, stage, with_adapter
+from conformance.conftest import check, model, recorder, stage, started, table, with_adapter
 from older_gateways.releases import RELEASES
-from rig.gateway import Gateway
+from rig.gateway import Gateway, GatewayMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.harness import Stage
-    from rig.gateway import GatewayMode
     from rig.model import ModelServer
     from rig.recorder import Recorder
 
-__all__ = ["model", "recorder", "stage"]
+__all__ = ["check", "model", "recorder", "stage", "table"]
 
 RELEASE = os.environ.get("TRACESPLICE_OLDER_GATEWAY", "")
+MODES = RELEASES[RELEASE].modes if RELEASE in RELEASES else ()
 
 
 @pytest.fixture(scope="session")
-def both(
-    recorder: Recorder, model: ModelServer
-) -> Iterator[tuple[dict[GatewayMode, Gateway], dict[GatewayMode, Gateway]]]:
-    """The gateways with the adapter, and those without."""
-    release = RELEASES[RELEASE]
-    equipped = {
-        mode: with_adapter(mode, recorder, model, files=release.files) for mode in release.modes
-    }
-    plain = {
-        mode: Gateway(mode, langfuse_env=recorder.env(), model_url=model.url)
-        for mode in release.modes
-    }
-    with ExitStack() as stack:
-        for gateway in (*equipped.values(), *plain.values()):
-            stack.callback(gateway.stop)
-            gateway.start()
-        for gateway in (*equipped.values(), *plain.values()):
-            gateway.wait_ready()
-        yield equipped, plain
+def gateways(recorder: Recorder, model: ModelServer) -> Iterator[dict[GatewayMode, Gateway]]:
+    files = RELEASES[RELEASE].files
+    yield from started({mode: with_adapter(mode, recorder, model, files=files) for mode in MODES})
 
 
 @pytest.fixture(scope="session")
-def gateways(
-    both: tuple[dict[GatewayMode, Gateway], dict[GatewayMode, Gateway]],
-) -> dict[GatewayMode, Gateway]:
-    return both[0]
+def plain(recorder: Recorder, model: ModelServer) -> Iterator[dict[GatewayMode, Gateway]]:
+    """Those without the adapter."""
+    env, url = recorder.env(), model.url
+    yield from started({each: Gateway(each, langfuse_env=env, model_url=url) for each in MODES})
 
 
-@pytest.fixture(scope="session")
-def plain_stage(
-    stage: Stage, both: tuple[dict[GatewayMode, Gateway], dict[GatewayMode, Gateway]]
-) -> Stage:
-    return replace(stage, gateways=both[1])
+@pytest.fixture(params=MODES, ids=lambda mode: mode.value)
+def mode(request: pytest.FixtureRequest) -> GatewayMode:
+    return GatewayMode(request.param)

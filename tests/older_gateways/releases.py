@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rig.gateway import GatewayMode
 
-__all__ = ["CHAT", "EMBEDDINGS", "FAILED", "RELEASES", "RESPONSES", "STREAM", "Release"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-CHAT = "chat.completions.create"
-STREAM = "chat.completions.create, stream"
-RESPONSES = "responses.create"
-EMBEDDINGS = "embeddings.create"
-FAILED = "failed call"
+    from conformance.forms import Form
+
+__all__ = ["RELEASES", "Release"]
 
 LANGFUSE, OTEL, V2 = GatewayMode.LANGFUSE, GatewayMode.LANGFUSE_OTEL, GatewayMode.LANGFUSE_OTEL_V2
+CHAT, RESPONSES = (f"/{each} json body+header prompt" for each in ("chat/completions", "responses"))
 
-_NO_PROMPT = "LiteLLM drops the prompt in its OpenTelemetry modes: install tracesplice-litellm"
-_NO_RESPONSES = "LiteLLM before 1.82.6 logs a Responses call without its metadata"
-_NO_TOKENS = "LiteLLM before 1.104 reports 0 tokens of it, and how is out of the adapter's reach"
-_NO_TOKENS_WITHOUT = "LiteLLM before 1.108 reports 0 tokens of it: install tracesplice-litellm"
-_NO_USER = "LITELLM_OTEL_V2 did not read user, session and tags yet: install tracesplice-litellm"
-
-Fails = Mapping[tuple[GatewayMode | None, str], Mapping[str, str]]
-"""Mode and call shape to the checks of the harness that fail, each with the reason."""
+UNPRICED = ("/audio/speech", "/audio/transcriptions", "/rerank")
+"""Routes of which LiteLLM says no cost in mode `langfuse`."""
 
 
 @dataclass(frozen=True)
@@ -34,56 +28,72 @@ class Release:
     Attributes:
         modes: The ways it has to report.
         files: What a user puts beside `config.yaml` for the adapter; its line is always the same.
+        by_json: Whether mode `langfuse` reports by langfuse 2, which has no spans that the adapter
+            could put anything on: the gateway generation has no environment (i), and is priced by
+            Langfuse (h) where LiteLLM says no cost.
+        noise: Modes in which spans of LiteLLM's own work come along (j).
+        silent: Modes and routes of which it makes no generation.
         without: What fails without the adapter.
-        no_tokens: Why mode `langfuse` counts no tokens of a streamed Responses answer: with the
-            adapter (True), and without.
-        no_file: Why it does not find the adapter without `files`, None where it does.
-        no_header: Why answers do not say whether they are reported, None where they do.
+        no_tokens: Whether mode `langfuse` counts no tokens of a streamed Responses answer with the
+            adapter (True is in it), and without (False is).
+        no_header: Whether there is no hook for an answer's headers, to say if it is reported.
     """
 
     modes: tuple[GatewayMode, ...]
     files: Mapping[str, str] = field(default_factory=dict)
-    without: Fails = field(default_factory=dict)
-    no_tokens: Mapping[bool, str] = field(default_factory=dict)
-    no_file: str | None = None
-    no_header: str | None = None
+    by_json: bool = False
+    noise: tuple[GatewayMode, ...] = ()
+    silent: Mapping[GatewayMode, tuple[str, ...]] = field(default_factory=dict)
+    without: Mapping[tuple[GatewayMode, str], str] = field(default_factory=dict)
+    no_tokens: tuple[bool, ...] = ()
+    no_header: bool = False
 
-
-def _all(reason: str, checks: str) -> Mapping[str, str]:
-    return dict.fromkeys(checks, reason)
+    def fails(self, mode: GatewayMode | None, form: Form) -> set[str]:
+        """The checks that a form does not pass in a mode."""
+        found = {"j"} if mode in self.noise else set()
+        if mode is LANGFUSE and self.by_json:
+            found |= {"h"} if form.route.endswith(UNPRICED) else set()
+            return found | ({"i"} if form.ids != "none" else set())
+        return found | ({"d", "i"} if form.ids == "header" else set())
 
 
 RELEASES: Mapping[str, Release] = {
     "1.80.15": Release(
         modes=(LANGFUSE, OTEL),
+        # LiteLLM before 1.94 looks for callbacks only beside its configuration.
         files={"tracesplice_litellm.py": "from tracesplice_litellm import adapter\n"},
+        by_json=True,
+        noise=(OTEL,),
+        # Before 1.82.6 it logs a Responses call without its metadata.
         without={
-            (LANGFUSE, RESPONSES): _all(_NO_RESPONSES, "abcd"),
-            (OTEL, CHAT): _all(_NO_PROMPT, "c"),
-            (OTEL, RESPONSES): {"c": _NO_PROMPT, "d": _NO_RESPONSES},
+            (LANGFUSE, RESPONSES): "abcd",
+            (OTEL, CHAT): "c",
+            (OTEL, RESPONSES): "cd",
         },
-        no_tokens={True: _NO_TOKENS, False: _NO_TOKENS_WITHOUT},
-        no_file="LiteLLM before 1.94 looks for callbacks only beside its configuration",
-        no_header="LiteLLM before 1.82 has no hook for an answer's headers",
+        no_tokens=(True, False),
+        no_header=True,
     ),
     "1.98.1": Release(
         modes=(LANGFUSE, OTEL, V2),
+        by_json=True,
+        silent={V2: ("/images/generations", "/audio/speech", "/moderations")},
+        # LITELLM_OTEL_V2 did not read user, session and tags yet.
         without={
-            (OTEL, CHAT): _all(_NO_PROMPT, "c"),
-            (OTEL, RESPONSES): _all(_NO_PROMPT, "c"),
-            (V2, CHAT): {"c": _NO_PROMPT, "d": _NO_USER},
-            (V2, RESPONSES): {"c": _NO_PROMPT, "d": _NO_USER},
+            (OTEL, CHAT): "c",
+            (OTEL, RESPONSES): "c",
+            (V2, CHAT): "cd",
+            (V2, RESPONSES): "cd",
         },
-        no_tokens={True: _NO_TOKENS, False: _NO_TOKENS_WITHOUT},
+        no_tokens=(True, False),
     ),
     "1.106.2": Release(
         modes=(LANGFUSE, OTEL, V2),
         without={
-            (OTEL, CHAT): _all(_NO_PROMPT, "c"),
-            (OTEL, RESPONSES): _all(_NO_PROMPT, "c"),
-            (V2, CHAT): _all(_NO_PROMPT, "c"),
-            (V2, RESPONSES): _all(_NO_PROMPT, "c"),
+            (OTEL, CHAT): "c",
+            (OTEL, RESPONSES): "c",
+            (V2, CHAT): "c",
+            (V2, RESPONSES): "c",
         },
-        no_tokens={False: _NO_TOKENS_WITHOUT},
+        no_tokens=(False,),
     ),
 }
