@@ -1,0 +1,41 @@
+"""A request costs a gateway little: what of ours runs in one is counted, as for a client."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rig.gateway import GatewayMode
+
+ROOT = Path(__file__).parents[2]
+CALLS = {"langfuse": 170, "langfuse_otel": 160, "langfuse_otel_v2": 240}
+MODULES = {"langfuse": 20, "langfuse_otel": 20, "langfuse_otel_v2": 22}
+
+
+@pytest.fixture(scope="module")
+def counted() -> dict[GatewayMode, dict[str, Any]]:
+    command = [sys.executable, "bench/counts.py", "--json", "--path"]
+    env = {"PYTHONPATH": str(ROOT / "tests")}
+    started = {
+        mode: subprocess.Popen(
+            [*command, f"gateway-{mode.value}"], cwd=ROOT, env=env, stdout=subprocess.PIPE
+        )
+        for mode in GatewayMode
+    }
+    printed = {mode: process.communicate()[0] for mode, process in started.items()}
+    return {mode: json.loads(text) for mode, text in printed.items()}
+
+
+@pytest.mark.parametrize("mode", GatewayMode)
+def test_a_request_makes_few_calls_of_ours(
+    counted: dict[GatewayMode, dict[str, Any]], mode: GatewayMode
+) -> None:
+    found = counted[mode]
+    assert 0 < found["calls"] <= CALLS[mode.value], Counter(found["order"])
+    assert 0 < found["modules"] <= MODULES[mode.value], Counter(found["order"])
