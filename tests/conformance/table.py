@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import defaultdict
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,7 +126,8 @@ def _forms(names: list[str], runs: list[Mapping[str, Any]]) -> Iterator[str]:
     }
     yield "## Forms on the wire\n"
     yield f"On LiteLLM {', '.join(releases)}. A prompt is linked unless said."
-    yield "None of the calls below makes the last ones.\n"
+    yield "None of the calls below makes the last ones. [Why older releases do not have all of it]("
+    yield "gateway.md#older-gateways).\n"
     having = {
         mode: [each for each in releases if (names[0], mode, each) in found] for mode in MODES
     }
@@ -160,9 +162,14 @@ def _mark(by_release: Mapping[str, Wrong | None]) -> str:
     }
     if not limits:
         return "✓"
-    everywhere = limits.keys() == by_release.keys() and len({*limits.values()}) == 1
-    said = [limit if everywhere else f"{limit} on {each}" for each, limit in limits.items()]
-    return f"✓ but {'; '.join(dict.fromkeys(said))}"
+    on: defaultdict[str, list[str]] = defaultdict(list)
+    for release, limit in limits.items():
+        on[limit].append(release)
+    said = [
+        limit if releases == [*by_release] else f"{limit} on {', '.join(releases)}"
+        for limit, releases in on.items()
+    ]
+    return f"✓ but {'; '.join(said)}"
 
 
 def _checks(wrong: Iterable[str]) -> str:
