@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tracesplice import _filed, _request
 from tracesplice_wire import _log
 
 if TYPE_CHECKING:
@@ -22,9 +23,16 @@ settings.load_profile("tests")
 @pytest.fixture(autouse=True)
 def _strict(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv(_log.STRICT_VARIABLE, "1")
-    _log._seen.clear()
+    _forget()
     yield
+    _forget()
+
+
+def _forget() -> None:
+    # What was warned of, and what was checked and warned of it.
     _log._seen.clear()
+    _filed.checked.cache_clear()
+    _request._encoded.cache_clear()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from conformance.forms import FORMS, Form
 from conformance.harness import UNTRACED, Cell, run_cell, run_unspliced
 from rig.model import ReceivedRequest
 from shapes.shape import AMBIENT, OWN, Shape
-from tracesplice.adapter import capture_link, claim_usage, inject
+from tracesplice.adapter import capture_link, link_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -175,11 +175,9 @@ class HttpApplication:
         link = HttpApplication.link(capture_link())
         written = None if request.form.ids == "header" else request.body
         is_form = request.form.encoding == "form"
-        added = inject(link, request.path, written, request.headers, form=is_form)
-        assert added is not None
-        usage = claim_usage(link, None, expected=added.reported)
+        added = link_request(written, request.headers, link=link, form=is_form)
         reply = self._post({**request.body, **added.body}, added.headers)
-        usage.answered(cast("Any", reply.headers))  # http.client's mapping, any case
+        added.answered(cast("Any", reply.headers))  # http.client's mapping, any case
         return reply
 
     def _post(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:

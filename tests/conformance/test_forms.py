@@ -48,18 +48,18 @@ def test_form(stage: Stage, cell: Cell, check: Callable[..., None]) -> None:
 def _above(link: Link) -> Link:
     span = cast("ReadableSpan", trace.get_current_span())
     assert span.parent is not None
-    return replace(link, parent_id=f"{span.parent.span_id:016x}")
+    return link._replace(parent_id=f"{span.parent.span_id:016x}")
 
 
 # What a link loses on its way: the checks that no longer hold.
 LOSSES: dict[str, tuple[Callable[[Link], Link], set[str]]] = {
-    "trace": (lambda link: replace(link, trace_id=None, parent_id=None), {"a", "b", "g"}),
+    "trace": (lambda link: link._replace(trace_id=None, parent_id=None), {"a", "b", "g"}),
     "parent": (_above, {"b", "g"}),
-    "prompt": (lambda link: replace(link, prompt=None), {"c"}),
-    "user": (lambda link: replace(link, user_id=None), {"d"}),
-    "session": (lambda link: replace(link, session_id=None), {"d"}),
-    "tags": (lambda link: replace(link, tags=()), {"d"}),
-    "environment": (lambda link: replace(link, environment=None), {"i"}),
+    "prompt": (lambda link: link._replace(prompt=None), {"c"}),
+    "user": (lambda link: link._replace(user_id=None), {"d"}),
+    "session": (lambda link: link._replace(session_id=None), {"d"}),
+    "tags": (lambda link: link._replace(tags=()), {"d"}),
+    "environment": (lambda link: link._replace(environment=None), {"i"}),
 }
 
 

@@ -102,10 +102,10 @@ def test_a_fault_of_ours_costs_no_call(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr("tracesplice_openai._request.capture_link", broken)
+    monkeypatch.setattr("tracesplice_openai._request.link_request", broken)
     with (
         caplog.at_level(logging.WARNING),
         client_of(wire) as client,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from faults.compare import Stage
     from rig.model import ModelServer
 
-WRAPPED = ("request", "_build_request", "_process_response", "copy", "with_options")
+WRAPPED = ("_build_request", "_process_response", "copy", "with_options")
 
 
 def changed(copied: Any) -> Any:

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import tracesplice
 from faults.wire import carries_nothing, client_of, say
-from tracesplice._claim import REPORTS_HEADER
+from tracesplice_wire import REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 USAGE = {"input": 3, "output": 4, "total": 7}
 ZERO = dict.fromkeys(USAGE, 0)
-TRUE, FALSE, ABSENT = {REPORTS_HEADER: "true"}, {REPORTS_HEADER: "false"}, dict[str, str]()
+TRUE, FALSE, ABSENT = {REPORTS: "true"}, {REPORTS: "false"}, dict[str, str]()
 
 
 @pytest.fixture
@@ -245,7 +245,7 @@ class TestNotZero:
         usage_of: Callable[[Callable[[], Any]], dict[str, int]],
         says: str,
     ) -> None:
-        wire.answer_headers[REPORTS_HEADER] = says
+        wire.answer_headers[REPORTS] = says
         assert usage_of(lambda: say(client)) == USAGE
 
     def test_a_client_that_is_not_spliced(
@@ -386,7 +386,7 @@ def test_a_fault_of_ours_costs_neither_the_answer_nor_the_usage(
     def fail(*_: object) -> Any:
         raise RuntimeError("ours")
 
-    monkeypatch.setattr("tracesplice._claim.UsageClaim.answered", fail)
+    monkeypatch.setattr("tracesplice.adapter.LinkedRequest.answered", fail)
     answers: list[Any] = []
     assert usage_of(lambda: answers.append(say(client))) == USAGE
     assert answers[0].choices

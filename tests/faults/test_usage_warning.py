@@ -9,7 +9,7 @@ import pytest
 import tracesplice
 from faults.wire import client_of, say
 from tracesplice._calls import calls
-from tracesplice._claim import REPORTS_HEADER
+from tracesplice_wire import REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rig.model import ModelServer
     from tracesplice._usage import Owner
 
-TRUE, FALSE, ABSENT = {REPORTS_HEADER: "true"}, {REPORTS_HEADER: "false"}, dict[str, str]()
+TRUE, FALSE, ABSENT = {REPORTS: "true"}, {REPORTS: "false"}, dict[str, str]()
 
 
 @pytest.fixture

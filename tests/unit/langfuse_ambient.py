@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
 
-from tracesplice._link import Link, PromptRef
+from tracesplice_wire import Link, PromptRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

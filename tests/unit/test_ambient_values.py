@@ -14,8 +14,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from tracesplice._langfuse import capture_link
-from tracesplice._link import Link, PromptRef
+from tracesplice._request import capture_link
+from tracesplice_wire import Link, PromptRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from tracesplice import _current
+from tracesplice import _sources
 from tracesplice.adapter import (
     PromptRef,
     ambient_source,
@@ -53,7 +53,7 @@ def at_work(found: Span | None) -> Iterator[None]:
     try:
         yield
     finally:
-        del _current._finds[find]
+        del _sources.finds[find]
 
 
 def innermost(current: Span | None, found: Span | None) -> Span:
@@ -129,7 +129,7 @@ def test_a_source_that_fails_costs_nothing(lenient: Any, caplog: pytest.LogCaptu
         with trace.use_span(span):
             assert current_observation() is current_observation() is span
     finally:
-        del _current._finds[broken]
+        del _sources.finds[broken]
     assert caplog.text.count("tracesplice failed and left out the observation") == 1
 
 
@@ -151,4 +151,4 @@ def test_what_is_in_force_in_a_framework_is_carried_where_nothing_else_is_in_for
         given["prompt"] = SimpleNamespace(name="p", version=2, is_fallback=True)
         assert capture_link().prompt is None
     finally:
-        del _current._reads[read]
+        del _sources.reads[read]

@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from tracesplice._langfuse import capture_link
-from tracesplice._link import Link, PromptRef
+from tracesplice._request import capture_link
+from tracesplice_wire import Link, PromptRef
 from unit.langfuse_ambient import AMBIENT, EVERYTHING, EVERYTHING_LINKED, OWN, attached
 
 NAME, VERSION = "langfuse.observation.prompt.name", "langfuse.observation.prompt.version"

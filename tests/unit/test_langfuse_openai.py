@@ -14,7 +14,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
-from tracesplice import _current
+from tracesplice import _sources
 from tracesplice.adapter import observation_source
 from tracesplice_openai import _langfuse_openai
 
@@ -78,8 +78,13 @@ def test_without_any_id_the_enclosing_span_is_left(caplog: pytest.LogCaptureFixt
     assert "please report it" in caplog.text
 
 
-def test_a_langfuse_without_get_client_is_left_alone() -> None:
-    _langfuse_openai._wrap_get_client(SimpleNamespace())
+def test_a_langfuse_without_get_client_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_langfuse_openai, "_observing", True)
+    module = SimpleNamespace()
+    _langfuse_openai._wrap(module)
+    assert vars(module) == {}
+    importlib.import_module("langfuse.openai")
+    _langfuse_openai.forget_generations()
 
 
 @pytest.mark.parametrize("first", ["langfuse", "splice"])
@@ -96,18 +101,24 @@ def test_either_order_of_import_and_splice(first: str) -> None:
 
 def test_langfuse_is_put_back_with_the_last_spliced_client() -> None:
     lines = [
-        "import langfuse.openai, openai, tracesplice",
+        "import inspect, langfuse.openai, openai, tracesplice",
         "before = langfuse.openai.get_client",
+        "request, arequest = openai.OpenAI.request, openai.AsyncOpenAI.request",
         "client = openai.OpenAI(base_url='http://localhost:1', api_key='k')",
         "copied = tracesplice.splice(client).with_options(timeout=9)",
         "tracesplice.instrument('http://localhost:2')",
         "assert langfuse.openai.get_client is not before",
+        "assert openai.OpenAI.request is not request",
+        "assert inspect.signature(openai.OpenAI.request) == inspect.signature(request)",
+        "assert inspect.iscoroutinefunction(openai.AsyncOpenAI.request)",
         "tracesplice.unsplice(client)",
         "tracesplice.uninstrument()",
         "assert langfuse.openai.get_client is not before",
         "tracesplice.unsplice(copied)",
         "assert langfuse.openai.get_client is before",
-        "assert '_build_request' not in vars(openai.OpenAI)",
+        "assert openai.OpenAI.request is request",
+        "assert openai.AsyncOpenAI.request is arequest",
+        "assert not hasattr(openai.OpenAI._build_request, '__wrapped__')",
         "tracesplice.splice(client)",
         "assert langfuse.openai.get_client is not before",
     ]
@@ -126,7 +137,7 @@ def test_a_generation_starts_under_the_observation_at_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = TracerProvider().get_tracer("langfuse-sdk").start_span("a run of LangChain")
-    monkeypatch.setattr(_current, "_finds", {})
+    monkeypatch.setattr(_sources, "finds", {})
     observation_source(lambda: run)
     found: list[Any] = []
 

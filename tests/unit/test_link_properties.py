@@ -12,13 +12,13 @@ from opentelemetry import baggage, trace
 from opentelemetry import context as otel_context
 from opentelemetry.sdk.trace import TracerProvider
 
-from tracesplice._langfuse import capture_link
-from tracesplice._litellm import request_headers, request_metadata
+from tracesplice._request import capture_link
+from tracesplice_wire import encode_headers, encode_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracesplice._link import Link
+    from tracesplice_wire import Link
 
 TRACER = TracerProvider().get_tracer("langfuse-sdk", attributes={"public_key": "pk-\ud800"})
 NAMES = [
@@ -116,9 +116,9 @@ def span_with(attributes: dict[str, Any]) -> trace.Span:
 
 
 def check(link: Link) -> None:
-    metadata = request_metadata(link)
+    metadata = encode_metadata(link)
     sent = json.dumps(metadata, ensure_ascii=False).encode()
     assert json.loads(sent) == metadata
     assert len(sent) < MAX_BYTES
-    headers = request_headers(link)
+    headers = encode_headers(link)
     assert all(value.isascii() and len(value) <= 55 for value in headers.values())

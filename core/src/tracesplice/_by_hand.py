@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from tracesplice._langfuse import capture_link
-from tracesplice._link import Link
-from tracesplice._litellm import CONTAINER, request_headers, request_metadata
 from tracesplice._prompt import prompt_ref
-from tracesplice_wire import guarded
+from tracesplice._request import capture_link
+from tracesplice_wire import CONTAINER, Link, encode_headers, encode_metadata, guarded
 
 __all__ = ["extra_body", "headers"]
 
@@ -32,8 +29,8 @@ def extra_body(*, prompt: object = None) -> dict[str, Any]:
     """
     link = _current_link() or Link()
     if prompt is not None:
-        link = replace(link, prompt=prompt_ref(prompt))
-    metadata = request_metadata(link)
+        link = link._replace(prompt=prompt_ref(prompt))
+    metadata = encode_metadata(link)
     return {CONTAINER: metadata} if metadata else {}
 
 
@@ -44,7 +41,7 @@ def headers() -> dict[str, str]:
         A new dict with W3C ``traceparent``, and with ``x-tracesplice-project``, which says which
         Langfuse project the trace is in; empty where no observation is open.
     """
-    return request_headers(_current_link() or Link())
+    return encode_headers(_current_link() or Link())
 
 
 @guarded("the link of a call")

@@ -9,8 +9,9 @@ import wrapt
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 
-from tracesplice._current import current_observation, is_stored
 from tracesplice._errors import TracespliceError
+from tracesplice._observation import is_stored
+from tracesplice._sources import current_observation
 from tracesplice_wire import guarded, shown_kind
 
 if TYPE_CHECKING:

@@ -21,9 +21,15 @@ __all__ = ["Usage", "Zeros", "is_generation", "may_become_generation", "says_usa
 _USAGE = "langfuse.observation.usage_details"
 _COST = "langfuse.observation.cost_details"
 
+TYPE = "langfuse.observation.type"
+"""The attribute in which Langfuse's SDK says what an observation is."""
+
+GENERATIONS = frozenset({"generation", "embedding"})
+"""The types of those whose usage Langfuse counts."""
+
 # An observation's type; the first of these that is there decides.
 _TYPES: tuple[tuple[str, frozenset[str]], ...] = (
-    ("langfuse.observation.type", frozenset({"generation", "embedding"})),
+    (TYPE, GENERATIONS),
     ("openinference.span.kind", frozenset({"LLM", "EMBEDDING"})),
     (
         "gen_ai.operation.name",

@@ -1,15 +1,25 @@
-"""The OpenTelemetry span behind an observation of the Langfuse SDK."""
+"""Observations of Langfuse as OpenTelemetry's spans."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from opentelemetry import trace
+from opentelemetry import baggage, trace
 
-__all__ = ["span_of"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.trace import Span, SpanContext
+
+__all__ = ["SDK_SCOPE", "attributes", "is_stored", "nearest_stored", "span_of"]
+
+SDK_SCOPE = "langfuse-sdk"
+"""The instrumentation scope of the observations that Langfuse's SDK makes."""
+
+_TRACE_ID_BAGGAGE = "langfuse_trace_id"
 
 
-def span_of(observation: Any) -> trace.Span | None:
+def span_of(observation: Any) -> Span | None:
     """Return the span of a Langfuse observation, to capture a link from or to make current.
 
     Args:
@@ -34,7 +44,65 @@ def span_of(observation: Any) -> trace.Span | None:
     return span if span.is_recording() or unsampled else None
 
 
-def _span_of_ids(trace_id: str, span_id: str) -> trace.Span:
+def attributes(span: Span) -> Mapping[str, Any]:
+    """Return what ``span`` says; nothing of a remote or suppressed one, which has ids alone."""
+    found: Any = getattr(span, "attributes", None)
+    # A copy, because the SDK's own mapping takes ten times as long for each key.
+    return found.copy() if found else {}
+
+
+def is_stored(span: Span) -> bool:
+    """Return whether Langfuse stores ``span``, as it does by default.
+
+    Of the spans that a ``should_export_span`` of the user's adds, those at the root of a trace are
+    known. Not those of, say, a web server or a database driver
+    (https://langfuse.com/docs/observability/sdk/advanced-features#filtering-by-instrumentation-scope).
+    A span of which only the ids are known, a remote one or one that is not sampled, is taken for an
+    observation.
+    """
+    scope = getattr(span, "instrumentation_scope", None)
+    if scope is None:
+        return span.get_span_context().is_valid
+    return scope.name == SDK_SCOPE or _is_exported(span) or _is_root(span)
+
+
+def nearest_stored(span: Span) -> SpanContext | None:
+    """Return the place of ``span``, or of what is around it if Langfuse does not store it.
+
+    A parent that never arrives would leave the gateway generation hanging, nameless.
+
+    Returns:
+        None where there is no observation.
+    """
+    own = span.get_span_context()
+    if is_stored(span):
+        return own
+    # OpenTelemetry keeps the ids of one ancestor, so this is as far as one can look up. An ancestor
+    # in this process is likely another span of the server's, unless Langfuse says that an
+    # observation of its own is around.
+    parent: SpanContext | None = getattr(span, "parent", None)
+    return parent if parent is None or parent.is_remote or _is_around(own) else None
+
+
+def _is_root(span: Span) -> bool:
+    # Langfuse marks the outermost span that it is going to store.
+    return bool(attributes(span).get("langfuse.internal.is_app_root"))
+
+
+def _is_exported(span: Any) -> bool:
+    from langfuse.span_filter import is_default_export_span
+
+    return bool(is_default_export_span(span))
+
+
+def _is_around(inner: SpanContext) -> bool:
+    # An observation that Langfuse's SDK makes current puts the id of its trace into the baggage
+    # (https://github.com/langfuse/langfuse-python/blob/main/langfuse/_client/propagation.py).
+    claimed = baggage.get_baggage(_TRACE_ID_BAGGAGE)
+    return claimed == trace.format_trace_id(inner.trace_id)
+
+
+def _span_of_ids(trace_id: str, span_id: str) -> Span:
     return trace.NonRecordingSpan(
         trace.SpanContext(
             int(trace_id, 16),

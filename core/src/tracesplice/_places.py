@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 
-from tracesplice._ambient import attributes
 from tracesplice._calls import calls
-from tracesplice._current import current_observation
 from tracesplice._langfuse_usage import is_generation, may_become_generation
+from tracesplice._observation import attributes
+from tracesplice._sources import current_observation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

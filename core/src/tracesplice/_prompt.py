@@ -7,11 +7,10 @@ from copy import deepcopy
 from typing import Any, TypedDict
 
 from tracesplice._errors import TracespliceError
-from tracesplice._link import PromptRef
-from tracesplice._values import MAX_VERSION, plain_text, prompt_version
-from tracesplice_wire import shown, shown_kind
+from tracesplice_wire import MAX_VERSION, PromptRef, shown, shown_kind
+from tracesplice_wire import prompt_ref as checked_ref
 
-__all__ = ["PromptMetadata", "name_and_version", "prompt_metadata", "prompt_ref", "valid_ref"]
+__all__ = ["PromptMetadata", "name_and_version", "prompt_metadata", "prompt_ref"]
 
 _HOW_TO = 'Pass what langfuse.get_prompt("name") returns, or {"name": "...", "version": 3}.'
 _MARK = ("type", "message")
@@ -69,7 +68,7 @@ def prompt_ref(prompt: object) -> PromptRef | None:
     if _field(prompt, "is_fallback"):
         return None
     name, version = name_and_version(prompt)
-    ref = valid_ref(name, version)
+    ref = checked_ref(name, version)
     if ref is not None:
         return ref
     if not isinstance(name, str) or not name:
@@ -85,12 +84,6 @@ def name_and_version(prompt: object) -> tuple[object, object]:
     if _field(prompt, "is_fallback"):
         return None, None
     return _field(prompt, "name"), _field(prompt, "version")
-
-
-def valid_ref(name: object, version: object) -> PromptRef | None:
-    """Return the reference if Langfuse would link it, else None."""
-    found, number = plain_text(name), prompt_version(version)
-    return None if found is None or number is None else PromptRef(found, number)
 
 
 def _content(prompt: object) -> PromptMetadata:

@@ -5,13 +5,6 @@ The names here are public and stable for authors of adapters; applications need 
 
 from __future__ import annotations
 
-from tracesplice._claim import REPORTS_HEADER, UsageClaim, claim_usage
-from tracesplice._current import (
-    ambient_source,
-    current_observation,
-    is_stored,
-    observation_source,
-)
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
 from tracesplice._ignored_spans import ignored_spans
@@ -23,11 +16,11 @@ from tracesplice._kit import (
     splice_each,
     when_imported,
 )
-from tracesplice._langfuse import capture_link, own_prompt
-from tracesplice._link import Link, PromptRef
-from tracesplice._litellm import Injection, calls_model, inject
-from tracesplice._observation import span_of
+from tracesplice._observation import is_stored, span_of
+from tracesplice._own_prompt import own_prompt
 from tracesplice._places import note_foreign_call, nothing_used
+from tracesplice._request import LinkedRequest, capture_link, link_request
+from tracesplice._sources import ambient_source, current_observation, observation_source
 from tracesplice._splice import is_instrumented
 from tracesplice._streams import afirst_read_in, first_read_in
 from tracesplice._wrap import (
@@ -38,36 +31,43 @@ from tracesplice._wrap import (
     wrap_methods,
 )
 from tracesplice.hookspecs import hookimpl
-from tracesplice_wire import guarded, header_values, shown, shown_kind, shown_url, warn_once
+from tracesplice_wire import (
+    Link,
+    PromptRef,
+    fault,
+    guarded,
+    header_values,
+    shown,
+    shown_kind,
+    shown_url,
+    warn_once,
+)
 
 __all__ = [
-    "REPORTS_HEADER",
     "Gateway",
-    "Injection",
     "Link",
+    "LinkedRequest",
     "PromptRef",
     "TracespliceError",
-    "UsageClaim",
     "Wrapper",
     "afirst_read_in",
     "ambient_source",
     "as_current",
-    "calls_model",
     "capture_link",
-    "claim_usage",
     "current_observation",
     "each_class",
+    "fault",
     "first_read_in",
     "guarded",
     "header_values",
     "hookimpl",
     "ignored_spans",
     "in_context",
-    "inject",
     "is_instrumented",
     "is_observed",
     "is_stored",
     "langfuse_prompt",
+    "link_request",
     "note_foreign_call",
     "nothing_used",
     "observation_source",

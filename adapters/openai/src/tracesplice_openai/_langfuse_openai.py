@@ -10,15 +10,25 @@ span again: ``tests/unit/test_langfuse_openai.py`` fails then.
 
 from __future__ import annotations
 
+import copy
 import sys
 from contextlib import nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-import wrapt
-from opentelemetry import trace
+import openai
 
-from tracesplice.adapter import current_observation, guarded, span_of
+from tracesplice.adapter import (
+    as_current,
+    current_observation,
+    guarded,
+    span_of,
+    unwrap_methods,
+    when_imported,
+    wrap_methods,
+)
+from tracesplice_openai import _mark
+from tracesplice_openai._sdk import defining
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,39 +36,89 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
-    FunctionWrapper = wrapt.FunctionWrapper[Any, Any]
-else:
-    FunctionWrapper = wrapt.FunctionWrapper  # not generic at run time
+    from tracesplice.adapter import Wrapper
 
-__all__ = ["forget_generations", "observe_generations", "take_generation"]
+__all__ = ["GENERATION", "forget_generations", "observe_generations", "take_generation"]
+
+GENERATION = "_tracesplice_generation"
+"""In the ``__dict__`` of a call's options, which the SDK's copies of them keep."""
 
 _MODULE = "langfuse.openai"
 _span_of = guarded("the generation of langfuse.openai a call belongs to")(span_of)
 # In a list, so that a generation taken in one context is taken in all that were copied from it.
 _started: ContextVar[list[Any]] = ContextVar("tracesplice_langfuse_generation")
 _observing = False
-_hooked = False
 
 
 def observe_generations() -> None:
     """Note every generation ``langfuse.openai`` starts, now or once it is imported."""
-    global _hooked, _observing
+    global _observing
     _observing = True
-    if _hooked:
-        _wrap_get_client(sys.modules.get(_MODULE))
-    else:
-        _hooked = True
-        wrapt.register_post_import_hook(_wrap_get_client, _MODULE)
+    if _MODULE in sys.modules:
+        _wrap(sys.modules[_MODULE])
+    when_imported(_MODULE, _wrap)
 
 
 def forget_generations() -> None:
     """Undo ``observe_generations``, unless somebody set something over it."""
     global _observing
     _observing = False
-    module = sys.modules.get(_MODULE)
-    ours = getattr(module, "get_client", None)
-    if type(ours) is _GetClient:
-        module.get_client = ours.__wrapped__  # type: ignore[union-attr]
+    if _MODULE in sys.modules:
+        for owner, name, _ in _wrappers(sys.modules[_MODULE]):
+            unwrap_methods(owner, [name])
+
+
+def _wrap(module: Any) -> None:
+    if _observing:
+        for owner, name, wrapper in _wrappers(module):
+            wrap_methods(owner, {name: wrapper}, required=False)
+
+
+def _wrappers(module: Any) -> tuple[tuple[Any, str, Wrapper], ...]:
+    return (
+        (module, "get_client", _get_client),
+        (defining(openai.OpenAI, "request"), "request", _request),
+        (defining(openai.AsyncOpenAI, "request"), "request", _arequest),
+    )
+
+
+def _request(wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+    args, kwargs = _with_generation(client, args, kwargs) or (args, kwargs)
+    return wrapped(*args, **kwargs)
+
+
+async def _arequest(wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+    args, kwargs = _with_generation(client, args, kwargs) or (args, kwargs)
+    return await wrapped(*args, **kwargs)
+
+
+@guarded("the generation of langfuse.openai a call belongs to")
+def _with_generation(
+    client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+    """Put the generation that ``langfuse.openai`` made for a call into the call's options.
+
+    Args:
+        client: The client that makes the call.
+        args: The arguments of its ``request``.
+        kwargs: Its keyword arguments.
+
+    Returns:
+        The arguments with a copy of the options; None where they stay as they are.
+    """
+    # Taken for every client, so that no other call finds it.
+    generation = take_generation()
+    if generation is None or not _mark.gateways_of(client):
+        return None
+    if "options" in kwargs:
+        return args, {**kwargs, "options": _with(kwargs["options"], generation)}
+    return (args[0], _with(args[1], generation), *args[2:]), kwargs
+
+
+def _with(options: Any, generation: Span) -> Any:
+    copied = copy.copy(options)  # the caller's
+    vars(copied)[GENERATION] = generation
+    return copied
 
 
 def take_generation() -> Span | None:
@@ -96,19 +156,7 @@ class _ObservedClient:
 @guarded("the place of a generation of langfuse.openai")
 def _under_observation() -> AbstractContextManager[object]:
     # Langfuse looks for the parent in OpenTelemetry's context only.
-    return trace.use_span(
-        current_observation(), record_exception=False, set_status_on_exception=False
-    )
-
-
-class _GetClient(FunctionWrapper):
-    """Our ``get_client``; ``type()`` tells it from what somebody set over it."""
-
-
-def _wrap_get_client(module: Any) -> None:
-    plain = getattr(module, "get_client", None)
-    if _observing and plain is not None and type(plain) is not _GetClient:
-        module.get_client = _GetClient(plain, _get_client)
+    return as_current(current_observation())
 
 
 def _get_client(wrapped: Callable[..., Any], _instance: object, args: Any, kwargs: Any) -> Any:

@@ -1,131 +1,157 @@
-"""Puts the link into the requests of an OpenAI client."""
+"""A call on its way: each attempt is linked, and the answer says who counts it.
+
+The SDK's ``_build_request`` runs once per attempt, right before the body is serialised and inside
+whatever else instruments the client, so that the current span is the innermost one.
+``_process_response`` runs once per call, when its last attempt was answered without an error, and
+before a stream is read: a client's generation is not exported yet. Both are private; the SDK has no
+public method at those places, for all the ways to ask for an answer
+(https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py).
+"""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import openai
 
 from tracesplice.adapter import (
-    calls_model,
-    capture_link,
-    claim_usage,
-    current_observation,
-    guarded,
-    header_values,
-    inject,
+    Gateway,
+    LinkedRequest,
+    fault,
+    link_request,
     note_foreign_call,
+    shown_url,
+    warn_once,
 )
-from tracesplice_openai._answer import EXTENSION, Awaited
-from tracesplice_openai._body import Options, body_of
-from tracesplice_openai._gateways import gateways_of
-from tracesplice_openai._langfuse_openai import take_generation
-from tracesplice_openai._sdk import address_of, headers_of
+from tracesplice_openai import _mark
+from tracesplice_openai._langfuse_openai import GENERATION
+from tracesplice_openai._sdk import OWN_CLASSES, Written, address_of, written_in
 
 if TYPE_CHECKING:
-    from tracesplice.adapter import Gateway
+    from collections.abc import Callable, Iterator
 
-__all__ = ["Linked", "await_answer", "link_request", "with_generation"]
+    from tracesplice_openai._mark import Mark
+    from tracesplice_openai._sdk import Options
 
-# Entries of the `__dict__` of a call's options, which the SDK's copies of them keep.
-_GENERATION = "_tracesplice_generation"
-_LINKED = "_tracesplice_linked"
+__all__ = ["build_request", "process_response"]
 
-_usage_of = guarded("the zero usage of a call")(claim_usage)
+_EXTENSION = "tracesplice"
 
 
-@dataclass(frozen=True)
-class Linked:
-    """One attempt of a call that carries a link.
+class Awaited(NamedTuple):
+    """What waits for the answer of a request, as an extension of it.
 
     Attributes:
-        options: A copy of the attempt's options, with the link in it.
-        awaited: What waits for its answer, where that could be found out.
+        linked: The link that the request carries.
+        url: Where it was sent.
+        gateways: Whose answer is believed.
     """
 
-    options: Options
-    awaited: Awaited | None
+    linked: LinkedRequest
+    url: object
+    gateways: tuple[Gateway, ...]
 
 
-@guarded("the generation of langfuse.openai a call belongs to")
-def with_generation(
-    client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
-    """Put the generation that ``langfuse.openai`` made for a call into the call's options.
-
-    Args:
-        client: The client that makes the call.
-        args: The arguments of its ``request``.
-        kwargs: Its keyword arguments.
-
-    Returns:
-        The arguments with a copy of the options; None where they stay as they are.
-    """
-    # Taken for every client, so that no other call finds it.
-    generation = take_generation()
-    if generation is None or not gateways_of(client):
-        return None
-    if "options" in kwargs:
-        return args, {**kwargs, "options": _marked(kwargs["options"], _GENERATION, generation)}
-    if len(args) > 1:
-        return (args[0], _marked(args[1], _GENERATION, generation), *args[2:]), kwargs
-    return None
-
-
-@guarded("the link of a call")
-def link_request(client: Any, options: Options, **_: object) -> Linked | None:
-    """Link one attempt of a call.
-
-    Returns:
-        None where it carries no link.
-    """
-    if options.method.upper() != "POST" or _LINKED in vars(options):
-        return None
-    gateways = gateways_of(client)
-    url = address_of(client, options.url) if gateways else ""
-    if not any(gateway.matches(url) for gateway in gateways):
-        if calls_model(options.url):
-            note_foreign_call()
-        return None
-    return _linked(client, options, url, gateways)
-
-
-def _linked(
-    client: Any, options: Options, url: str, gateways: tuple[Gateway, ...]
-) -> Linked | None:
-    observation = vars(options).get(_GENERATION) or current_observation()
-    link = capture_link(observation)
-    own_headers = options.headers if isinstance(options.headers, Mapping) else {}
-    headers = headers_of(client, options, own_headers)
-    body = body_of(options, _content_type(headers))
-    written, form = (None, False) if body is None else (body.written, body.is_form)
-    injection = inject(link, url, written, headers, form=form)
-    if injection is None:
-        return None
-    added = _marked(options, _LINKED, True)
-    if body is not None and injection.body:
-        body.add(added, injection.body)
-    if injection.headers:
-        added.headers = {**own_headers, **injection.headers}
-    usage = _usage_of(link, observation, expected=injection.reported)
-    return Linked(added, Awaited(usage, gateways) if usage is not None else None)
-
-
-def _content_type(headers: Mapping[str, object]) -> str:
-    return ", ".join(filter(None, header_values(headers, "content-type")))
-
-
-@guarded("the zero usage of a call")
-def await_answer(request: Any, linked: Linked) -> None:
-    """Let an HTTP request carry what waits for its answer."""
+def build_request(wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap ``_build_request``: link the attempt that is about to be sent."""
+    mark = vars(client).get(_mark.MARK)
+    gateways = _mark.declared if mark is None else (mark.gateway, *_mark.declared)
+    linked = None
+    try:
+        linked = _link(client, mark, gateways, *args, **kwargs)
+    except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
+        fault(f"{__name__}.build_request", "the link of a call")
+    request = wrapped(*args, **kwargs)
     extensions = getattr(request, "extensions", None)
-    if linked.awaited is not None and isinstance(extensions, MutableMapping):
-        extensions[EXTENSION] = linked.awaited
+    if linked is not None and isinstance(extensions, MutableMapping):
+        extensions[_EXTENSION] = Awaited(linked, request.url, gateways)
+    return request
 
 
-def _marked(options: Any, name: str, value: object) -> Any:
-    # The caller's options, and what is in them, stay as they are.
-    copied = copy.copy(options)
-    vars(copied)[name] = value
-    return copied
+def process_response(wrapped: Callable[..., Any], _client: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap ``_process_response``: note who counts the call; sync or async."""
+    try:
+        response = kwargs["response"]
+        # The HTTP client's redirects take the extensions of a request along.
+        awaited: Awaited | None = response.request.extensions.pop(_EXTENSION, None)
+        if awaited is None:
+            pass
+        elif response.history or response.url is not awaited.url:
+            _answered_after_redirect(awaited, response)
+        else:
+            awaited.linked.answered(response.headers)
+    except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
+        fault(f"{__name__}.process_response", "the zero usage of a call")
+    return wrapped(*args, **kwargs)
+
+
+def _link(
+    client: Any, mark: Mark | None, gateways: tuple[Gateway, ...], options: Options, **_: object
+) -> LinkedRequest | None:
+    if options.method.upper() != "POST":
+        return None
+    known = mark is not None and mark.reached == (client.base_url, options.url)
+    if not known and not _reaches(client, mark, gateways, options.url):
+        return None
+    body = options.json_data
+    is_plain = (
+        type(client) in OWN_CLASSES
+        and not (options.headers or client._custom_headers or options.files)
+        and type(body) is dict
+        and openai.Omit not in map(type, body.values())
+        and options.extra_json is None
+        and getattr(options, "content", None) is None  # the oldest releases have none
+    )
+    written = Written({}, body) if is_plain else written_in(client, options)
+    # The SDK made these options for this attempt alone, so they are ours to change; what is in
+    # them is the caller's.
+    fields = vars(options)
+    linked = link_request(
+        written.body,
+        written.headers,
+        observation=fields.get(GENERATION),
+        form=written.is_form,
+    )
+    if linked.body:
+        fields[written.field] = {**fields[written.field], **linked.body}
+    if linked.headers:
+        fields["headers"] = {**(options.headers or {}), **linked.headers}
+    return linked
+
+
+def _reaches(client: Any, mark: Mark | None, gateways: tuple[Gateway, ...], path: str) -> bool:
+    """Return whether a request goes to a gateway, and there to a model."""
+    url = address_of(client, path) if gateways else path
+    if not any(gateway.matches(url) for gateway in gateways):
+        if Gateway.calls_model(path):
+            note_foreign_call()
+        return False
+    found = Gateway.calls_model(url)
+    if found and mark is not None and type(client) in OWN_CLASSES:
+        mark.reached = (client.base_url, path)
+    return found
+
+
+def _answered_after_redirect(awaited: Awaited, response: Any) -> None:
+    elsewhere = next(_elsewhere(awaited.gateways, response), None)
+    if elsewhere is None:
+        awaited.linked.answered(response.headers)
+        return
+    awaited.linked.answered(None)
+    warn_once(
+        "openai:redirect",
+        "tracesplice: calls to the gateway %s are redirected to %s. The HTTP client repeats them "
+        "there with all that is in them, the link too; who answers is no declared gateway, so the "
+        "figures of your application stay as they are. Give the client the gateway's final address "
+        "as base URL, or an HTTP client with follow_redirects=False.",
+        awaited.gateways[0],
+        shown_url(elsewhere),
+    )
+
+
+def _elsewhere(gateways: tuple[Gateway, ...], response: Any) -> Iterator[str]:
+    for each in (*response.history, response):
+        url = str(each.url)
+        if not any(gateway.matches(url) for gateway in gateways):
+            yield url

@@ -6,23 +6,69 @@ https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+import openai
 
-    from tracesplice_openai._body import Options
+from tracesplice.adapter import header_values
 
-__all__ = ["address_of", "gateway_of", "headers_of"]
+__all__ = [
+    "OWN_CLASSES",
+    "Options",
+    "Written",
+    "address_of",
+    "defining",
+    "gateway_of",
+    "written_in",
+]
+
+OWN_CLASSES = (openai.OpenAI, openai.AsyncOpenAI, openai.AzureOpenAI, openai.AsyncAzureOpenAI)
+"""The SDK's own classes of clients, of which is known what they send."""
 
 _PLAIN = re.compile(r"/?[\w-]+(/[\w-]+)*", re.ASCII)
+_FORM = "multipart/form-data"
+_JSON = "application/json"
+
+
+class Options(Protocol):
+    """The part of the SDK's ``FinalRequestOptions`` that this adapter reads and writes."""
+
+    method: str
+    url: str
+    headers: Any
+    json_data: Any
+    extra_json: Any
+    files: Any
+
+
+class Written(NamedTuple):
+    """What the callers of a request wrote.
+
+    Attributes:
+        headers: Headers of the call and of the client, and markers for those that are taken away.
+        body: Fields of the body; None where there is nothing that fields can be added to.
+        field: The option to add fields to.
+        is_form: Whether the body goes out as a multipart form.
+    """
+
+    headers: Mapping[Any, Any]
+    body: Mapping[str, Any] | None
+    field: str = "json_data"
+    is_form: bool = False
+
+
+def defining(owner: type, name: str) -> type:
+    """Return the class that ``owner`` has the method ``name`` from: there it is wrapped."""
+    return next((each for each in owner.__mro__ if name in vars(each)), owner)
 
 
 def address_of(client: Any, path: str) -> str:
     """Return the URL of a request of ``client``."""
-    own = type(client).__module__.partition(".")[0] == "openai"
     base = str(client.base_url)
-    if own and _PLAIN.fullmatch(path) and "?" not in base:  # most calls: nothing to resolve
+    if (
+        type(client) in OWN_CLASSES and _PLAIN.fullmatch(path) and "?" not in base
+    ):  # nothing to resolve
         return f"{base.rstrip('/')}/{path.lstrip('/')}"
     return str(client._prepare_url(path))
 
@@ -33,17 +79,40 @@ def gateway_of(client: Any) -> object:
     return getattr(client, "_azure_endpoint", None) or client.base_url
 
 
-def headers_of(client: Any, options: Options, own: Mapping[Any, Any]) -> Mapping[Any, Any]:
-    """Return the headers of a request, and markers for those that the caller took away.
+def written_in(client: Any, options: Options) -> Written:
+    """Return what was written into a request of ``client``."""
+    headers = _headers(client, options)
+    content_type = ", ".join(filter(None, header_values(headers, "content-type"))) or _JSON
+    is_form = content_type.startswith(_FORM)
+    is_json = content_type.lower().startswith(_JSON)
+    content = getattr(options, "content", None)  # the oldest releases have none
+    field = _field(options.json_data, options.extra_json)
+    if field is None or content is not None or not (is_form or (is_json and not options.files)):
+        return Written(headers, None)
+    fields = {**(options.json_data or {}), **(options.extra_json or {})}
+    body = {key: value for key, value in fields.items() if not isinstance(value, openai.Omit)}
+    return Written(headers, body, field, is_form)
 
-    Args:
-        client: The client that makes the call.
-        options: The options of the call.
-        own: The headers among them.
-    """
-    headers = {**client.default_headers, **own}
-    if len({key.lower() for key in headers}) == len(headers):
+
+def _headers(client: Any, options: Options) -> Mapping[Any, Any]:
+    own = options.headers if isinstance(options.headers, Mapping) else {}
+    # The SDK's own defaults say nothing that matters, and are dear to ask for.
+    headers = {
+        **(client._custom_headers if type(client) in OWN_CLASSES else client.default_headers),
+        **own,
+    }
+    names = {key.lower() for key in headers}
+    if len(names) == len(headers) and ("content-type" not in names or "Content-Type" in headers):
         return headers
     # The SDK's releases differ in what two spellings of a name come to.
     sent = dict(client._build_headers(options).multi_items())
-    return {**{key.lower(): None for key in headers}, **sent}
+    return {**dict.fromkeys(names), **sent}
+
+
+def _field(json_data: object, extra: object) -> str | None:
+    if extra is None:
+        return "json_data" if isinstance(json_data, dict) else None
+    if json_data is None:
+        return "extra_json" if isinstance(extra, dict) else None
+    both = isinstance(json_data, Mapping) and isinstance(extra, Mapping)
+    return "extra_json" if both else None

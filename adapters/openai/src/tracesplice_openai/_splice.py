@@ -1,23 +1,24 @@
-"""Splices clients and instruments the process: both wrap the SDK's two public client classes.
+"""Splices clients and instruments the process: both wrap methods of the SDK's classes, once.
 
-Azure's clients inherit from them, and so does whatever a library derives. A client that is neither
-marked nor calls a declared gateway goes through the wrappers as if they were not there.
+A client that is neither marked nor calls a declared gateway goes through the wrappers as if they
+were not there. Azure's clients, and whatever a library derives, inherit them.
 """
 
 from __future__ import annotations
 
 import copyreg
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tracesplice.adapter import Gateway
-from tracesplice_openai import _langfuse_openai, _methods
-from tracesplice_openai._gateways import Mark, declare, is_spliced, needs_wrappers, set_mark
-from tracesplice_openai._sdk import gateway_of
+import openai
+
+from tracesplice.adapter import Gateway, guarded, unwrap_methods, wrap_methods
+from tracesplice_openai._langfuse_openai import forget_generations, observe_generations
+from tracesplice_openai._mark import Mark, declare, hand_on, is_spliced, needs_wrappers, set_mark
+from tracesplice_openai._request import build_request, process_response
+from tracesplice_openai._sdk import defining, gateway_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import openai
+    from collections.abc import Callable, Sequence
 
 __all__ = ["instrument", "splice", "uninstrument", "unsplice"]
 
@@ -60,20 +61,42 @@ def _new_mark(gateway: Gateway) -> Mark:
     return mark
 
 
+def _copy(wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+    copied = wrapped(*args, **kwargs)
+    _hand_on(client, copied)
+    return copied
+
+
+_hand_on = guarded("the links of a client's copy")(hand_on)
+_WRAPPERS = {
+    "_build_request": build_request,
+    "_process_response": process_response,
+    "copy": _copy,
+    "with_options": _copy,
+}
+_METHODS = tuple(
+    (defining(client, name), {name: wrapper})
+    for client in (openai.OpenAI, openai.AsyncOpenAI)
+    for name, wrapper in _WRAPPERS.items()
+)
+
+
+def _wrap() -> None:
+    observe_generations()
+    for owner, wrapper in _METHODS:
+        wrap_methods(owner, wrapper)
+
+
 def _unwrap_unless_needed() -> None:
     if needs_wrappers():
         return
-    _langfuse_openai.forget_generations()
-    _methods.unwrap()
+    forget_generations()
+    for owner, wrapper in _METHODS:
+        unwrap_methods(owner, wrapper)
     # Instead of a lock, which a fork in another thread would leave locked for ever: who spliced in
     # the meantime either finds no wrappers and sets them itself, or is found here.
     if needs_wrappers():
         _wrap()
-
-
-def _wrap() -> None:
-    _langfuse_openai.observe_generations()
-    _methods.wrap()
 
 
 # A client of a class that can be pickled is spliced where it is unpickled, too.

@@ -7,6 +7,7 @@ from tracesplice_wire._headers import (
     PROJECT,
     REPORTS,
     TRACEPARENT,
+    TRACEPARENT_FORMAT,
     Place,
     decode_project,
     decode_traceparent,
@@ -29,7 +30,14 @@ from tracesplice_wire._limits import (
 )
 from tracesplice_wire._link import Link, PromptRef
 from tracesplice_wire._log import STRICT_VARIABLE, fault, guarded, report_fault, warn_once
-from tracesplice_wire._metadata import CONTAINER, TEXTS, decode_metadata, encode_metadata
+from tracesplice_wire._metadata import (
+    CONTAINER,
+    PARENT_ID,
+    TEXTS,
+    TRACE_ID,
+    decode_metadata,
+    encode_metadata,
+)
 from tracesplice_wire._shown import shown, shown_kind, shown_url
 from tracesplice_wire._written import header_values
 
@@ -38,11 +46,14 @@ __all__ = [
     "MAX_ENTRIES",
     "MAX_LENGTH",
     "MAX_VERSION",
+    "PARENT_ID",
     "PROJECT",
     "REPORTS",
     "STRICT_VARIABLE",
     "TEXTS",
     "TRACEPARENT",
+    "TRACEPARENT_FORMAT",
+    "TRACE_ID",
     "Link",
     "Place",
     "PromptRef",

@@ -21,6 +21,7 @@ __all__ = [
     "PROJECT",
     "REPORTS",
     "TRACEPARENT",
+    "TRACEPARENT_FORMAT",
     "Place",
     "decode_project",
     "decode_traceparent",
@@ -31,6 +32,9 @@ __all__ = [
 
 TRACEPARENT = "traceparent"
 """Where the call belongs."""
+
+TRACEPARENT_FORMAT = "00-%s-%s-%02x"
+"""Its value, for trace id, parent id and flags."""
 
 PROJECT = "x-tracesplice-project"
 """Which Langfuse project that trace is in, as ``project_of`` says it."""
@@ -57,7 +61,7 @@ def encode_headers(link: Link) -> dict[str, str]:
     if link.trace_id is None:
         return {}
     parent_id = link.parent_id or no_parent(link.trace_id)
-    found = {TRACEPARENT: f"00-{link.trace_id}-{parent_id}-{link.trace_flags:02x}"}
+    found = {TRACEPARENT: TRACEPARENT_FORMAT % (link.trace_id, parent_id, link.trace_flags)}
     if link.project is not None:
         found[PROJECT] = link.project
     return found

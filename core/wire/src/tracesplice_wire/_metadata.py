@@ -20,14 +20,20 @@ if TYPE_CHECKING:
 
     from tracesplice_wire._link import PromptRef
 
-__all__ = ["CONTAINER", "TEXTS", "decode_metadata", "encode_metadata"]
+__all__ = ["CONTAINER", "PARENT_ID", "TEXTS", "TRACE_ID", "decode_metadata", "encode_metadata"]
 
 CONTAINER = "litellm_metadata"
 """LiteLLM's own metadata field: it leaves OpenAI's ``metadata`` parameter to the caller."""
 
+TRACE_ID = "existing_trace_id"
+"""In it: the trace to join."""
+
+PARENT_ID = "parent_observation_id"
+"""In it: the observation of that trace to nest under."""
+
 TEXTS: tuple[tuple[str, str, Callable[[object], str | None]], ...] = (
-    ("trace_id", "existing_trace_id", _limits.trace_id),
-    ("parent_id", "parent_observation_id", _limits.span_id),
+    ("trace_id", TRACE_ID, _limits.trace_id),
+    ("parent_id", PARENT_ID, _limits.span_id),
     ("user_id", "trace_user_id", _limits.text),
     ("session_id", "trace_session_id", _limits.text),
     ("session_id", "session_id", _limits.text),
@@ -43,8 +49,8 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 def encode_metadata(link: Link) -> dict[str, Any]:
     """Encode ``link`` as the content of ``CONTAINER``; a new JSON-safe dict, empty for no link."""
     found: dict[str, Any] = {
-        "existing_trace_id": link.trace_id,
-        "parent_observation_id": link.parent_id,
+        TRACE_ID: link.trace_id,
+        PARENT_ID: link.parent_id,
         "trace_name": link.trace_name,
         "trace_user_id": link.user_id,
         "session_id": link.session_id,

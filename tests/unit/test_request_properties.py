@@ -9,10 +9,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracesplice._link import Link, PromptRef
-from tracesplice._litellm import CONTAINER, inject, request_metadata
+from tracesplice.adapter import Link, PromptRef, link_request
+from tracesplice_wire import CONTAINER, encode_metadata
 
-CHAT = "/chat/completions"
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 OTHER, ELSEWHERE = "1" * 32, "2" * 16
 FULL = Link(
@@ -30,7 +29,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-KEYS = st.sampled_from([*request_metadata(FULL), "trace_id", "own", "user_id"])
+KEYS = st.sampled_from([*encode_metadata(FULL), "trace_id", "own", "user_id"])
 IDS_BY_NAME = ("existing_trace_id", "trace_id", "parent_observation_id")
 IDS = st.sampled_from([TRACE, OTHER, PARENT, ELSEWHERE, "my-id", ""])
 FIELD = st.dictionaries(KEYS, IDS | JSON, max_size=5)
@@ -55,6 +54,7 @@ LINKS = st.builds(
     session_id=TEXT,
     tags=st.lists(st.text(min_size=1), max_size=3).map(tuple),
     trace_name=TEXT,
+    project=st.none(),
 )
 
 
@@ -63,39 +63,37 @@ def test_any_body_is_carried_whole_and_left_as_it_is(
     link: Link, body: dict[str, Any], headers: dict[str, str], form: bool
 ) -> None:
     body_before, headers_before = deepcopy(body), deepcopy(headers)
-    injection = inject(link, CHAT, body, headers, form=form)
+    request = link_request(body, headers, link=link, form=form)
     assert (body, headers) == (body_before, headers_before)
-    assert injection is not None
-    assert injection.body.keys() <= {CONTAINER}
-    assert injection.headers.keys() <= {"traceparent"}
-    if CONTAINER in injection.body:
-        sent = injection.body[CONTAINER]
+    assert request.body.keys() <= {CONTAINER}
+    assert request.headers.keys() <= {"traceparent"}
+    if CONTAINER in request.body:
+        sent = request.body[CONTAINER]
         found = json.loads(sent) if form else sent
         theirs = body.get(CONTAINER) or {}
         assert {key: found[key] for key in theirs} == theirs
         covered = (body.get("metadata") or {}).keys() & (found.keys() - theirs.keys())
         assert covered <= {"prompt", "tags", "trace_tags", "trace_metadata", *IDS_BY_NAME}
     if any(name.lower() == "traceparent" for name in headers):
-        assert not injection.headers
+        assert not request.headers
 
 
 @given(link=LINKS)
 def test_every_link_is_json_safe_and_says_nothing_empty(link: Link) -> None:
-    found = request_metadata(link)
+    found = encode_metadata(link)
     assert json.loads(json.dumps(found)) == found
     assert all(found.values())
 
 
 @given(link=LINKS, body=BODIES)
 def test_body_and_header_name_the_same_place(link: Link, body: dict[str, Any]) -> None:
-    injection = inject(link, CHAT, body, {})
-    assert injection is not None
-    sent = {**body, **injection.body}
-    if not injection.headers or not all(
+    request = link_request(body, {}, link=link)
+    sent = {**body, **request.body}
+    if not request.headers or not all(
         isinstance(sent.get(field, {}), dict) for field in ("metadata", CONTAINER)
     ):
         return
-    _, trace_id, parent_id, _ = injection.headers["traceparent"].split("-")
+    _, trace_id, parent_id, _ = request.headers["traceparent"].split("-")
     read = {**sent.get(CONTAINER, {}), **sent.get("metadata", {})}
     if read.get("existing_trace_id") in (TRACE, OTHER):
         assert read["existing_trace_id"] == trace_id

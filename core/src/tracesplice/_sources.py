@@ -1,4 +1,4 @@
-"""What a call belongs to where it is made: OpenTelemetry's context, and what frameworks add.
+"""What frameworks know of the place where a call is made, beside OpenTelemetry's context.
 
 A framework has a context of its own. An adapter tells of it by two functions, which are called for
 every call that is linked.
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 
-from tracesplice._ambient import attributes
+from tracesplice._observation import is_stored
+from tracesplice._prompt import name_and_version
 from tracesplice_wire import guarded
 
 if TYPE_CHECKING:
@@ -22,19 +23,16 @@ if TYPE_CHECKING:
     Read = Callable[[], Mapping[str, Any] | None]
 
 __all__ = [
-    "SDK_SCOPE",
     "ambient_source",
-    "ambient_values",
     "current_observation",
-    "is_stored",
+    "finds",
+    "framework_values",
     "observation_source",
+    "reads",
 ]
 
-SDK_SCOPE = "langfuse-sdk"
-"""The instrumentation scope of the observations that Langfuse's SDK makes."""
-
-_finds: dict[Find, Find] = {}
-_reads: dict[Read, Read] = {}
+finds: dict[Find, Find] = {}
+reads: dict[Read, Read] = {}
 
 
 def observation_source(find: Find) -> None:
@@ -44,7 +42,7 @@ def observation_source(find: Find) -> None:
         find: Returns the span of the observation at work where it is called, or None; must be
             fast. To register it again changes nothing.
     """
-    _finds.setdefault(find, guarded("the observation a call belongs to")(find))
+    finds.setdefault(find, guarded("the observation a call belongs to")(find))
 
 
 def ambient_source(read: Read) -> None:
@@ -54,14 +52,17 @@ def ambient_source(read: Read) -> None:
         read: Returns them by the names that ``langfuse.propagate_attributes`` has for them, or
             None; must be fast. What is in force in OpenTelemetry's context goes before them.
     """
-    _reads.setdefault(read, guarded("the user, session, tags and prompt of a call")(read))
+    reads.setdefault(read, guarded("the user, session, tags and prompt of a call")(read))
 
 
-def ambient_values() -> dict[str, Any]:
+def framework_values() -> dict[str, Any]:
     """Return the values that are in force in the contexts of frameworks."""
     found: dict[str, Any] = {}
-    for read in _reads.values():
+    for read in reads.values():
         found.update(read() or {})
+    if (prompt := found.pop("prompt", None)) is not None:
+        name, version = name_and_version(prompt)
+        found |= {} if name is None else {"prompt_name": name, "prompt_version": version}
     return found
 
 
@@ -74,37 +75,11 @@ def current_observation() -> Span:
         The current span, which may be invalid, where there is no observation.
     """
     found = trace.get_current_span()
-    for find in _finds.values():
+    for find in finds.values():
         other = find()
-        if other is not None:
+        if other is not None and other.get_span_context() != found.get_span_context():
             found = _inner(found, other)
     return found
-
-
-def is_stored(span: Span) -> bool:
-    """Return whether Langfuse stores ``span``, as it does by default.
-
-    Of the spans that a ``should_export_span`` of the user's adds, those at the root of a trace are
-    known. Not those of, say, a web server or a database driver
-    (https://langfuse.com/docs/observability/sdk/advanced-features#filtering-by-instrumentation-scope).
-    A span of which only the ids are known, a remote one or one that is not sampled, is taken for an
-    observation.
-    """
-    scope = getattr(span, "instrumentation_scope", None)
-    if scope is None:
-        return span.get_span_context().is_valid
-    return scope.name == SDK_SCOPE or _is_exported(span) or _is_root(span)
-
-
-def _is_root(span: Span) -> bool:
-    # Langfuse marks the outermost span that it is going to store.
-    return bool(attributes(span).get("langfuse.internal.is_app_root"))
-
-
-def _is_exported(span: Any) -> bool:
-    from langfuse.span_filter import is_default_export_span
-
-    return bool(is_default_export_span(span))
 
 
 def _inner(current: Span, other: Span) -> Span:

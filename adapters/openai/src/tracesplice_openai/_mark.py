@@ -1,4 +1,4 @@
-"""Which gateways a client's calls may carry a link to: its own mark's, and the declared ones."""
+"""Which clients are spliced, and to which gateways a client's calls may carry a link."""
 
 from __future__ import annotations
 
@@ -10,11 +10,18 @@ if TYPE_CHECKING:
 
     from tracesplice.adapter import Gateway
 
-__all__ = ["Mark", "declare", "gateways_of", "hand_on", "is_spliced", "needs_wrappers", "set_mark"]
+__all__ = [
+    *("MARK", "Mark", "declare", "declared", "gateways_of", "is_spliced", "needs_wrappers"),
+    "set_mark",
+]
 
-_MARK = "_tracesplice"
+MARK = "_tracesplice"
+"""The entry of a client's ``__dict__`` that makes it a spliced one."""
+
+declared: tuple[Gateway, ...] = ()
+"""The gateways that every client's calls may carry a link to."""
+
 _marks: WeakSet[Mark] = WeakSet()
-_declared: tuple[Gateway, ...] = ()
 
 
 class Mark:
@@ -22,10 +29,12 @@ class Mark:
 
     Attributes:
         gateway: The gateway that the client's calls may carry a link to.
+        reached: The latest base URL and path that were found to lead there, to a model.
     """
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
+        self.reached: tuple[object, str] | None = None
         _marks.add(self)
 
     def __deepcopy__(self, memo: object) -> Mark:
@@ -35,35 +44,35 @@ class Mark:
 def set_mark(client: openai.OpenAI | openai.AsyncOpenAI, mark: Mark | None) -> None:
     """Mark ``client``, or take its mark away."""
     if mark is None:
-        vars(client).pop(_MARK, None)
+        vars(client).pop(MARK, None)
     else:
-        vars(client)[_MARK] = mark
-
-
-def hand_on(client: Any, copied: Any) -> None:
-    """Mark what ``client`` made of itself as ``client`` is."""
-    mark = vars(client).get(_MARK)
-    if mark is not None:
-        vars(copied).setdefault(_MARK, mark)
+        vars(client)[MARK] = mark
 
 
 def is_spliced(client: openai.OpenAI | openai.AsyncOpenAI) -> bool:
     """Return whether ``client`` was spliced, or made by one that was."""
-    return _MARK in vars(client)
+    return MARK in vars(client)
 
 
 def declare(gateways: tuple[Gateway, ...]) -> None:
-    """Set the gateways that every client's calls may carry a link to."""
-    global _declared
-    _declared = gateways
+    """Set ``declared``."""
+    global declared
+    declared = gateways
 
 
 def gateways_of(client: Any) -> tuple[Gateway, ...]:
     """Return the gateways that ``client``'s calls may carry a link to."""
-    mark: Mark | None = vars(client).get(_MARK)
-    return _declared if mark is None else (mark.gateway, *_declared)
+    mark: Mark | None = vars(client).get(MARK)
+    return declared if mark is None else (mark.gateway, *declared)
+
+
+def hand_on(client: Any, copied: Any) -> None:
+    """Mark what ``client`` made of itself as ``client`` is."""
+    mark = vars(client).get(MARK)
+    if mark is not None:
+        vars(copied).setdefault(MARK, mark)
 
 
 def needs_wrappers() -> bool:
     """Return whether a gateway is declared, or a client anywhere is spliced."""
-    return bool(_declared) or len(_marks) > 0
+    return bool(declared) or len(_marks) > 0

@@ -1,0 +1,160 @@
+"""What a call is filed under: user, session, tags, prompt and the like, checked once.
+
+Calls of one user and session say the same again and again. So what was said is a plain hashable
+value, and what comes of it is kept.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from tracesplice._said import MAX_READ, Odd, Said
+from tracesplice_wire import (
+    MAX_ENTRIES,
+    MAX_LENGTH,
+    MAX_VERSION,
+    Link,
+    environment,
+    pairs,
+    project_of,
+    prompt_ref,
+    shown,
+    shown_kind,
+    tags,
+    text,
+    warn_once,
+)
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+    from tracesplice._calls import Place
+    from tracesplice_wire import PromptRef
+
+__all__ = ["Filed", "Here", "checked", "checked_prompt"]
+
+
+class Filed(NamedTuple):
+    """What a call is filed under, as it was said where it is made.
+
+    Attributes:
+        project: The public key of the Langfuse project that the observation is in.
+    """
+
+    user_id: Said = None
+    session_id: Said = None
+    tags: Said = None
+    trace_name: Said = None
+    environment: Said = None
+    version: Said = None
+    metadata: Said = None
+    prompt_name: Said = None
+    prompt_version: Said = None
+    project: Said = None
+
+
+class Here(NamedTuple):
+    """The place where a call is made.
+
+    Attributes:
+        filed: What the call is filed under.
+        trace_id: 32 lower-case hex digits, None where no trace is open.
+        parent_id: The observation to nest under, 16 lower-case hex digits, or None.
+        trace_flags: W3C trace flags.
+        places: The observations that describe the call, the own one first; none where the trace is
+            not sampled.
+        generation: The span of the own one, if it may be a generation.
+    """
+
+    filed: Filed
+    trace_id: str | None = None
+    parent_id: str | None = None
+    trace_flags: int = 1
+    places: tuple[Place, ...] = ()
+    generation: Span | None = None
+
+
+_TAKES_TEXT = f"text of 1 to {MAX_LENGTH} characters"
+_TAKES_ENVIRONMENT = "1 to 40 of a-z, 0-9, - and _, not beginning with langfuse"
+
+
+@lru_cache(maxsize=256)
+def checked(filed: Filed) -> Link:
+    """Return what can be sent, without a place; log once each value that is left out."""
+    return Link(
+        prompt=None
+        if filed.prompt_name is None
+        else checked_prompt(filed.prompt_name, filed.prompt_version),
+        user_id=_text("user_id", filed.user_id),
+        session_id=_text("session_id", filed.session_id),
+        tags=_tags(filed.tags),
+        trace_name=_text("trace_name", filed.trace_name),
+        environment=_environment(filed.environment),
+        version=_text("version", filed.version),
+        metadata=_metadata(filed.metadata),
+        project=project_of(filed.project) if isinstance(filed.project, str) else None,
+    )
+
+
+def checked_prompt(name: Said, version: Said) -> PromptRef | None:
+    """Return the reference to a prompt; say once where Langfuse would not link it."""
+    ref = prompt_ref(name, version)
+    if ref is None:
+        warn_once(
+            "prompt",
+            "tracesplice: prompt %s has version %s and was not linked; Langfuse links integers "
+            "from 1 to %d only, of prompts with a name of at most 200 characters. Use the prompt "
+            "that langfuse.get_prompt returned.",
+            _kind(name) if text(name) is None else shown(name),
+            version.shown if isinstance(version, Odd) else shown(version),
+            MAX_VERSION,
+        )
+    return ref
+
+
+def _text(key: str, value: Said) -> str | None:
+    found = text(value)
+    if found is None and value is not None:
+        _left_out(key, value, _TAKES_TEXT)
+    return found
+
+
+def _environment(value: Said) -> str | None:
+    found = environment(value)
+    if found is None and value is not None:
+        _left_out("environment", value, _TAKES_ENVIRONMENT)
+    return found
+
+
+def _tags(value: Said) -> tuple[str, ...]:
+    values = value if type(value) is tuple else (value,)
+    found = [each for each in values if _text("tags", each) is not None]
+    if len(values) == MAX_READ or len({*found}) > MAX_ENTRIES:
+        warn_once("tags", "tracesplice: of many tags the first %d were sent.", MAX_ENTRIES)
+    return tags(found)
+
+
+def _metadata(entries: Said) -> tuple[tuple[str, str], ...]:
+    if type(entries) is not tuple or not all(type(each) is tuple for each in entries):
+        return ()
+    for entry in entries[:MAX_ENTRIES]:
+        for each in entry:
+            _text("metadata", each)
+    if len(entries) > MAX_ENTRIES:
+        warn_once("metadata", "tracesplice: of much metadata %d entries were sent.", MAX_ENTRIES)
+    return pairs(entries)
+
+
+def _left_out(key: str, value: Said, takes: str) -> None:
+    warn_once(
+        f"value:{key}",
+        "tracesplice: %s, %s, was left out; Langfuse takes %s.",
+        key,
+        _kind(value),
+        takes,
+    )
+
+
+def _kind(value: Said) -> str:
+    return value.shown if isinstance(value, Odd) else shown_kind(value)

@@ -1,0 +1,175 @@
+"""Which observations of the client a linked request is counted by, and who counts it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
+
+from tracesplice._calls import calls
+from tracesplice._places import note_foreign_call
+from tracesplice.adapter import capture_link, link_request
+from tracesplice_wire import REPORTS
+
+if TYPE_CHECKING:
+    from langfuse import Langfuse
+
+pytestmark = pytest.mark.usefixtures("nothing_reported")
+
+
+def noted(own: Any = None, **options: Any) -> list[str]:
+    """The span ids of the observations that a call is noted of."""
+    calls.clear()
+    link_request({}, {}, observation=own, **options)
+    return [span_id for _, span_id in calls._open]
+
+
+def says(observation: Any) -> bool | None:
+    """Whether the gateway reports all calls of an observation; None where there were none."""
+    found = calls.find((observation.trace_id, observation.id))
+    return None if found is None else found.reported and not found.kept
+
+
+class TestPlaces:
+    def test_in_no_trace_there_is_none(self) -> None:
+        assert noted() == []
+
+    def test_nor_in_one_that_is_not_sampled(self) -> None:
+        tracer = TracerProvider(sampler=ALWAYS_OFF).get_tracer("langfuse-sdk")
+        with tracer.start_as_current_span("s"):
+            assert noted() == []
+
+    def test_an_observation_in_another_process_is_known_by_its_ids(self) -> None:
+        span = NonRecordingSpan(SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(1)))
+        with use_span(span):
+            assert noted() == [f"{2:016x}"]
+
+    def test_what_is_around_a_generation_describes_the_call_too(self, langfuse: Langfuse) -> None:
+        start = langfuse.start_as_current_observation
+        with start(name="s") as outer:
+            assert noted() == [outer.id]
+            with start(name="g", as_type="generation") as current:
+                assert noted() == [current.id, outer.id]
+                own = langfuse.start_observation(name="h", as_type="generation")
+                assert noted(own._otel_span) == [own.id, current.id, outer.id]
+                own.end()
+        alone = langfuse.start_observation(name="g", as_type="generation")
+        assert noted(alone._otel_span) == [alone.id]
+        alone.end()
+
+    def test_one_of_an_instrumentation_that_says_late_what_it_is(
+        self, langfuse: Langfuse, provider: TracerProvider
+    ) -> None:
+        tracer = provider.get_tracer("openinference.instrumentation.any")
+        with (
+            langfuse.start_as_current_observation(name="s") as outer,
+            tracer.start_as_current_span("late") as span,
+        ):
+            assert outer.id in noted()
+            span.set_attribute("openinference.span.kind", "CHAIN")
+            assert outer.id not in noted()
+
+    def test_a_link_captured_before_is_counted_where_it_was(self, langfuse: Langfuse) -> None:
+        start = langfuse.start_as_current_observation
+        with start(name="s") as outer, start(name="g", as_type="generation") as own:
+            link = capture_link()
+            assert noted(link=link) == [own.id, outer.id]
+        with start(name="later", as_type="generation"):
+            assert noted(link=link) == [own.id]
+
+
+class TestAnswer:
+    @pytest.mark.parametrize(
+        ("headers", "reports"),
+        [
+            ({}, True),
+            ({REPORTS: "true"}, True),
+            ({REPORTS: " False "}, False),
+            ({REPORTS: "perhaps"}, False),
+            ({REPORTS: "true, false"}, False),
+            ({REPORTS: "true, true"}, True),
+            ({REPORTS: ""}, True),
+            (None, False),
+        ],
+    )
+    def test_it_says_whether_the_call_is_reported(
+        self, langfuse: Langfuse, headers: dict[str, str] | None, reports: bool
+    ) -> None:
+        with langfuse.start_as_current_observation(name="g", as_type="generation") as span:
+            request = link_request({}, {})
+        assert says(span) is False
+        request.answered(headers)
+        assert says(span) is reports
+
+    @pytest.mark.parametrize(("written", "reports"), [({"no-log": True}, False), (None, True)])
+    def test_without_our_adapter_the_request_says_it(
+        self, langfuse: Langfuse, written: dict[str, Any] | None, reports: bool
+    ) -> None:
+        with langfuse.start_as_current_observation(name="g", as_type="generation") as span:
+            link_request(written, {}).answered({})
+        assert says(span) is reports
+
+    @pytest.mark.parametrize(
+        ("scope", "attributes", "warns"),
+        [
+            ("any", {"gen_ai.operation.name": "chat"}, True),
+            ("langfuse-sdk", {"langfuse.observation.type": "span"}, False),
+            ("openinference.instrumentation.any", {}, True),
+            ("openinference.instrumentation.any", {"openinference.span.kind": "CHAIN"}, False),
+            ("web-server", {}, False),
+        ],
+    )
+    @pytest.mark.parametrize("captured", [True, False])
+    def test_without_a_mask_a_generation_s_counts_twice(
+        self,
+        provider: TracerProvider,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        scope: str,
+        attributes: dict[str, str],
+        warns: bool,
+        captured: bool,
+    ) -> None:
+        monkeypatch.setattr(calls, "is_used", False)
+        with provider.get_tracer(scope).start_as_current_span("s", attributes=attributes):
+            request = link_request({}, {}, link=capture_link() if captured else None)
+        request.answered(None)
+        assert "count twice" not in caplog.text
+        request.answered({})
+        assert ("count twice" in caplog.text) is warns
+
+    def test_of_a_link_of_elsewhere_nobody_knows_the_observation(
+        self,
+        langfuse: Langfuse,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        monkeypatch.setattr(calls, "is_used", False)
+        with langfuse.start_as_current_observation(name="g", as_type="generation"):
+            link = capture_link()
+        with langfuse.start_as_current_observation(name="h", as_type="generation"):
+            link_request({}, {}, link=link).answered({})
+        assert caplog.text == ""
+
+
+class TestForeignCalls:
+    def test_it_keeps_the_figures_of_what_is_around_it(self, langfuse: Langfuse) -> None:
+        with (
+            langfuse.start_as_current_observation(name="s"),
+            langfuse.start_as_current_observation(name="g", as_type="generation") as outer,
+        ):
+            inner = langfuse.start_observation(name="h", as_type="generation")
+            link_request({}, {}).answered({})
+            assert says(outer) is True
+            note_foreign_call(inner._otel_span)
+            inner.end()
+        assert (says(inner), says(outer)) == (False, False)
+
+    def test_in_no_generation_it_is_nothing_to_remember(self, langfuse: Langfuse) -> None:
+        note_foreign_call()
+        with langfuse.start_as_current_observation(name="s") as span:
+            note_foreign_call()
+        assert says(span) is None
