@@ -1,9 +1,6 @@
 """A LangGraph agent with a tool: every call of its model is in the agent's trace."""
 
-from __future__ import annotations
-
 import os
-import sys
 
 from langchain.agents import create_agent
 from langchain_core.messages import HumanMessage
@@ -21,31 +18,16 @@ def weather(city: str) -> str:
     return f"It is sunny in {city}."
 
 
-def main() -> None:
-    """Have the agent call its tool and answer."""
-    tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
-    llm = tracesplice.splice(
-        ChatOpenAI(
-            base_url=os.environ["LITELLM_PROXY_API_BASE"],
-            api_key=SecretStr(os.environ["LITELLM_PROXY_API_KEY"]),
-            model=os.environ.get("TRACESPLICE_MODEL", "chat"),
-        )
+tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
+llm = tracesplice.splice(
+    ChatOpenAI(
+        base_url=os.environ["LITELLM_PROXY_API_BASE"],
+        api_key=SecretStr(os.environ["LITELLM_PROXY_API_KEY"]),
+        model=os.environ.get("TRACESPLICE_MODEL", "chat"),
     )
-    agent = create_agent(llm, [weather])
-    config: RunnableConfig = {"callbacks": [CallbackHandler()]}
-    state = agent.invoke({"messages": [HumanMessage("How is the weather in Oslo?")]}, config)
-    print(state["messages"][-1].text)
-    tracer.flush()
-
-
-NEEDED = (
-    "LITELLM_PROXY_API_BASE",
-    "LITELLM_PROXY_API_KEY",
-    "LANGFUSE_PUBLIC_KEY",
-    "LANGFUSE_SECRET_KEY",
 )
-if __name__ == "__main__":
-    missing = [name for name in NEEDED if not os.environ.get(name)]
-    if missing:
-        sys.exit(f"Set {', '.join(missing)} first; examples/README.md says to what.")
-    main()
+agent = create_agent(llm, [weather])
+config: RunnableConfig = {"callbacks": [CallbackHandler()]}
+state = agent.invoke({"messages": [HumanMessage("How is the weather in Oslo?")]}, config)
+print(state["messages"][-1].text)
+tracer.flush()

@@ -1,9 +1,6 @@
 """One LangChain call through the gateway: one trace, the gateway's generation under LangChain's."""
 
-from __future__ import annotations
-
 import os
-import sys
 
 from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
@@ -13,33 +10,17 @@ from pydantic import SecretStr
 
 import tracesplice
 
-
-def main() -> None:
-    """Ask the model one question, traced by Langfuse's stock handler."""
-    tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
-    llm = tracesplice.splice(
-        ChatOpenAI(
-            base_url=os.environ["LITELLM_PROXY_API_BASE"],
-            api_key=SecretStr(os.environ["LITELLM_PROXY_API_KEY"]),
-            model=os.environ.get("TRACESPLICE_MODEL", "chat"),
-        )
+tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
+llm = tracesplice.splice(
+    ChatOpenAI(
+        base_url=os.environ["LITELLM_PROXY_API_BASE"],
+        api_key=SecretStr(os.environ["LITELLM_PROXY_API_KEY"]),
+        model=os.environ.get("TRACESPLICE_MODEL", "chat"),
     )
-    config: RunnableConfig = {
-        "callbacks": [CallbackHandler()],
-        "metadata": {"langfuse_user_id": "ada", "langfuse_session_id": "monday"},
-    }
-    print(llm.invoke("Say hello.", config).text)
-    tracer.flush()
-
-
-NEEDED = (
-    "LITELLM_PROXY_API_BASE",
-    "LITELLM_PROXY_API_KEY",
-    "LANGFUSE_PUBLIC_KEY",
-    "LANGFUSE_SECRET_KEY",
 )
-if __name__ == "__main__":
-    missing = [name for name in NEEDED if not os.environ.get(name)]
-    if missing:
-        sys.exit(f"Set {', '.join(missing)} first; examples/README.md says to what.")
-    main()
+config: RunnableConfig = {
+    "callbacks": [CallbackHandler()],
+    "metadata": {"langfuse_user_id": "ada", "langfuse_session_id": "monday"},
+}
+print(llm.invoke("Say hello.", config).text)
+tracer.flush()

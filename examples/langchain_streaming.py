@@ -1,10 +1,7 @@
 """Asynchronous streams side by side, each traced by one and the same handler."""
 
-from __future__ import annotations
-
 import asyncio
 import os
-import sys
 
 from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
@@ -38,14 +35,4 @@ async def main() -> None:
     tracer.flush()
 
 
-NEEDED = (
-    "LITELLM_PROXY_API_BASE",
-    "LITELLM_PROXY_API_KEY",
-    "LANGFUSE_PUBLIC_KEY",
-    "LANGFUSE_SECRET_KEY",
-)
-if __name__ == "__main__":
-    missing = [name for name in NEEDED if not os.environ.get(name)]
-    if missing:
-        sys.exit(f"Set {', '.join(missing)} first; examples/README.md says to what.")
-    asyncio.run(main())
+asyncio.run(main())

@@ -1,10 +1,7 @@
 """A LlamaIndex agent with a tool: every call of its model is in the agent's trace."""
 
-from __future__ import annotations
-
 import asyncio
 import os
-import sys
 
 from langfuse import Langfuse
 from llama_index.core.agent.workflow import FunctionAgent
@@ -37,14 +34,4 @@ async def main() -> None:
     tracer.flush()
 
 
-NEEDED = (
-    "LITELLM_PROXY_API_BASE",
-    "LITELLM_PROXY_API_KEY",
-    "LANGFUSE_PUBLIC_KEY",
-    "LANGFUSE_SECRET_KEY",
-)
-if __name__ == "__main__":
-    missing = [name for name in NEEDED if not os.environ.get(name)]
-    if missing:
-        sys.exit(f"Set {', '.join(missing)} first; examples/README.md says to what.")
-    asyncio.run(main())
+asyncio.run(main())

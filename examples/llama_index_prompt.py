@@ -1,7 +1,5 @@
 """Langfuse prompts as LlamaIndex templates: each call made of one is linked to it."""
 
-from __future__ import annotations
-
 import os
 import sys
 
@@ -12,34 +10,19 @@ from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 import tracesplice
 from tracesplice_llama_index import prompt_template
 
-
-def main(name: str) -> None:
-    """Ask with the prompt ``name`` of your Langfuse project."""
-    tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
-    LlamaIndexInstrumentor().instrument()
-    llm = tracesplice.splice(
-        OpenAILike(
-            api_base=os.environ["LITELLM_PROXY_API_BASE"],
-            api_key=os.environ["LITELLM_PROXY_API_KEY"],
-            model=os.environ.get("TRACESPLICE_MODEL", "chat"),
-            is_chat_model=True,
-        )
+name = sys.argv[1] if len(sys.argv) > 1 else "greeting"
+tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
+LlamaIndexInstrumentor().instrument()
+llm = tracesplice.splice(
+    OpenAILike(
+        api_base=os.environ["LITELLM_PROXY_API_BASE"],
+        api_key=os.environ["LITELLM_PROXY_API_KEY"],
+        model=os.environ.get("TRACESPLICE_MODEL", "chat"),
+        is_chat_model=True,
     )
-    prompt = tracer.get_prompt(name, fallback="Say hello.")
-    if prompt.is_fallback:
-        print(f"Langfuse has no prompt {name!r}: the fallback is used, and never linked.")
-    print(llm.predict(prompt_template(prompt)))
-    tracer.flush()
-
-
-NEEDED = (
-    "LITELLM_PROXY_API_BASE",
-    "LITELLM_PROXY_API_KEY",
-    "LANGFUSE_PUBLIC_KEY",
-    "LANGFUSE_SECRET_KEY",
 )
-if __name__ == "__main__":
-    missing = [name for name in NEEDED if not os.environ.get(name)]
-    if missing:
-        sys.exit(f"Set {', '.join(missing)} first; examples/README.md says to what.")
-    main(sys.argv[1] if len(sys.argv) > 1 else "greeting")
+prompt = tracer.get_prompt(name, fallback="Say hello.")
+if prompt.is_fallback:
+    print(f"Langfuse has no prompt {name!r}: the fallback is used, and never linked.")
+print(llm.predict(prompt_template(prompt)))
+tracer.flush()

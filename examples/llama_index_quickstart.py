@@ -1,9 +1,6 @@
 """A LlamaIndex query engine: set ``Settings.llm`` once, and every call is in its trace."""
 
-from __future__ import annotations
-
 import os
-import sys
 
 from langfuse import Langfuse, propagate_attributes
 from llama_index.core import Document, Settings, SummaryIndex
@@ -12,36 +9,20 @@ from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 
 import tracesplice
 
-
-def main() -> None:
-    """Ask one question of a small index, in a user's session."""
-    tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
-    LlamaIndexInstrumentor().instrument()
-    Settings.llm = tracesplice.splice(
-        OpenAILike(
-            api_base=os.environ["LITELLM_PROXY_API_BASE"],
-            api_key=os.environ["LITELLM_PROXY_API_KEY"],
-            model=os.environ.get("TRACESPLICE_MODEL", "chat"),
-            is_chat_model=True,
-        )
+tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
+LlamaIndexInstrumentor().instrument()
+Settings.llm = tracesplice.splice(
+    OpenAILike(
+        api_base=os.environ["LITELLM_PROXY_API_BASE"],
+        api_key=os.environ["LITELLM_PROXY_API_KEY"],
+        model=os.environ.get("TRACESPLICE_MODEL", "chat"),
+        is_chat_model=True,
     )
-    with (
-        tracer.start_as_current_observation(name="quickstart"),
-        propagate_attributes(user_id="ada", session_id="monday"),
-    ):
-        index = SummaryIndex.from_documents([Document(text="It is sunny in Oslo.")])
-        print(index.as_query_engine().query("How is the weather in Oslo?"))
-    tracer.flush()
-
-
-NEEDED = (
-    "LITELLM_PROXY_API_BASE",
-    "LITELLM_PROXY_API_KEY",
-    "LANGFUSE_PUBLIC_KEY",
-    "LANGFUSE_SECRET_KEY",
 )
-if __name__ == "__main__":
-    missing = [name for name in NEEDED if not os.environ.get(name)]
-    if missing:
-        sys.exit(f"Set {', '.join(missing)} first; examples/README.md says to what.")
-    main()
+with (
+    tracer.start_as_current_observation(name="quickstart"),
+    propagate_attributes(user_id="ada", session_id="monday"),
+):
+    index = SummaryIndex.from_documents([Document(text="It is sunny in Oslo.")])
+    print(index.as_query_engine().query("How is the weather in Oslo?"))
+tracer.flush()

@@ -1,9 +1,6 @@
 """A LlamaIndex stream that is read after its span has ended, in another thread."""
 
-from __future__ import annotations
-
 import os
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from langfuse import Langfuse
@@ -12,34 +9,18 @@ from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 
 import tracesplice
 
-
-def main() -> None:
-    """Ask for a stream inside a span, and read it elsewhere."""
-    tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
-    LlamaIndexInstrumentor().instrument()
-    llm = tracesplice.splice(
-        OpenAILike(
-            api_base=os.environ["LITELLM_PROXY_API_BASE"],
-            api_key=os.environ["LITELLM_PROXY_API_KEY"],
-            model=os.environ.get("TRACESPLICE_MODEL", "chat"),
-            is_chat_model=True,
-        )
+tracer = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
+LlamaIndexInstrumentor().instrument()
+llm = tracesplice.splice(
+    OpenAILike(
+        api_base=os.environ["LITELLM_PROXY_API_BASE"],
+        api_key=os.environ["LITELLM_PROXY_API_KEY"],
+        model=os.environ.get("TRACESPLICE_MODEL", "chat"),
+        is_chat_model=True,
     )
-    with tracer.start_as_current_observation(name="streaming"):
-        stream = llm.stream_complete("Say hello.")
-    with ThreadPoolExecutor(1) as pool:
-        print(pool.submit(lambda: "".join(str(part.delta) for part in stream)).result())
-    tracer.flush()
-
-
-NEEDED = (
-    "LITELLM_PROXY_API_BASE",
-    "LITELLM_PROXY_API_KEY",
-    "LANGFUSE_PUBLIC_KEY",
-    "LANGFUSE_SECRET_KEY",
 )
-if __name__ == "__main__":
-    missing = [name for name in NEEDED if not os.environ.get(name)]
-    if missing:
-        sys.exit(f"Set {', '.join(missing)} first; examples/README.md says to what.")
-    main()
+with tracer.start_as_current_observation(name="streaming"):
+    stream = llm.stream_complete("Say hello.")
+with ThreadPoolExecutor(1) as pool:
+    print(pool.submit(lambda: "".join(str(part.delta) for part in stream)).result())
+tracer.flush()

@@ -1,10 +1,7 @@
 """Calls side by side: each gateway generation is under its own call."""
 
-from __future__ import annotations
-
 import asyncio
 import os
-import sys
 
 import langfuse.openai  # Langfuse's tracing of the OpenAI SDK
 import openai
@@ -36,14 +33,4 @@ async def main() -> None:
     tracer.flush()
 
 
-NEEDED = (
-    "LITELLM_PROXY_API_BASE",
-    "LITELLM_PROXY_API_KEY",
-    "LANGFUSE_PUBLIC_KEY",
-    "LANGFUSE_SECRET_KEY",
-)
-if __name__ == "__main__":
-    missing = [name for name in NEEDED if not os.environ.get(name)]
-    if missing:
-        sys.exit(f"Set {', '.join(missing)} first; examples/README.md says to what.")
-    asyncio.run(main())
+asyncio.run(main())

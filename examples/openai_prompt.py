@@ -1,7 +1,5 @@
 """A Langfuse prompt, linked to the generations of both sides."""
 
-from __future__ import annotations
-
 import os
 import sys
 
@@ -10,39 +8,24 @@ import openai
 
 import tracesplice
 
-
-def main(name: str) -> None:
-    """Ask with the prompt ``name`` of your Langfuse project."""
-    tracer = langfuse.Langfuse(mask_otel_spans=tracesplice.count_usage_once())
-    client = tracesplice.splice(
-        openai.OpenAI(
-            base_url=os.environ["LITELLM_PROXY_API_BASE"],
-            api_key=os.environ["LITELLM_PROXY_API_KEY"],
-        )
+name = sys.argv[1] if len(sys.argv) > 1 else "greeting"
+tracer = langfuse.Langfuse(mask_otel_spans=tracesplice.count_usage_once())
+client = tracesplice.splice(
+    openai.OpenAI(
+        base_url=os.environ["LITELLM_PROXY_API_BASE"],
+        api_key=os.environ["LITELLM_PROXY_API_KEY"],
     )
-    prompt = tracer.get_prompt(name, fallback="Say hello.")
-    if prompt.is_fallback:
-        print(f"Langfuse has no prompt {name!r}: the fallback is used, and never linked.")
-    with (
-        tracer.start_as_current_observation(name="prompt"),
-        langfuse.propagate_attributes(prompt=prompt),
-    ):
-        answer = client.chat.completions.create(
-            model=os.environ.get("TRACESPLICE_MODEL", "chat"),
-            messages=[{"role": "user", "content": prompt.compile()}],
-        )
-    print(answer.choices[0].message.content)
-    tracer.flush()
-
-
-NEEDED = (
-    "LITELLM_PROXY_API_BASE",
-    "LITELLM_PROXY_API_KEY",
-    "LANGFUSE_PUBLIC_KEY",
-    "LANGFUSE_SECRET_KEY",
 )
-if __name__ == "__main__":
-    missing = [name for name in NEEDED if not os.environ.get(name)]
-    if missing:
-        sys.exit(f"Set {', '.join(missing)} first; examples/README.md says to what.")
-    main(sys.argv[1] if len(sys.argv) > 1 else "greeting")
+prompt = tracer.get_prompt(name, fallback="Say hello.")
+if prompt.is_fallback:
+    print(f"Langfuse has no prompt {name!r}: the fallback is used, and never linked.")
+with (
+    tracer.start_as_current_observation(name="prompt"),
+    langfuse.propagate_attributes(prompt=prompt),
+):
+    answer = client.chat.completions.create(
+        model=os.environ.get("TRACESPLICE_MODEL", "chat"),
+        messages=[{"role": "user", "content": prompt.compile()}],
+    )
+print(answer.choices[0].message.content)
+tracer.flush()

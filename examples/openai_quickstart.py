@@ -1,45 +1,26 @@
 """One call through the gateway: one trace, the gateway's generation under the client's."""
 
-from __future__ import annotations
-
 import os
-import sys
 
 import langfuse.openai  # Langfuse's tracing of the OpenAI SDK
 import openai
 
 import tracesplice
 
-
-def main() -> None:
-    """Ask the model one question inside a span."""
-    tracer = langfuse.Langfuse(mask_otel_spans=tracesplice.count_usage_once())
-    client = tracesplice.splice(
-        openai.OpenAI(
-            base_url=os.environ["LITELLM_PROXY_API_BASE"],
-            api_key=os.environ["LITELLM_PROXY_API_KEY"],
-        )
+tracer = langfuse.Langfuse(mask_otel_spans=tracesplice.count_usage_once())
+client = tracesplice.splice(
+    openai.OpenAI(
+        base_url=os.environ["LITELLM_PROXY_API_BASE"],
+        api_key=os.environ["LITELLM_PROXY_API_KEY"],
     )
-    with (
-        tracer.start_as_current_observation(name="quickstart"),
-        langfuse.propagate_attributes(user_id="ada", session_id="monday", tags=["example"]),
-    ):
-        answer = client.chat.completions.create(
-            model=os.environ.get("TRACESPLICE_MODEL", "chat"),
-            messages=[{"role": "user", "content": "Say hello."}],
-        )
-    print(answer.choices[0].message.content)
-    tracer.flush()
-
-
-NEEDED = (
-    "LITELLM_PROXY_API_BASE",
-    "LITELLM_PROXY_API_KEY",
-    "LANGFUSE_PUBLIC_KEY",
-    "LANGFUSE_SECRET_KEY",
 )
-if __name__ == "__main__":
-    missing = [name for name in NEEDED if not os.environ.get(name)]
-    if missing:
-        sys.exit(f"Set {', '.join(missing)} first; examples/README.md says to what.")
-    main()
+with (
+    tracer.start_as_current_observation(name="quickstart"),
+    langfuse.propagate_attributes(user_id="ada", session_id="monday", tags=["example"]),
+):
+    answer = client.chat.completions.create(
+        model=os.environ.get("TRACESPLICE_MODEL", "chat"),
+        messages=[{"role": "user", "content": "Say hello."}],
+    )
+print(answer.choices[0].message.content)
+tracer.flush()

