@@ -22,19 +22,6 @@ if TYPE_CHECKING:
     from rig.model import ModelServer
 
 
-@pytest.mark.parametrize("prompt", ["greeting", 3, {"name": "x"}, {"version": 1}])
-@pytest.mark.parametrize("function", [tracesplice.prompt_metadata])
-def test_no_prompt(function: Any, prompt: object) -> None:
-    with pytest.raises(tracesplice.TracespliceError, match="get_prompt"):
-        function(prompt)
-
-
-@pytest.mark.parametrize("version", [0, -1, "3", None, True, 1.0])
-def test_a_version_that_langfuse_does_not_link(version: object) -> None:
-    with pytest.raises(tracesplice.TracespliceError, match="from 1 to 65535"):
-        tracesplice.extra_body(prompt={"name": "greeting", "version": version})
-
-
 @pytest.mark.parametrize("version", [0, "3"])
 def test_a_generations_bad_prompt_is_left_out(
     wire: ModelServer, langfuse: Langfuse, caplog: pytest.LogCaptureFixture, version: Any
@@ -50,15 +37,6 @@ def test_a_generations_bad_prompt_is_left_out(
         assert metadata["existing_trace_id"]
         assert "prompt" not in metadata
     assert caplog.text.count("was not linked") == 1
-
-
-def test_a_fallback_prompt_is_never_linked(wire: ModelServer, langfuse: Langfuse) -> None:
-    fallback = SimpleNamespace(name="greeting", version=1, is_fallback=True)
-    assert tracesplice.prompt_metadata(fallback) == {}
-    with client_of(wire) as client:
-        say(tracesplice.splice(client), extra_body=tracesplice.extra_body(prompt=fallback))
-    [(_, metadata, _)] = links(wire)
-    assert "prompt" not in metadata
 
 
 @pytest.mark.parametrize("session_id", ["s" * 300, "Grüße, 世界", "line\nbreak"])

@@ -17,6 +17,7 @@ from langfuse.types import (
 import tracesplice
 from rig.recorder._given import given_cost, given_usage
 from rig.recorder._usage import cost_details, count, usage_details
+from tracesplice._calls import calls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,18 +25,22 @@ if TYPE_CHECKING:
     from langfuse.types import MaskOtelSpansFunction
 
 __all__ = [
+    "COST",
     "LLM",
     "NAMES",
     "OPENINFERENCE",
     "PLAIN",
     "SCOPE",
     "TRACE",
+    "USAGE",
     "Spans",
     "applied",
     "chain",
     "counted",
-    "says_zero",
-    "zeroed",
+    "key",
+    "note",
+    "part",
+    "patched",
 ]
 
 PRICES = {"input": 1e-6, "output": 2e-6}
@@ -43,18 +48,19 @@ NAMES = ["a", "b", "c", "d", "e"]
 
 TRACE = "a" * 32
 SCOPE = "openinference.instrumentation.any"
-USAGE = {"langfuse.observation.usage_details": '{"input": 3, "output": 4, "total": 7}'}
+USAGE = "langfuse.observation.usage_details"
+COST = "langfuse.observation.cost_details"
 LLM: dict[str, Any] = {
     "langfuse.observation.type": "generation",
     "langfuse.observation.model.name": "gpt",
-    **USAGE,
+    USAGE: '{"input": 3, "output": 4, "total": 7}',
 }
 OPENINFERENCE: dict[str, Any] = {
     "openinference.span.kind": "LLM",
     "llm.model_name": "gpt",
     "llm.token_count.prompt": 3,
 }
-PLAIN: dict[str, Any] = {"langfuse.observation.type": "span", **USAGE}
+PLAIN: dict[str, Any] = {"langfuse.observation.type": "span", USAGE: LLM[USAGE]}
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ class Spans:
     @property
     def params(self) -> MaskOtelSpansParams:
         made = {
-            OtelSpanIdentifier(trace_id=TRACE, span_id=span_id): OtelSpanData(
+            key(span_id): OtelSpanData(
                 trace_id=TRACE,
                 span_id=span_id,
                 parent_span_id=self.parents.get(span_id),
@@ -87,6 +93,34 @@ class Spans:
         return MaskOtelSpansParams(spans=MappingProxyType(made))
 
 
+def key(span_id: str) -> OtelSpanIdentifier:
+    return OtelSpanIdentifier(trace_id=TRACE, span_id=span_id)
+
+
+def chain(*attributes: dict[str, Any]) -> Spans:
+    """Spans in each other; the first is the innermost."""
+    names = NAMES[: len(attributes)]
+    return Spans(dict(zip(names, attributes, strict=True)), dict(pairwise(names)))
+
+
+def part(batch: Spans, *names: str) -> Spans:
+    """Some of the spans of a batch, in this order."""
+    return Spans({name: batch.attributes[name] for name in names}, batch.parents)
+
+
+def note(text: str) -> None:
+    """Note calls, in words such as `ab+`: the observations of one, and what became of it.
+
+    `?` was sent, `+` was answered and is reported, `-` is not; `!` was answered without a request.
+    """
+    for word in text.split():
+        places = [(TRACE, span_id) for span_id in word[:-1]]
+        if word[-1] != "!":
+            calls.sent(places)
+        if word[-1] != "?":
+            calls.answered(places, word[-1] in "+!")
+
+
 def applied(mask: MaskOtelSpansFunction, batch: Spans) -> dict[str, dict[str, Any]]:
     """What Langfuse would export, by span id."""
     result = mask(params=batch.params)
@@ -94,35 +128,27 @@ def applied(mask: MaskOtelSpansFunction, batch: Spans) -> dict[str, dict[str, An
     if result is None:
         return exported
     assert isinstance(result, MaskOtelSpansResult)
-    for key, patch in result.span_patches.items():
+    for identifier, patch in result.span_patches.items():
         if patch is not None:
             for name in patch.delete_attributes:
-                exported[key.span_id].pop(name, None)
-            exported[key.span_id].update(patch.set_attributes)
+                exported[identifier.span_id].pop(name, None)
+            exported[identifier.span_id].update(patch.set_attributes)
     return exported
 
 
-def counted(attributes: Mapping[str, Any]) -> tuple[dict[str, int], float]:
-    """What Langfuse counts of a span, as the recorder models it."""
+def patched(batch: Spans) -> set[str]:
+    """Which spans the mask of ``count_usage_once`` makes say zero, by what Langfuse counts."""
+    after = applied(tracesplice.count_usage_once(), batch)
+    changed = {each for each in after if after[each] != batch.attributes[each]}
+    assert all(counted(after[each]) == (0, 0) for each in changed)
+    return changed
+
+
+def counted(attributes: Mapping[str, Any]) -> tuple[int, float]:
+    """The tokens and the cost that Langfuse counts of a span, as the recorder models it."""
     usage, cost = (
         usage_details(given_usage(attributes)),
         cost_details(given_cost(attributes), negative=True),
     )
     found = count(usage, cost, PRICES, ("what was asked", "what was answered"))
-    return found.usage, found.cost
-
-
-def says_zero(attributes: Mapping[str, Any]) -> bool:
-    usage, cost = counted(attributes)
-    return cost == 0 and not any(usage.values())
-
-
-def zeroed(batch: Spans) -> set[str]:
-    after = applied(tracesplice.count_usage_once(), batch)
-    return {each for each, attributes in after.items() if says_zero(attributes)}
-
-
-def chain(*attributes: dict[str, Any]) -> Spans:
-    """Spans in each other; the first is the innermost."""
-    names = NAMES[: len(attributes)]
-    return Spans(dict(zip(names, attributes, strict=True)), dict(pairwise(names)))
+    return sum(found.usage.values()), found.cost

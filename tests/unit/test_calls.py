@@ -1,4 +1,4 @@
-"""Which observations are known to describe a call that the gateway reports."""
+"""What is known of the observations that calls are made in."""
 
 from __future__ import annotations
 
@@ -16,94 +16,105 @@ from tracesplice._calls import Calls, Known, calls
 PLACES = st.tuples(st.sampled_from("ab"), st.sampled_from("cdef"))
 
 
-def says(known: Calls, place: tuple[str, str]) -> bool | None:
+def says(known: Calls, *place: str) -> bool | None:
     """Whether the gateway reports all calls of an observation; None where none was answered."""
-    found = known.find(place)
+    found = known.find((place[0], place[1]))
     return None if found is None else found.reported and not found.kept
 
 
-class TestRegistry:
-    @given(st.lists(st.tuples(PLACES, st.booleans())))
-    def test_an_observation_is_reported_if_all_its_calls_are(
-        self, notes: list[tuple[tuple[str, str], bool]]
-    ) -> None:
-        known = Calls()
-        for place, reports in notes:
-            known.answered([place], reports)
-        for place in {place for place, _ in notes}:
-            assert says(known, place) is all(reports for each, reports in notes if each == place)
-        assert known.find(("x", "y")) is None
+@given(st.lists(st.tuples(PLACES, st.booleans())))
+def test_an_observation_is_reported_if_all_its_calls_are(
+    notes: list[tuple[tuple[str, str], bool]],
+) -> None:
+    known = Calls()
+    for number, (place, reports) in enumerate(notes):
+        known.answered([place], reports)
+        known.note_exported([place] * (number % 2))  # it may turn out late
+    for place in {place for place, _ in notes}:
+        assert says(known, *place) is all(reports for each, reports in notes if each == place)
+    assert known.find(("x", "y")) is None
 
-    @given(st.integers(1, 20), st.integers(0, 60))
-    def test_it_holds_the_latest_up_to_its_limit(self, limit: int, count: int) -> None:
-        known = Calls(limit)
-        for number in range(count):
-            known.answered([("t", str(number))], True)
-        held = [number for number in range(count) if says(known, ("t", str(number)))]
-        assert held == list(range(max(0, count - limit), count))
 
-    @given(st.integers(1, 20), st.integers(0, 60))
-    def test_what_is_exported_makes_room(self, limit: int, count: int) -> None:
-        known = Calls(limit, 5)
-        known.answered([("t", "a stream")], True)
-        for number in range(count):
-            known.answered([("t", str(number))], True)
-            known.note_exported([("t", str(number)), ("t", "of no call")])
-        assert says(known, ("t", "a stream")) is (True if limit > 1 or not count else None)
-        held = [number for number in range(count) if says(known, ("t", str(number)))]
-        assert held == list(range(max(0, count - 5), count))
-        assert known.find(("t", "of no call")) is None
+def test_a_call_is_in_the_first_place_and_what_is_around_it_knows_of_it() -> None:
+    known = Calls()
+    known.sent([("t", "own"), ("t", "around")])
+    known.sent([("t", "around"), ("t", "root")])
+    found = [known.find(("t", name)) for name in ("own", "around", "root")]
+    assert [each and (each.linked, each.own) for each in found] == [
+        (True, True),
+        (True, True),
+        (True, False),
+    ]
 
-    def test_what_is_exported_may_turn_out_to_be_of_an_unreported_call_too(self) -> None:
-        known = Calls()
-        known.answered([("t", "a")], True)
-        known.note_exported([("t", "a")])
-        known.answered([("t", "a")], False)
-        assert says(known, ("t", "a")) is False
 
-    @given(st.lists(st.booleans(), max_size=400))
-    def test_of_very_many_inside_it_keeps_what_decides(self, inside: list[bool]) -> None:
-        known = Known()
-        for number, reports in enumerate(inside):
-            known.note_inside(str(number), reports, 1.0)
-        assert len(known.inside) <= 100
-        kept = known.kept or any(not reports for reports, _ in known.inside.values())
-        assert kept is not all(inside)
+@given(st.integers(1, 20), st.integers(0, 60))
+def test_it_holds_the_latest_up_to_its_limit(limit: int, count: int) -> None:
+    known = Calls(limit)
+    for number in range(count):
+        known.answered([("t", str(number))], True)
+    held = [number for number in range(count) if says(known, "t", str(number))]
+    assert held == list(range(max(0, count - limit), count))
 
-    def test_threads_do_not_disturb_each_other(self) -> None:
-        known = Calls(50)
 
-        def work(name: str) -> bool:
-            for number in range(2_000):
-                known.answered([(name, str(number))], True)
-                known.note_exported([(name, str(number - 1))])
-            return True
+@given(st.integers(1, 20), st.integers(0, 60))
+def test_what_is_exported_makes_room(limit: int, count: int) -> None:
+    known = Calls(limit, 5)
+    known.answered([("t", "a stream")], True)
+    for number in range(count):
+        known.answered([("t", str(number))], True)
+        known.note_exported([("t", str(number)), ("t", "of no call")])
+    assert says(known, "t", "a stream") is (True if limit > 1 or not count else None)
+    held = [number for number in range(count) if says(known, "t", str(number))]
+    assert held == list(range(max(0, count - 5), count))
+    assert known.find(("t", "of no call")) is None
 
-        with ThreadPoolExecutor(4) as pool:
-            assert all(pool.map(work, "abcd"))
-        assert all(says(known, (name, "1999")) for name in "abcd")
 
-    @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-    @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-    def test_a_fork_at_any_moment_leaves_a_child_that_can_note(self) -> None:
-        done = Event()
+@given(st.lists(st.booleans(), max_size=400))
+def test_of_very_many_inside_it_keeps_what_decides(inside: list[bool]) -> None:
+    known = Known()
+    for number, reports in enumerate(inside):
+        known.note_inside(str(number), reports, 1.0)
+    assert len(known.inside) <= 100
+    kept = known.kept or any(not reports for reports, _ in known.inside.values())
+    assert kept is not all(inside)
 
-        def work() -> None:
-            number = 0
-            while not done.is_set():
-                number += 1
-                calls.answered([("t", str(number))], True)
 
-        noting = Thread(target=work)
-        noting.start()
-        try:
-            for _ in range(10):
-                child = os.fork()
-                if child == 0:
-                    signal.alarm(20)  # one that hangs is killed
-                    calls.answered([("t", "child")], True)
-                    os._exit(0)
-                assert os.waitpid(child, 0)[1] == 0
-        finally:
-            done.set()
-            noting.join()
+def test_threads_do_not_disturb_each_other() -> None:
+    known = Calls(50)
+
+    def work(name: str) -> bool:
+        for number in range(2_000):
+            known.answered([(name, str(number))], True)
+            known.note_exported([(name, str(number - 1))])
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, "abcd"))
+    assert all(says(known, name, "1999") for name in "abcd")
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_at_any_moment_leaves_a_child_that_can_note() -> None:
+    done = Event()
+
+    def work() -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            calls.answered([("t", str(number))], True)
+
+    noting = Thread(target=work)
+    noting.start()
+    try:
+        for _ in range(10):
+            child = os.fork()
+            if child == 0:
+                signal.alarm(20)  # one that hangs is killed
+                calls.answered([("t", "child")], True)
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0
+    finally:
+        done.set()
+        noting.join()
+        calls.clear()

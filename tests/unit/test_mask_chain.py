@@ -9,12 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langfuse._client.span_exporter import LangfuseTransformingSpanExporter
-from langfuse.types import (
-    MaskOtelSpansParams,
-    MaskOtelSpansResult,
-    OtelSpanIdentifier,
-    OtelSpanPatch,
-)
+from langfuse.types import MaskOtelSpansParams, MaskOtelSpansResult, OtelSpanPatch
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -23,22 +18,15 @@ import tracesplice
 from tracesplice import _mask_chain
 from tracesplice._calls import calls
 from tracesplice._langfuse_usage import Usage
-from unit.masking import LLM, TRACE, Spans, applied
+from tracesplice._places import place_of
+from unit.masking import COST, LLM, USAGE, Spans, applied, key, note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from langfuse.types import MaskOtelSpansFunction
 
 BATCH = Spans({"a": LLM, "b": {**LLM, "secret": "s"}}, {})
 KEYS = st.sampled_from(
-    [
-        "langfuse.observation.usage_details",
-        "langfuse.observation.cost_details",
-        "langfuse.observation.model.name",
-        "llm.token_count.prompt",
-        "other",
-    ]
+    [USAGE, COST, "langfuse.observation.model.name", "llm.token_count.prompt", "other"]
 )
 PATCHES = st.none() | st.builds(
     OtelSpanPatch, st.dictionaries(KEYS, st.integers()), st.lists(KEYS) | st.lists(KEYS).map(tuple)
@@ -46,15 +34,8 @@ PATCHES = st.none() | st.builds(
 
 
 @pytest.fixture(autouse=True)
-def _a_is_reported() -> Iterator[None]:
-    calls.clear()
-    calls.answered([(TRACE, "a")], True)
-    yield
-    calls.clear()
-
-
-def key(span_id: str) -> OtelSpanIdentifier:
-    return OtelSpanIdentifier(trace_id=TRACE, span_id=span_id)
+def _a_is_reported(nothing_reported: None) -> None:
+    note("a+")
 
 
 def zeros() -> dict[str, Any]:
@@ -75,7 +56,7 @@ def test_the_user_s_mask_sees_the_result_of_ours() -> None:
 def test_both_together_are_one_after_the_other(
     on_a: OtelSpanPatch | None, on_b: OtelSpanPatch | None
 ) -> None:
-    calls.answered([(TRACE, "a")], True)
+    note("a+")
     theirs = MaskOtelSpansResult(span_patches={key("a"): on_a, key("b"): on_b})
 
     def then(*, params: MaskOtelSpansParams) -> MaskOtelSpansResult:
@@ -86,15 +67,10 @@ def test_both_together_are_one_after_the_other(
     assert applied(tracesplice.count_usage_once(then=then), BATCH) == expected
 
 
-def test_a_mask_that_changes_nothing_leaves_ours() -> None:
-    def nothing(*, params: MaskOtelSpansParams) -> None:
-        return None
-
-    assert applied(tracesplice.count_usage_once(then=nothing), BATCH)["a"] == zeros()
-    empty = MaskOtelSpansResult()
-    assert (
-        applied(tracesplice.count_usage_once(then=lambda *, params: empty), BATCH)["a"] == zeros()
-    )
+@pytest.mark.parametrize("answer", [None, MaskOtelSpansResult()])
+def test_a_mask_that_changes_nothing_leaves_ours(answer: MaskOtelSpansResult | None) -> None:
+    mask = tracesplice.count_usage_once(then=lambda *, params: answer)
+    assert applied(mask, BATCH)["a"] == zeros() != LLM
 
 
 @pytest.mark.usefixtures("lenient")
@@ -113,70 +89,50 @@ def test_a_fault_of_ours_still_hides_what_the_user_hides(
     assert "secret" not in applied(then, BATCH)["b"]
 
 
-class TestWithLangfuse:
-    """What Langfuse does with a user's mask that fails stays what it does without ours."""
-
-    @pytest.fixture
-    def exported(self) -> Callable[[MaskOtelSpansFunction], list[dict[str, Any]]]:
-        def export(mask: MaskOtelSpansFunction) -> list[dict[str, Any]]:
-            memory = InMemorySpanExporter()
-            exporter = LangfuseTransformingSpanExporter(
-                exporter=memory, media_manager=None, mask_otel_spans=mask
-            )
-            provider = TracerProvider()
-            provider.add_span_processor(SimpleSpanProcessor(exporter))
-            with provider.get_tracer("langfuse-sdk").start_as_current_span("s") as span:
-                span.set_attributes(LLM)
-                own = span.get_span_context()
-                calls.answered([(f"{own.trace_id:032x}", f"{own.span_id:016x}")], True)
-            provider.shutdown()
-            return [dict(each.attributes or {}) for each in memory.get_finished_spans()]
-
-        return export
-
-    def test_zeros_are_exported(
-        self, exported: Callable[[MaskOtelSpansFunction], list[dict[str, Any]]]
-    ) -> None:
-        sets, _ = Usage(LLM).zeroed()
-        assert exported(tracesplice.count_usage_once()) == [{**LLM, **sets}]
-
-    def test_an_error_drops_the_batch(
-        self, exported: Callable[[MaskOtelSpansFunction], list[dict[str, Any]]]
-    ) -> None:
-        def fail(*, params: MaskOtelSpansParams) -> None:
-            raise ValueError("theirs")
-
-        assert exported(fail) == []
-        assert exported(tracesplice.count_usage_once(then=fail)) == []
-
-    @pytest.mark.parametrize(
-        "answer",
-        [
-            "no result",
-            MaskOtelSpansResult(span_patches=[]),  # type: ignore[arg-type]
-            MaskOtelSpansResult(span_patches={key("unknown"): None}),
-        ],
+def exported(mask: MaskOtelSpansFunction) -> list[dict[str, Any]]:
+    """What Langfuse's exporter makes of one generation whose call the gateway reports."""
+    memory = InMemorySpanExporter()
+    exporter = LangfuseTransformingSpanExporter(
+        exporter=memory, media_manager=None, mask_otel_spans=mask
     )
-    def test_an_invalid_answer_drops_the_batch(
-        self, exported: Callable[[MaskOtelSpansFunction], list[dict[str, Any]]], answer: Any
-    ) -> None:
-        assert exported(lambda *, params: answer) == []
-        assert exported(tracesplice.count_usage_once(then=lambda *, params: answer)) == []
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    with provider.get_tracer("langfuse-sdk").start_as_current_span("s") as span:
+        span.set_attributes(LLM)
+        calls.answered([place_of(span.get_span_context())], True)
+    provider.shutdown()
+    return [dict(each.attributes or {}) for each in memory.get_finished_spans()]
 
-    @pytest.mark.parametrize(
-        "patch",
-        [
-            "no patch",
-            OtelSpanPatch(set_attributes=[]),  # type: ignore[arg-type]
-            OtelSpanPatch(delete_attributes="secret"),
-            OtelSpanPatch(delete_attributes=3),  # type: ignore[arg-type]
-        ],
-    )
-    def test_an_invalid_patch_drops_the_span(
-        self, exported: Callable[[MaskOtelSpansFunction], list[dict[str, Any]]], patch: Any
-    ) -> None:
-        def then(*, params: MaskOtelSpansParams) -> MaskOtelSpansResult:
-            return MaskOtelSpansResult(span_patches=dict.fromkeys(params.spans, patch))
 
-        assert exported(then) == []
-        assert exported(tracesplice.count_usage_once(then=then)) == []
+def test_zeros_are_exported() -> None:
+    sets, _ = Usage(LLM).zeroed()
+    assert exported(tracesplice.count_usage_once()) == [{**LLM, **sets}]
+
+
+def fails(_: MaskOtelSpansParams) -> Any:
+    raise ValueError("theirs")
+
+
+def patches_with(patch: Any) -> Any:
+    return lambda params: MaskOtelSpansResult(span_patches=dict.fromkeys(params.spans, patch))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        fails,
+        lambda _: "no result",
+        lambda _: MaskOtelSpansResult(span_patches=[]),  # type: ignore[arg-type]
+        lambda _: MaskOtelSpansResult(span_patches={key("unknown"): None}),
+        patches_with("no patch"),
+        patches_with(OtelSpanPatch(set_attributes=[])),  # type: ignore[arg-type]
+        patches_with(OtelSpanPatch(delete_attributes="secret")),
+        patches_with(OtelSpanPatch(delete_attributes=3)),  # type: ignore[arg-type]
+    ],
+)
+def test_what_langfuse_drops_for_a_wrong_mask_it_drops_with_ours_too(wrong: Any) -> None:
+    def then(*, params: MaskOtelSpansParams) -> Any:
+        return wrong(params)
+
+    assert exported(then) == []
+    assert exported(tracesplice.count_usage_once(then=then)) == []
