@@ -2,15 +2,17 @@
 
 Calls are made in some threads, observations are exported in another, and the process may fork at
 any time. So there is no lock: each step is one operation on a dict, or sets one flag for good.
+``sent`` and ``answered`` run in each call, and so call no function of ours.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["Calls", "Known", "Place", "calls"]
 
@@ -38,16 +40,15 @@ class Known:
     """
 
     linked = own = reported = kept = False
-
-    def __init__(self) -> None:
-        self.inside: dict[str, tuple[bool, float | None]] = {}
+    inside: Mapping[str, tuple[bool, float | None]] = MappingProxyType({})
 
     def note_inside(self, span_id: str, reported: bool, tokens: float | None) -> None:
         """Note a generation inside; of very many only what decides."""
-        if len(self.inside) < _INSIDE or span_id in self.inside:
-            self.inside[span_id] = (reported, tokens)
+        inside = vars(self).setdefault("inside", {})
+        if len(inside) < _INSIDE or span_id in inside:
+            inside[span_id] = (reported, tokens)
         elif reported:
-            self.inside[next(iter(self.inside))] = (True, None)
+            inside[next(iter(inside))] = (True, None)
         else:
             self.kept = True
 
@@ -65,17 +66,21 @@ class Calls:
         self._exported: OrderedDict[Place, Known] = OrderedDict()
         self.is_used = False
 
-    def sent(self, places: Sequence[Place]) -> None:
+    def sent(self, places: Iterable[Place]) -> None:
         """Note a call that is about to be sent with a link; until it is answered it has failed.
 
         Args:
             places: The call's own observation, and then those around it that describe it too.
         """
         own = True
-        for known in self._at(places):
+        for place in places:
+            known = self._open.get(place) or self._exported.get(place)
+            known = known or self._open.setdefault(place, Known())
             known.linked = True
             if own:
                 known.own, own = True, False
+        if len(self._open) > self._limits[0]:
+            self._trim(self._open, self._limits[0])
 
     def answered(self, places: Iterable[Place], reports: bool) -> None:
         """Note a call that was answered.
@@ -84,11 +89,15 @@ class Calls:
             places: As for ``sent``.
             reports: Whether the gateway reports it; if not, it is the client's to count.
         """
-        for known in self._at(places):
+        for place in places:
+            known = self._open.get(place) or self._exported.get(place)
+            known = known or self._open.setdefault(place, Known())
             if reports:
                 known.reported = True
             else:
                 known.kept = True
+        if len(self._open) > self._limits[0]:
+            self._trim(self._open, self._limits[0])
 
     def find(self, place: Place) -> Known | None:
         """Return what is known of an observation, None where nothing is."""
@@ -113,15 +122,6 @@ class Calls:
         """Forget every observation."""
         self._open.clear()
         self._exported.clear()
-
-    def _at(self, places: Iterable[Place]) -> list[Known]:
-        found = []
-        for place in places:
-            known = self._open.get(place) or self._exported.get(place)
-            found.append(known or self._open.setdefault(place, Known()))
-        if len(self._open) > self._limits[0]:
-            self._trim(self._open, self._limits[0])
-        return found
 
     def _trim(self, known: OrderedDict[Place, Known], limit: int) -> None:
         while len(known) > limit:

@@ -59,7 +59,7 @@ def settle(span: OtelSpanData, around: Place | None) -> Zeros | None:
     usage = Usage(span.attributes)
     zero = known is not None and _is_gateway_s(known, usage)
     if around is not None:
-        _tell(calls.around(around), span.span_id, known, usage, zero)
+        _tell(around, span.span_id, known, usage, zero)
     return usage.zeroed() if zero else None
 
 
@@ -88,14 +88,15 @@ def _says_more(known: Known, said: float | None) -> bool:
     return bool(described) and said is not None and total is not None and said > total
 
 
-def _tell(outer: Known, span_id: str, known: Known | None, usage: Usage, zero: bool) -> None:
+def _tell(around: Place, span_id: str, known: Known | None, usage: Usage, zero: bool) -> None:
+    if not zero and (usage.is_free or usage.failed):
+        return  # there is nothing to count
+    outer = calls.around(around)
     if zero and known is not None:
         outer.linked = True
         if known.reported:
             outer.reported = True
             outer.note_inside(span_id, True, usage.tokens)
-    elif usage.is_free or usage.failed:
-        pass  # there is nothing to count
     elif known is not None and known.kept:
         outer.kept = True
     else:
