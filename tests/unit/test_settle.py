@@ -82,13 +82,15 @@ CASES: dict[str, tuple[Spans, str, str]] = {
     "nothing beyond a span": (chain(LLM, PLAIN, LLM), "a+", "a"),
     "nothing beyond a chain": (chain(LLM, CHAIN, LLM), "a+", "a"),
     "nothing around a call without a generation": (chain(PLAIN, LLM), "a+", ""),
+    "two calls in it, one is not reported": (chain(LLM, LLM), "a+ a-", ""),
     "a retry that is answered": (chain(LLM), "a? a+", "a"),
     "an answer from a cache": (chain(LLM, LLM), "a!", "ab"),
     # Failed calls.
     "a failed call with what is around it": (chain(FIRST, FIRST, PLAIN, FIRST), "a?", "ab"),
     "a failed call to a provider": (chain(FIRST, FIRST), "", ""),
+    "a provider's call in one that failed": (chain(LLM, FIRST), "", ""),
     "a failed call that is not reported": (chain(FIRST), "a-", ""),
-    "a provider's failed call beside it": (two(LLM, FIRST, LLM), "a+", "ac"),
+    "a provider's failed call beside it": (two(LLM, FIRST, ANSWERED), "a+", "ac"),
     "one that was not answered and says usage": (chain(LLM), "a?", ""),
     "one that was not answered and has output": (chain(ANSWERED), "a?", ""),
     "one that failed and says usage": (chain({**FIRST, **LLM}), "a?", ""),
@@ -104,7 +106,12 @@ CASES: dict[str, tuple[Spans, str, str]] = {
     "more than all inside": (two(llm(7), llm(7), llm(15)), "a+ b+", "ab"),
     "as much as all inside": (two(llm(7), llm(7), llm(14)), "a+ b+", "abc"),
     "nothing to compare with": (chain(ANSWERED, llm(9)), "a+", "ab"),
-    "one that was free": (two(llm(7), FREE, llm(7)), "a+", "ac"),
+    "one that was free": (two(llm(7), {**FREE, **ANSWERED}, ANSWERED), "a+", "ac"),
+    "one further out than the other": (
+        Spans(dict.fromkeys("bacd", LLM), {"a": "c", "b": "d", "c": "d"}),
+        "b+ a-",
+        "b",
+    ),
     "one further in": (
         Spans(
             {"a": llm(7), "b": llm(7), "c": llm(14), "d": llm(14)},
