@@ -11,7 +11,7 @@ from langchain_openai import ChatOpenAI
 
 from faults.langchain_calls import ASYNC, KINDS, call, parents
 from faults.wire import links
-from tracesplice_langchain import _current, _handlers, _methods
+from tracesplice_langchain import _handlers, _methods, _runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,7 @@ def test_a_fault_of_ours_costs_neither_the_call_nor_the_answer(
     def broken(*_: object) -> None:
         raise RuntimeError("broken on purpose")
 
-    monkeypatch.setattr(_current, "span_of_run", broken)
+    monkeypatch.setattr(_runs, "span_of_run", broken)
     with langfuse.start_as_current_observation(name="enclosing") as span:
         call(wire, kind, [make_handler()])
     [(_, metadata, _)] = links(wire)

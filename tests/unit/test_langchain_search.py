@@ -24,7 +24,7 @@ from langchain_openai import AzureChatOpenAI, ChatOpenAI, OpenAIEmbeddings
 from langgraph.graph import START, MessagesState, StateGraph
 from pydantic import SecretStr
 
-from tracesplice_langchain._search import models_in
+from tracesplice_langchain._target import models_in
 
 KEY = SecretStr("k")
 MODEL = ChatOpenAI(base_url="http://gw:4000", api_key=KEY, model="m")

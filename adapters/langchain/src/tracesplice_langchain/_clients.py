@@ -12,24 +12,24 @@ from tracesplice_openai import is_spliced
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["carries_links", "clients", "held_by"]
+__all__ = ["Client", "carries_links", "clients", "held_by"]
 
-_Client = openai.OpenAI | openai.AsyncOpenAI
+Client = openai.OpenAI | openai.AsyncOpenAI
 
 
-def clients(model: object) -> list[_Client]:
+def clients(model: object) -> list[Client]:
     """Return the OpenAI clients that ``model`` holds, each once, synchronous and asynchronous.
 
     Models keep a client, or a part of it such as ``client.chat.completions``, under several names;
     which of them a call goes through is theirs to choose.
     """
-    found: dict[int, _Client] = {}
+    found: dict[int, Client] = {}
     for each in held_by(model):
         # The way from a part of a client to the client is private, and there is no public one
         # (https://github.com/openai/openai-python/blob/main/src/openai/_resource.py).
         is_part = type(each).__module__.startswith("openai.resources.")
         client = getattr(each, "_client", None) if is_part else each
-        if isinstance(client, _Client):
+        if isinstance(client, Client):
             found[id(client)] = client
     return list(found.values())
 

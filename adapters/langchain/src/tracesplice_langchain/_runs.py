@@ -1,4 +1,4 @@
-"""Which run is at work: the one that a call is made in, and the one that a model is asked for.
+"""The runs that a call belongs to: the one that it is made in, the one that a model is asked for.
 
 LangChain keeps the run in the config that it hands down to what is called inside it. Langfuse's
 handler makes the run's observation current in synchronous code alone, and other handlers do not at
@@ -7,6 +7,7 @@ all. So these runs count for every call that is linked, whichever client makes i
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -14,21 +15,25 @@ from weakref import ref
 # LangGraph, too, sets this variable for what is called inside a node
 # (https://github.com/langchain-ai/langchain/blob/master/libs/core/langchain_core/runnables/config.py).
 from langchain_core.runnables.config import var_child_runnable_config
+from langfuse import propagate_attributes
 
+from tracesplice.adapter import as_current, guarded, own_prompt
 from tracesplice_langchain._handlers import langfuse_handlers, span_of_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from uuid import UUID
 
     from opentelemetry.trace import Span
 
 __all__ = [
+    "as_run",
     "note_run",
     "observation_at_work",
     "run_at_work",
     "run_for",
     "take_run",
-    "trace_attributes",
     "values_at_work",
 ]
 
@@ -65,10 +70,10 @@ def values_at_work() -> Mapping[str, Any] | None:
     if manager is None:
         return None
     tags = manager.inheritable_tags if langfuse_handlers(manager.handlers) else ()
-    return trace_attributes(manager.metadata or {}, tags)
+    return _trace_attributes(manager.metadata or {}, tags)
 
 
-def trace_attributes(metadata: Mapping[str, Any], tags_of_chain: Any = ()) -> dict[str, Any]:
+def _trace_attributes(metadata: Mapping[str, Any], tags_of_chain: Any = ()) -> dict[str, Any]:
     """Read metadata as Langfuse's handler does.
 
     Args:
@@ -116,3 +121,48 @@ def take_run() -> Any:
         return None
     _noted.set(None)
     return noted()
+
+
+def as_run(run: Any, run_id: UUID) -> AbstractContextManager[Any]:
+    """Return what makes a run current: its observation, its trace attributes, its prompt.
+
+    Args:
+        run: A callback manager of the run, or for what the run calls.
+        run_id: The run.
+    """
+    span = span_of_run(run.handlers, run_id)
+    attributes = _attributes(run, span)
+    place = nullcontext() if span is None else as_current(span)
+    return _with(attributes, place) if attributes else place
+
+
+@contextmanager
+def _with(attributes: Mapping[str, Any], place: AbstractContextManager[Any]) -> Iterator[None]:
+    with place, ExitStack() as around:
+        _propagate(around, attributes)
+        yield
+
+
+@guarded("the user, session, tags and prompt of a LangChain run")
+def _propagate(around: ExitStack, attributes: Mapping[str, Any]) -> None:
+    around.enter_context(propagate_attributes(**attributes))
+
+
+def _attributes(run: Any, span: Span | None) -> dict[str, Any]:
+    found = _trace_attributes(run.metadata or {}, _tags_of_chain(run))
+    # A template's prompt is on the generation already, and nearer than one on the whole chain. It
+    # has to be ambient as well, for the generation that langfuse.openai may make in this one.
+    own = None if span is None else own_prompt(span)
+    if own is not None:
+        found["prompt"] = {"name": own.name, "version": own.version}
+    return found
+
+
+def _tags_of_chain(run: Any) -> list[str]:
+    # Langfuse's handler takes LangChain's own tags of a chain for trace tags too; those of the
+    # model alone, which LangGraph knows some special ones of, it does not.
+    if run.parent_run_id is None or not langfuse_handlers(run.handlers):
+        return []
+    chain = run_at_work()
+    inside = chain is not None and chain.parent_run_id == run.parent_run_id
+    return list(chain.inheritable_tags) if inside else []

@@ -27,8 +27,7 @@ from tracesplice.adapter import (
     is_observed,
 )
 from tracesplice_langchain._clients import carries_links
-from tracesplice_langchain._current import as_run
-from tracesplice_langchain._runs import note_run, run_at_work, run_for, take_run
+from tracesplice_langchain._runs import as_run, note_run, run_at_work, run_for, take_run
 
 if TYPE_CHECKING:
     import contextvars
