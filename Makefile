@@ -52,10 +52,11 @@ test: install  ## Run every test: on openai 2 and 3, the oldest packages, and li
 # Two lanes that take about equally long: what needs gateways, and what needs the client alone.
 test-gateways:
 	$(BIN)/python -m pytest tests/conformance
+	$(BIN)/python -m pytest tests/docs
 	$(NOX) --session older-gateway pydantic-ai openai-agents
 
 test-packages:
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests/unit tests/typing tests/packaging tests/faults
 	$(BIN)/python -m pytest tests/shapes
 	$(NOX) --session openai3 oldest
 
