@@ -126,8 +126,8 @@ def _forms(names: list[str], runs: list[Mapping[str, Any]]) -> Iterator[str]:
     }
     yield "## Forms on the wire\n"
     yield f"On LiteLLM {', '.join(releases)}. A prompt is linked unless said."
-    yield "None of the calls below makes the last ones. [Why older releases do not have all of it]("
-    yield "gateway.md#older-gateways).\n"
+    yield "None of the calls below makes the last ones. Of older releases:"
+    yield "[what they lack, and why](gateway.md#older-gateways).\n"
     having = {
         mode: [each for each in releases if (names[0], mode, each) in found] for mode in MODES
     }
