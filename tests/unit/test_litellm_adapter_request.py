@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from langfuse import propagate_attributes
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 
-from tracesplice_litellm._request import Request, Settings, splice_request
+from tracesplice_litellm._request import Request, splice_request
 from tracesplice_wire import MAX_ENTRIES, Link, Place, PromptRef, project_of, tags, text
 from unit.test_wire_limits import ANYTHING
 
@@ -183,8 +183,9 @@ def test_the_configuration_adds_tags_and_limits_what_is_overwritten() -> None:
     assert splice_request(data).link.tags == ()
     assert data["metadata"]["update_trace_keys"] == ["name", "input"]
     data = request(deepcopy(sent), **{"x-department": "sales"})
-    settings = Settings(("label", "none"), ("x-department", "x-none"), only_our_keys=True)
-    assert splice_request(data, settings).link.tags == ("label:red", "x-department: sales")
+    configured = {"tag_keys": ("label", "none"), "tag_headers": ("x-department", "x-none")}
+    found = splice_request(data, **configured, only_our_keys=True)
+    assert found.link.tags == ("label:red", "x-department: sales")
     assert data["metadata"]["update_trace_keys"] == ["trace_user_id", "trace_tags"]
 
 

@@ -12,7 +12,7 @@ from tracesplice_litellm import _langfuse
 from tracesplice_litellm._call import begin, call_of
 from tracesplice_litellm._loggers import loggers
 from tracesplice_litellm._reports import reports
-from tracesplice_litellm._request import Settings, splice_request
+from tracesplice_litellm._request import splice_request
 from tracesplice_litellm._rewrite import report_own_metadata
 from tracesplice_wire import REPORTS, fault, guarded
 
@@ -43,9 +43,17 @@ class _Adapter(CustomLogger):
         try:
             # Before anything can fail: what waits of another call must not be found for this one.
             call = begin(data)
-            call.request = request = splice_request(data, _settings())
+            call.request = splice_request(
+                data,
+                # https://docs.litellm.ai/docs/observability/langfuse_integration; those of the
+                # answer, such as `cache_hit`, are not known yet.
+                tag_keys=litellm.langfuse_default_tags or (),
+                # https://docs.litellm.ai/docs/proxy/cost_tracking; not in every release.
+                tag_headers=getattr(litellm, "extra_spend_tag_headers", None) or (),
+                only_our_keys=_langfuse.only_our_keys(),
+            )
             for mode in {mode for mode, _ in found}:
-                mode.join(request)
+                mode.join(call.request)
         except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
             fault(f"{__name__}.splice", "the link of a call")
 
@@ -74,14 +82,6 @@ def _filter_exports() -> None:
         from tracesplice_litellm._export import filter_exports
 
         filter_exports()
-
-
-def _settings() -> Settings:
-    return Settings(
-        tag_keys=litellm.langfuse_default_tags or (),
-        tag_headers=getattr(litellm, "extra_spend_tag_headers", None) or (),  # not in every release
-        only_our_keys=_langfuse.only_our_keys(),
-    )
 
 
 adapter = _Adapter()

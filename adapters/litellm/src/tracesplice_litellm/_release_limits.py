@@ -16,18 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["limits", "warn_of_limits"]
 
+_NO_TOKENS = "it reports streamed answers of /responses with 0 tokens, at the right cost"
+_NO_HEADER = "answers do not say whether it reports them, so clients go by their configuration"
+
 # Before that release, in that mode or in any.
 _LIMITS: tuple[tuple[tuple[int, ...], str | None, str], ...] = (
-    (
-        (1, 104),
-        "langfuse",
-        "it reports streamed answers of /responses with 0 tokens, at the right cost",
-    ),
-    (
-        (1, 82),
-        None,
-        "answers do not say whether it reports them, so clients go by their configuration",
-    ),
+    ((1, 104), "langfuse", _NO_TOKENS),
+    ((1, 82), None, _NO_HEADER),
 )
 
 

@@ -26,24 +26,7 @@ from tracesplice_wire import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 
-__all__ = ["Parts", "Request", "Settings", "splice_request"]
-
-
-class Settings(NamedTuple):
-    """What the gateway's configuration says of each request.
-
-    Attributes:
-        tag_keys: Keys of the metadata that it reports as tags (``langfuse_default_tags``,
-            https://docs.litellm.ai/docs/observability/langfuse_integration). Those of the answer,
-            such as ``cache_hit``, are not known yet.
-        tag_headers: Headers that it reports as tags (``extra_spend_tag_headers``,
-            https://docs.litellm.ai/docs/proxy/cost_tracking).
-        only_our_keys: Whether the client may not choose what else of a trace to overwrite.
-    """
-
-    tag_keys: Iterable[str] = ()
-    tag_headers: Iterable[str] = ()
-    only_our_keys: bool = False
+__all__ = ["Parts", "Request", "splice_request"]
 
 
 class Request(NamedTuple):
@@ -79,20 +62,29 @@ class Parts(NamedTuple):
     body: Sequence[Mapping[str, Any]]
 
 
-_NO_SETTINGS = Settings()
-
-
-def splice_request(data: MutableMapping[str, Any], settings: Settings = _NO_SETTINGS) -> Request:
+def splice_request(
+    data: MutableMapping[str, Any],
+    *,
+    tag_keys: Iterable[str] = (),
+    tag_headers: Iterable[str] = (),
+    only_our_keys: bool = False,
+) -> Request:
     """Read the link of a request, write it back as LiteLLM reads it, and drop what is not valid.
 
     Args:
         data: The request as LiteLLM hands it to ``async_pre_call_hook``; changed in place, as it is
             LiteLLM's own copy.
-        settings: The gateway's.
+        tag_keys: Keys of the metadata that the gateway reports as tags.
+        tag_headers: Headers that it reports as tags.
+        only_our_keys: Whether the client may not choose what else of a trace to overwrite.
     """
     parts = _parts(data)
-    request = _read(data, parts, settings)
-    rewrite(data, parts, request, only_our_keys=settings.only_our_keys)
+    # On a trace that exists already, LiteLLM in mode `langfuse` reports none of them.
+    reported, headers = parts.reported, parts.headers
+    configured = [f"{key}:{reported[key]}" for key in tag_keys if key in reported]
+    configured += [f"{key}: {headers[key]}" for key in tag_headers if headers.get(key)]
+    request = _read(data, parts, configured)
+    rewrite(data, parts, request, only_our_keys=only_our_keys)
     return request
 
 
@@ -129,7 +121,7 @@ def _reported_field(data: Mapping[str, Any]) -> str:
     return "litellm_metadata" if "litellm_metadata" in data else "metadata"
 
 
-def _read(data: Mapping[str, Any], parts: Parts, settings: Settings) -> Request:
+def _read(data: Mapping[str, Any], parts: Parts, configured_tags: list[str]) -> Request:
     headers = parts.headers
     baggage = decode_baggage(headers.get("baggage"))
     link = decode_metadata(parts.body, baggage)
@@ -148,15 +140,7 @@ def _read(data: Mapping[str, Any], parts: Parts, settings: Settings) -> Request:
         trace_flags=flags,
         prompt=prompt,
         user_id=link.user_id or text(parts.reported.get(END_USER)),
-        tags=_with_configured(link.tags, settings, parts),
+        tags=tags([*link.tags, *configured_tags]) if configured_tags else link.tags,
         project=project,
     )
     return Request(link, places, same_project, first_text(parts.body, "generation_name"))
-
-
-def _with_configured(own: tuple[str, ...], settings: Settings, parts: Parts) -> tuple[str, ...]:
-    # On a trace that exists already, LiteLLM in mode `langfuse` reports none of them.
-    metadata, headers = parts.reported, parts.headers
-    found: list[object] = [f"{key}:{metadata[key]}" for key in settings.tag_keys if key in metadata]
-    found += [f"{key}: {headers[key]}" for key in settings.tag_headers if headers.get(key)]
-    return tags([*own, *found]) if found else own
