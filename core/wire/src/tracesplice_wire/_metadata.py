@@ -122,16 +122,14 @@ def _prompt(sources: Iterable[Mapping[str, Any]]) -> PromptRef | None:
 
 
 def _tags(body: Iterable[Mapping[str, Any]], baggage: Mapping[str, Any]) -> tuple[str, ...]:
-    own = [tag for source in body for tag in _listed(source.get("trace_tags"))]
-    # LiteLLM adds those of the key and the team to `tags`.
-    others = [tag for source in body for tag in _listed(source.get("tags"))]
-    if (found := _limits.tags(own)) or "trace_tags" not in baggage:
-        return _limits.tags([*found, *others]) if others else found
-    return _limits.tags([*baggage["trace_tags"], *others])
-
-
-def _listed(value: object) -> Sequence[object]:
-    return value if isinstance(value, (list, tuple)) else ()
+    own: list[object] = []
+    others: list[object] = []  # LiteLLM adds those of the key and the team to `tags`
+    for source in body:
+        for key, written in (("trace_tags", own), ("tags", others)):
+            if isinstance(value := source.get(key), (list, tuple)):
+                written += value
+    found = _limits.tags(own) or _limits.tags(baggage.get("trace_tags", ()))
+    return _limits.tags([*found, *others]) if others else found
 
 
 def _pairs(sources: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
