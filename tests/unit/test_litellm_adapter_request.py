@@ -90,6 +90,12 @@ def test_the_body_goes_before_the_baggage() -> None:
     assert "trace_environment" not in data["litellm_metadata"]
 
 
+def test_what_the_baggage_says_is_written_where_litellm_reads_it() -> None:
+    said = "langfuse_trace_name=n,langfuse_user_id=u,langfuse_session_id=s,langfuse_tags=t"
+    expected = {"trace_name": "n", "trace_user_id": "u", "trace_session_id": "s"}
+    assert written(request(baggage=said))[0] == {**expected, "trace_tags": ["t"]}
+
+
 @pytest.mark.parametrize("container", ["metadata", "litellm_metadata"])
 @pytest.mark.parametrize(
     ("ids", "header", "joined", "otel"),
