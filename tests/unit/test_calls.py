@@ -47,12 +47,14 @@ def test_a_call_is_in_the_first_place_and_what_is_around_it_knows_of_it() -> Non
     ]
 
 
-@given(st.integers(1, 20), st.integers(0, 60))
-def test_it_holds_the_latest_up_to_its_limit(limit: int, count: int) -> None:
+@pytest.mark.parametrize("sent", [True, False])
+@given(limit=st.integers(1, 20), count=st.integers(0, 60))
+def test_it_holds_the_latest_up_to_its_limit(sent: bool, limit: int, count: int) -> None:
     known = Calls(limit)
     for number in range(count):
-        known.answered([("t", str(number))], True)
-    held = [number for number in range(count) if says(known, "t", str(number))]
+        place = ("t", str(number))
+        known.sent([place]) if sent else known.answered([place], True)
+    held = [number for number in range(count) if known.find(("t", str(number)))]
     assert held == list(range(max(0, count - limit), count))
 
 
@@ -67,6 +69,14 @@ def test_what_is_exported_makes_room(limit: int, count: int) -> None:
     held = [number for number in range(count) if says(known, "t", str(number))]
     assert held == list(range(max(0, count - 5), count))
     assert known.find(("t", "of no call")) is None
+
+
+def test_what_is_around_is_held_up_to_the_limit_of_what_is_exported() -> None:
+    known = Calls(10, 5)
+    known.sent([("t", "open")])
+    found = [known.around(("t", name)) for name in ("open", *map(str, range(20)))]
+    assert found[0] is known.find(("t", "open"))
+    assert [known.find(("t", str(number))) for number in range(20)] == [None] * 15 + found[-5:]
 
 
 def test_of_very_many_inside_it_keeps_what_decides() -> None:
