@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import openai
@@ -41,21 +42,39 @@ def test_another_client_of_the_same_address_is_left_alone(
     assert carries_nothing(wire)
 
 
-def test_a_copy_for_another_host_carries_nothing(
-    wire: ModelServer, elsewhere: ModelServer, langfuse: Langfuse
+@pytest.mark.parametrize("change", ["copy", "set"])
+@pytest.mark.parametrize("called_before", [True, False])
+def test_a_client_that_got_another_host_carries_nothing(
+    wire: ModelServer,
+    elsewhere: ModelServer,
+    langfuse: Langfuse,
+    change: str,
+    called_before: bool,
 ) -> None:
+    url = f"{elsewhere.url}/v1"
     with client_of(wire) as client, langfuse.start_as_current_observation(name="s"):
-        say(tracesplice.splice(client).with_options(base_url=f"{elsewhere.url}/v1"))
+        tracesplice.splice(client)
+        if called_before:
+            say(client)
+        if change == "copy":
+            say(client.with_options(base_url=url))
+            say(client)
+        else:
+            client.base_url = url
+            say(client)
     assert carries_nothing(elsewhere)
+    assert len(links(wire)) == called_before + (change == "copy")
 
 
-def test_a_base_url_changed_afterwards_carries_nothing(
-    wire: ModelServer, elsewhere: ModelServer, langfuse: Langfuse
+def test_after_a_call_to_a_model_another_route_carries_nothing(
+    wire: ModelServer, langfuse: Langfuse
 ) -> None:
     with client_of(wire) as client, langfuse.start_as_current_observation(name="s"):
-        tracesplice.splice(client).base_url = f"{elsewhere.url}/v1"
-        say(client)
-    assert carries_nothing(elsewhere)
+        say(tracesplice.splice(client))
+        with suppress(openai.APIStatusError):
+            client.post("/files", body={"model": "m"}, cast_to=object)
+    assert wire.requests[-1].path == "/v1/files"
+    assert "litellm_metadata" not in wire.requests[-1].text
 
 
 def test_an_absolute_url_of_another_host_carries_nothing(

@@ -27,6 +27,8 @@ from tracesplice_wire import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.trace import Span
 
     from tracesplice._calls import Place
@@ -75,23 +77,23 @@ class Here(NamedTuple):
     generation: Span | None = None
 
 
-_TAKES_TEXT = f"text of 1 to {MAX_LENGTH} characters"
 _TAKES_ENVIRONMENT = "1 to 40 of a-z, 0-9, - and _, not beginning with langfuse"
 
 
 @lru_cache(maxsize=256)
 def checked(filed: Filed) -> Link:
     """Return what can be sent, without a place; log once each value that is left out."""
+    prompt = None
+    if filed.prompt_name is not None:
+        prompt = checked_prompt(filed.prompt_name, filed.prompt_version)
     return Link(
-        prompt=None
-        if filed.prompt_name is None
-        else checked_prompt(filed.prompt_name, filed.prompt_version),
-        user_id=_text("user_id", filed.user_id),
-        session_id=_text("session_id", filed.session_id),
+        prompt=prompt,
+        user_id=_valid("user_id", filed.user_id),
+        session_id=_valid("session_id", filed.session_id),
         tags=_tags(filed.tags),
-        trace_name=_text("trace_name", filed.trace_name),
-        environment=_environment(filed.environment),
-        version=_text("version", filed.version),
+        trace_name=_valid("trace_name", filed.trace_name),
+        environment=_valid("environment", filed.environment, environment, _TAKES_ENVIRONMENT),
+        version=_valid("version", filed.version),
         metadata=_metadata(filed.metadata),
         project=project_of(filed.project) if isinstance(filed.project, str) else None,
     )
@@ -113,23 +115,27 @@ def checked_prompt(name: Said, version: Said) -> PromptRef | None:
     return ref
 
 
-def _text(key: str, value: Said) -> str | None:
-    found = text(value)
+def _valid(
+    key: str,
+    value: Said,
+    check: Callable[[Said], str | None] = text,
+    takes: str = f"text of 1 to {MAX_LENGTH} characters",
+) -> str | None:
+    found = check(value)
     if found is None and value is not None:
-        _left_out(key, value, _TAKES_TEXT)
-    return found
-
-
-def _environment(value: Said) -> str | None:
-    found = environment(value)
-    if found is None and value is not None:
-        _left_out("environment", value, _TAKES_ENVIRONMENT)
+        warn_once(
+            f"value:{key}",
+            "tracesplice: %s, %s, was left out; Langfuse takes %s.",
+            key,
+            _kind(value),
+            takes,
+        )
     return found
 
 
 def _tags(value: Said) -> tuple[str, ...]:
     values = value if type(value) is tuple else (value,)
-    found = [each for each in values if _text("tags", each) is not None]
+    found = [each for each in values if _valid("tags", each) is not None]
     if len(values) == MAX_READ or len({*found}) > MAX_ENTRIES:
         warn_once("tags", "tracesplice: of many tags the first %d were sent.", MAX_ENTRIES)
     return tags(found)
@@ -140,20 +146,10 @@ def _metadata(entries: Said) -> tuple[tuple[str, str], ...]:
         return ()
     for entry in entries[:MAX_ENTRIES]:
         for each in entry:
-            _text("metadata", each)
+            _valid("metadata", each)
     if len(entries) > MAX_ENTRIES:
         warn_once("metadata", "tracesplice: of much metadata %d entries were sent.", MAX_ENTRIES)
     return pairs(entries)
-
-
-def _left_out(key: str, value: Said, takes: str) -> None:
-    warn_once(
-        f"value:{key}",
-        "tracesplice: %s, %s, was left out; Langfuse takes %s.",
-        key,
-        _kind(value),
-        takes,
-    )
 
 
 def _kind(value: Said) -> str:

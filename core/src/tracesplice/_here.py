@@ -33,8 +33,14 @@ if TYPE_CHECKING:
 __all__ = ["ambient", "here", "prompt_on"]
 
 _KEYS = (
-    *("user_id", "session_id", "tags", "trace_name", "environment", "version"),
-    *("prompt_name", "prompt_version"),
+    "user_id",
+    "session_id",
+    "tags",
+    "trace_name",
+    "environment",
+    "version",
+    "prompt_name",
+    "prompt_version",
 )
 _IN_BAGGAGE = {f"langfuse_{key}": key for key in _KEYS}
 _IN_CONTEXT = {f"langfuse.propagated.{key}": key for key in (*_KEYS, "metadata")}

@@ -52,6 +52,8 @@ _ANY_TRACE, _ANY_PARENT = "a" * 32, "a" * 16
 class LinkedRequest:
     """What a request carries, and what waits for its answer.
 
+    Calls share what is in it, so it is not to be changed.
+
     Attributes:
         body: Fields to set in the body; the caller's entries of such a field are in it.
         headers: Headers to add.

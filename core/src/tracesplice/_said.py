@@ -34,8 +34,10 @@ def said(value: object) -> Said:
         return found if len(found) <= MAX_LENGTH else Odd(shown_kind(found))
     if isinstance(value, (list, tuple)):
         first = tuple(islice(value, MAX_READ))
-        is_plain = {*map(type, first)} == {str} and len(max(first, key=len)) <= MAX_LENGTH
-        return first if is_plain else tuple(map(said, first))
+        for each in first:
+            if type(each) is not str or len(each) > MAX_LENGTH:
+                return tuple(map(said, first))
+        return first
     if isinstance(value, dict):
         entries = islice(value.items(), MAX_ENTRIES + 1)
         return tuple((said(key), said(decoded(each))) for key, each in entries)

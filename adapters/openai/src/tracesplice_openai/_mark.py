@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from tracesplice.adapter import Gateway
 
 __all__ = [
-    *("MARK", "Mark", "declare", "declared", "gateways_of", "is_spliced", "needs_wrappers"),
+    "MARK",
+    "Mark",
+    "declare",
+    "declared",
+    "gateways_of",
+    "is_spliced",
+    "needs_wrappers",
     "set_mark",
 ]
 
