@@ -14,7 +14,7 @@ import pytest
 from rig.gateway import GatewayMode
 
 ROOT = Path(__file__).parents[2]
-CALLS = {"langfuse": 95, "langfuse_otel": 95, "langfuse_otel_v2": 135}
+CALLS = {"langfuse": 88, "langfuse_otel": 87, "langfuse_otel_v2": 125}
 MODULES = {"langfuse": 15, "langfuse_otel": 15, "langfuse_otel_v2": 17}
 
 
