@@ -67,7 +67,7 @@ def test_a_fault_of_ours_costs_neither_the_call_nor_the_answer(
     kind: str,
 ) -> None:
     monkeypatch.setattr(_stream_context, "current_observation", broken)
-    monkeypatch.setattr(_prompt_of_call, "first_prompt", broken)
+    monkeypatch.setattr(_prompt_of_call, "prompt_in", broken)
     with langfuse.start_as_current_observation(name="enclosing") as span:
         call(tracesplice.splice(make_llama_index()), kind)
     assert parents(wire) == [span.id]

@@ -24,6 +24,7 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms import CustomLLM
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.llms.llm import dispatcher
 from openinference.instrumentation.llama_index import _handler
 
 if TYPE_CHECKING:
@@ -162,6 +163,24 @@ def test_it_belongs_to_the_llama_index_call(
     assert sent["trace_user_id"] == "ada"
     linked = spans[sent["parent_observation_id"]].attributes
     assert linked["langfuse.observation.prompt.name"] == "own"
+
+
+@pytest.mark.usefixtures("_clients")
+def test_a_stream_that_another_llama_index_call_reads_belongs_where_it_was_asked_for(
+    wire: ModelServer, openinference: Any
+) -> None:
+    langfuse, exported = openinference
+
+    @dispatcher.span
+    def read_by_llama_index(stream: Any) -> None:
+        assert list(stream)
+
+    with langfuse.start_as_current_observation(name="asked"):
+        stream = Plain().stream_complete("hi")
+    read_by_llama_index(stream)
+    [(_, sent, _)] = links(wire)
+    names = {f"{span.context.span_id:016x}": span.name for span in exported()}
+    assert names[sent["parent_observation_id"]] == "Plain.stream_complete"
 
 
 @pytest.mark.usefixtures("_clients")

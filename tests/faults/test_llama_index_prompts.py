@@ -21,7 +21,7 @@ pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on opena
 from llama_index.core import Document, SummaryIndex
 from llama_index.core.agent.workflow import CodeActAgent, FunctionAgent, ReActAgent
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
-from llama_index.core.base.llms.types import ChatMessage, TextBlock
+from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.chat_engine import (
     CondensePlusContextChatEngine,
     CondenseQuestionChatEngine,
@@ -204,7 +204,7 @@ def test_what_a_template_makes_keeps_its_prompt(
         (PromptTemplate, "__init__", lambda: text("one").template),
         (PromptTemplate, "format", lambda: PromptTemplate("hi", metadata=dict(OWN)).format()),
         (ChatPromptTemplate, "format_messages", lambda: chat("one").format_messages(what="hi")),
-        (TextBlock, "__init__", lambda: [ChatMessage(content=text("one", "hi").format())]),
+        (ChatMessage, "__init__", lambda: [ChatMessage(content=text("one", "hi").format())]),
         (BaseWorkflowAgent, "__init__", lambda: function_agent(MockLLM()).system_prompt),
         (LinkedText, "__add__", lambda: text("one", "hi").format() + "!"),
         (LinkedText, "__radd__", lambda: "Hi " + text("one", "hi").format()),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tracesplice.adapter import afirst_read_in, first_read_in
+from tracesplice.adapter import afirst_read_in, first_read_in, has_place
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -86,11 +86,14 @@ async def collect(stream: Any) -> list[Any]:
 @pytest.mark.parametrize("is_async", [False, True])
 def test_the_first_item_is_read_in_its_place(make: Any, is_async: bool) -> None:
     place = Place()
+    assert not has_place(make(place.aitems() if is_async else place.items()))
     if is_async:
         stream = afirst_read_in(place.enter(), make(place.aitems()))
+        assert has_place(stream)
         assert asyncio.run(collect(stream)) == [0, 1, 2]
     else:
         stream = first_read_in(place.enter(), make(place.items()))
+        assert has_place(stream)
         assert list(stream) == [0, 1, 2]
     assert place.read == [True, False, False]
     kind = make(place.aitems() if is_async else place.items()).__class__

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Place = AbstractContextManager[None]
 
-__all__ = ["afirst_read_in", "first_read_in"]
+__all__ = ["afirst_read_in", "first_read_in", "has_place"]
 
 _END = object()
 
@@ -44,6 +44,15 @@ def afirst_read_in(place: Place, items: Any) -> Any:
     if not isinstance(items, AsyncIterable):
         return items
     return (_AsyncIterator if isinstance(items, AsyncIterator) else _AsyncIterable)(items, place)
+
+
+def has_place(items: Any) -> bool:
+    """Return whether the first of ``items`` is read inside a place already."""
+    if isinstance(items, GeneratorType):
+        return items.gi_code is _read.__code__
+    if isinstance(items, AsyncGeneratorType):
+        return items.ag_code is _aread.__code__
+    return isinstance(items, _Stream)
 
 
 def _read(place: Place, items: Iterable[Any]) -> Iterator[Any]:

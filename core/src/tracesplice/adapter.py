@@ -22,7 +22,7 @@ from tracesplice._places import note_foreign_call, nothing_used
 from tracesplice._request import LinkedRequest, capture_link, link_request
 from tracesplice._sources import ambient_source, current_observation, observation_source
 from tracesplice._splice import is_instrumented
-from tracesplice._streams import afirst_read_in, first_read_in
+from tracesplice._streams import afirst_read_in, first_read_in, has_place
 from tracesplice._wrap import (
     Wrapper,
     each_class,
@@ -59,6 +59,7 @@ __all__ = [
     "fault",
     "first_read_in",
     "guarded",
+    "has_place",
     "header_values",
     "hookimpl",
     "ignored_spans",

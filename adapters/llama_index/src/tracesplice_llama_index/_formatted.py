@@ -49,9 +49,10 @@ def _with_prompt(made: Any, template: Any) -> Any:
 
 @guarded("the prompt of a text")
 def _put_back(made: Any, text: LinkedText) -> None:
-    for name, value in vars(made).items():
-        if type(value) is str and value == text:
-            vars(made)[name] = text
+    for holder in (made, *getattr(made, "blocks", ())):  # a message has it in a block
+        for name, value in vars(holder).items():
+            if type(value) is str and value == text:
+                vars(holder)[name] = text
 
 
 @guarded("the prompt of a template")

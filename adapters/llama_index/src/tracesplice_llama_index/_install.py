@@ -12,7 +12,7 @@ from typing import Any
 
 import wrapt
 from llama_index.core.base.llms.base import BaseLLM
-from llama_index.core.base.llms.types import TextBlock
+from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.prompts import BasePromptTemplate, PromptTemplate, SelectorPromptTemplate
 from llama_index.core.types import BasePydanticProgram
 
@@ -44,7 +44,7 @@ def install() -> None:
     each_class(BasePydanticProgram, _wrap_program)
     each_class(BasePromptTemplate, _wrap_template)
     wrap_methods(PromptTemplate, {"__init__": make_template})
-    wrap_methods(TextBlock, {"__init__": keep_text})
+    wrap_methods(ChatMessage, {"__init__": keep_text})
     when_imported(_AGENTS, _wrap_agents)
 
 

@@ -15,7 +15,7 @@ from llama_index.core.prompts import BasePromptTemplate, SelectorPromptTemplate
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["LinkedText", "first_prompt", "linked", "prompt_in"]
+__all__ = ["LinkedText", "linked", "prompt_in"]
 
 _PROMPT = "langfuse_prompt"  # in the metadata of a template
 
@@ -62,14 +62,13 @@ def prompt_in(value: object, model: Any = None) -> Any:
     if isinstance(value, str):
         return value.prompt if isinstance(value, LinkedText) else None
     if isinstance(value, ChatMessage):
-        return first_prompt([getattr(block, "text", None) for block in value.blocks])
+        return _first_prompt([getattr(block, "text", None) for block in value.blocks])
     if isinstance(value, (list, tuple)):
-        return first_prompt(reversed(value))
+        return _first_prompt(reversed(value))
     return _of_template(value, model) if isinstance(value, BasePromptTemplate) else None
 
 
-def first_prompt(values: Iterable[object]) -> Any:
-    """Return the prompt of the first of ``values`` that has one, or None."""
+def _first_prompt(values: Iterable[object]) -> Any:
     for value in values:
         prompt = prompt_in(value)
         if prompt is not None:
@@ -84,7 +83,7 @@ def _of_template(template: Any, model: Any) -> Any:
     if own is not None:
         return own
     # Its own template may be text of another one's.
-    return first_prompt(
+    return _first_prompt(
         [getattr(template, name, None) for name in ("template", "message_templates")]
     )
 

@@ -14,7 +14,7 @@ from llama_index.core.prompts import BasePromptTemplate
 from opentelemetry import trace
 
 from tracesplice.adapter import guarded, in_context
-from tracesplice_llama_index._linked_text import first_prompt, prompt_in
+from tracesplice_llama_index._linked_text import prompt_in
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -48,11 +48,13 @@ async def _under(prompt: Any, answer: Awaitable[Any]) -> Any:
 
 @guarded("the prompt of a template")
 def _prompt_of_call(model: Any, args: Any, kwargs: Any) -> Any:
-    arguments = (*args, *kwargs.values())
-    for each in arguments:
+    prompt = None
+    for each in (*args, *kwargs.values()):
         if isinstance(each, BasePromptTemplate):  # the other arguments are its values
             return prompt_in(each, model)
-    return first_prompt(arguments)
+        if prompt is None:
+            prompt = prompt_in(each)
+    return prompt
 
 
 def _ambient(prompt: Any) -> AbstractContextManager[None]:

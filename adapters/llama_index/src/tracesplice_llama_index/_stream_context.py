@@ -18,6 +18,7 @@ from tracesplice.adapter import (
     current_observation,
     first_read_in,
     guarded,
+    has_place,
     in_context,
     is_observed,
     is_stored,
@@ -35,12 +36,19 @@ __all__ = ["astream", "stream"]
 
 def stream(wrapped: Callable[..., Any], _owner: Any, args: Any, kwargs: Any) -> Any:
     """Wrap a method that returns a stream: its first part is read in the context of this moment."""
-    return first_read_in(_stream_context() or nullcontext(), wrapped(*args, **kwargs))
+    parts = wrapped(*args, **kwargs)
+    # It has one where the method called that of its base class: that context is the inner one.
+    return parts if has_place(parts) else first_read_in(_place(), parts)
 
 
 async def astream(wrapped: Callable[..., Any], _owner: Any, args: Any, kwargs: Any) -> Any:
     """Wrap an asynchronous method, as ``stream`` does a synchronous one."""
-    return afirst_read_in(_stream_context() or nullcontext(), await wrapped(*args, **kwargs))
+    parts = await wrapped(*args, **kwargs)
+    return parts if has_place(parts) else afirst_read_in(_place(), parts)
+
+
+def _place() -> AbstractContextManager[None]:
+    return _stream_context() or nullcontext()
 
 
 @guarded("the place of a LlamaIndex stream")
