@@ -141,6 +141,23 @@ class TestAnswer:
         request.answered({})
         assert ("count twice" in caplog.text) is warns
 
+    def test_a_span_that_langfuse_does_not_store_counts_nothing(
+        self,
+        langfuse: Langfuse,
+        provider: TracerProvider,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        monkeypatch.setattr(calls, "is_used", False)
+        tracer = provider.get_tracer("web-server")
+        with (
+            langfuse.start_as_current_observation(name="s") as outer,
+            tracer.start_as_current_span("POST /", attributes={"model": "m"}),
+        ):
+            assert noted() == [outer.id]
+            link_request({}, {}).answered({})
+        assert caplog.text == ""
+
     def test_of_a_link_of_elsewhere_nobody_knows_the_observation(
         self,
         langfuse: Langfuse,
