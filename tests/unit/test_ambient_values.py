@@ -118,6 +118,16 @@ class TestAmbientValues:
             assert capture_link().metadata == tuple(many.items())[:50]
         assert len(caplog.records) == 1
 
+    def test_one_odd_entry_of_metadata_leaves_the_others(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        given = {"team": "red", "long": "x" * 300, "y" * 300: "long", "n": 1}
+        with attached(otel_context.set_value("langfuse.propagated.metadata", given)):
+            assert capture_link().metadata == (("team", "red"),)
+        assert [record.getMessage()[:22] for record in caplog.records] == [
+            "tracesplice: metadata,"
+        ] * 2
+
     def test_somebody_s_own_kind_of_text_is_sent_as_text(self) -> None:
         class Team(str, Enum):
             RED = "red"

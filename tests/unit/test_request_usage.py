@@ -11,7 +11,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_s
 
 from tracesplice._calls import calls
 from tracesplice._places import note_foreign_call
-from tracesplice.adapter import capture_link, link_request
+from tracesplice.adapter import Link, capture_link, link_request
 from tracesplice_wire import REPORTS
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class TestPlaces:
             assert noted(link=link) == [own.id, outer.id]
         with start(name="later", as_type="generation"):
             assert noted(link=link) == [own.id]
+            assert noted(link=link._replace(trace_flags=0)) == noted(link=Link()) == []
 
 
 class TestAnswer:

@@ -13,8 +13,6 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import openai
-
 from tracesplice.adapter import (
     Gateway,
     LinkedRequest,
@@ -99,7 +97,6 @@ def _link(
         type(client) in OWN_CLASSES
         and not (options.headers or client._custom_headers or options.files)
         and type(body) is dict
-        and openai.Omit not in map(type, body.values())
         and options.extra_json is None
         and getattr(options, "content", None) is None  # the oldest releases have none
     )

@@ -102,7 +102,7 @@ def _headers(client: Any, options: Options) -> Mapping[Any, Any]:
         **own,
     }
     names = {key.lower() for key in headers}
-    if len(names) == len(headers) and ("content-type" not in names or "Content-Type" in headers):
+    if len(names) == len(headers):
         return headers
     # The SDK's releases differ in what two spellings of a name come to.
     sent = dict(client._build_headers(options).multi_items())
