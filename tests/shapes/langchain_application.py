@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from langchain_openai import AzureChatOpenAI, ChatOpenAI, OpenAIEmbeddings
+from langchain_openai import AzureChatOpenAI, ChatOpenAI, OpenAI, OpenAIEmbeddings
 from langfuse.langchain import CallbackHandler
 from openinference.instrumentation.langchain import LangChainInstrumentor
 from pydantic import SecretStr
@@ -73,6 +73,18 @@ class LangChainApplication(FrameworkApplication):
                 api_key=SecretStr(self._gateway.key),
                 azure_deployment="chat",
                 api_version="2024-10-21",
+                **self._with_http_clients(),
+            )
+        )
+
+    def completion_model(self) -> Any:
+        """A spliced model of the old completions."""
+        return self.splice(
+            OpenAI(
+                base_url=self._gateway.url,
+                api_key=SecretStr(self._gateway.key),
+                model="openai-completion",
+                max_retries=0,
                 **self._with_http_clients(),
             )
         )

@@ -48,6 +48,8 @@ shape("ChatOpenAI.astream_events", events(App.model), kinds=("async",))
 shape("ChatOpenAI(use_responses_api=True).invoke", asks(_responses))
 shape("ChatOpenAI(use_responses_api=True).stream", asks(_responses, "stream"))
 shape("AzureChatOpenAI.invoke", asks(App.azure_model))
+shape("OpenAI.invoke", asks(App.completion_model))
+shape("OpenAI.stream", asks(App.completion_model, "stream"))
 shape("OpenAIEmbeddings", _embeds, observations=0)
 
 
