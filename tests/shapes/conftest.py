@@ -95,6 +95,7 @@ def without(judged: Any) -> Callable[[list[Cell], str, str], None]:
             pytest.skip("not wrapped in this release")
         name, letters = TABLE[framework, method]
         [cell] = [each for each in cells if str(each) == name]
+        assert not judged(cell).wrong
         with taken_away(framework, method):
             outcome = judged(cell)
         assert outcome.wrong.keys() & {*letters}, f"{outcome.wrong}\n{outcome.recorded}"

@@ -48,7 +48,8 @@ class LangChainApplication(FrameworkApplication):
 
     def config(self, **more: Any) -> Any:
         """The config of a call."""
-        return self.given({"callbacks": self.callbacks, **more})
+        # LangChain's completion models do not take an empty list.
+        return self.given({"callbacks": self.callbacks or None, **more})
 
     def plain_model(self, model: str = "chat", **options: Any) -> Any:
         """A chat model, not spliced."""

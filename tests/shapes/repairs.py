@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from contextlib import ExitStack, contextmanager
 from inspect import isclass
 from pathlib import Path
@@ -39,7 +40,7 @@ def taken_away(framework: str, name: str) -> Iterator[None]:
     with ExitStack() as stack:
         for each, method, owner, attribute in list(_wrapped()):
             if (each, method) == (framework, name):
-                ours = owner.__dict__[attribute] if isclass(owner) else owner.__wrapped__
+                ours = owner.__wrapped__ if attribute == "__wrapped__" else vars(owner)[attribute]
                 stack.enter_context(mock.patch.object(owner, attribute, _Past(ours, _past)))
         yield
 
@@ -59,8 +60,9 @@ def _past(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 
 def _wrapped() -> Iterator[tuple[str | None, str, Any, str]]:
     """Framework, name, and where the method of ours is: in a class, or in a wrapper of theirs."""
-    for owner in _classes(object, set()):
-        framework = _PACKAGES.get(str(owner.__module__).partition(".")[0])
+    patched = [sys.modules[name] for name in ("langfuse.openai",) if name in sys.modules]
+    for owner in [*_classes(object, set()), *patched]:
+        framework = _PACKAGES.get(str(getattr(owner, "__module__", "openai")).partition(".")[0])
         for name, value in list(vars(owner).items()) if framework else ():
             if _is_ours(value):
                 yield framework, name, owner, name
