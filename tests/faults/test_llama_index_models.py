@@ -27,6 +27,8 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import dispatcher
 from openinference.instrumentation.llama_index import _handler
 
+from tracesplice_llama_index import _stream_context
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -181,6 +183,22 @@ def test_a_stream_that_another_llama_index_call_reads_belongs_where_it_was_asked
     [(_, sent, _)] = links(wire)
     names = {f"{span.context.span_id:016x}": span.name for span in exported()}
     assert names[sent["parent_observation_id"]] == "Plain.stream_complete"
+
+
+def test_a_kept_context_would_change_with_openinferences_stand_in(
+    wire: ModelServer, openinference: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails where OpenInference leaves alone what it made current: ``_lasting`` may go then."""
+    langfuse, exported = openinference
+    monkeypatch.setattr(_stream_context, "_lasting", lambda span: span)
+    with client_of(wire) as client:
+        CLIENTS["sync"] = tracesplice.splice(client)
+        with langfuse.start_as_current_observation(name="asked") as span:
+            stream = Plain().stream_complete("hi")
+        assert list(stream)
+    assert "Plain.stream_complete" in {each.name for each in exported()}
+    [(_, sent, _)] = links(wire)
+    assert sent["parent_observation_id"] == span.id
 
 
 @pytest.mark.usefixtures("_clients")
