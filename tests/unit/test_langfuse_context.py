@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import UserDict
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -41,6 +43,20 @@ class TestPlace:
             link = capture_link(own._otel_span)
             own.end()
         assert (link.trace_id, link.parent_id) == (outer.trace_id, own.id)
+
+    def test_a_span_of_another_sdk_may_say_it_in_any_mapping(self) -> None:
+        class Foreign(trace.NonRecordingSpan):
+            attributes: Mapping[str, str]
+
+        class Plain(Mapping[str, str]):
+            __getitem__ = {"user.id": "ada"}.__getitem__
+            __iter__ = {"user.id": "ada"}.__iter__
+            __len__ = {"user.id": "ada"}.__len__
+
+        context = trace.SpanContext(1, 2, is_remote=False, trace_flags=trace.TraceFlags(1))
+        span = Foreign(context)
+        for span.attributes in (UserDict({"user.id": "ada"}), Plain()):
+            assert capture_link(span).user_id == "ada"
 
     def test_a_span_langfuse_does_not_store_is_skipped(
         self, langfuse: Langfuse, provider: TracerProvider

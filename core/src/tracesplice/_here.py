@@ -76,9 +76,9 @@ def here(observation: Span | None = None) -> Here:
     context = otel_context.get_current()
     current = trace.get_current_span(context)
     span: Any = observation or (current_observation() if finds else current)
-    said_by = getattr(span, "attributes", None)
+    said_by: Any = getattr(span, "attributes", None)
     # A copy, because the SDK's own mapping takes ten times as long for each key.
-    on_span: Mapping[str, Any] = {} if said_by is None else said_by.copy()
+    on_span = said_by.copy() if hasattr(said_by, "copy") else dict(said_by or {})
     values = _values(context, span, on_span)
     prompt = prompt_on(span, on_span) if _PROMPT_NAME in on_span else None
     if not prompt and span is not current:
@@ -153,8 +153,8 @@ def _environment(span: Any, on_span: Mapping[str, Any], other: object) -> object
         if name in on_span:
             return on_span[name]
     if other is None:
-        on_resource = getattr(getattr(span, "resource", None), "attributes", None)
-        on_resource = {} if on_resource is None else on_resource.copy()
+        on_resource: Any = getattr(getattr(span, "resource", None), "attributes", None)
+        on_resource = on_resource.copy() if hasattr(on_resource, "copy") else on_resource or {}
         for name in _ENVIRONMENTS:
             if name in on_resource:
                 return on_resource[name]

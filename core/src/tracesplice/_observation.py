@@ -48,7 +48,7 @@ def attributes(span: Span) -> Mapping[str, Any]:
     """Return what ``span`` says; nothing of a remote or suppressed one, which has ids alone."""
     found: Any = getattr(span, "attributes", None)
     # A copy, because the SDK's own mapping takes ten times as long for each key.
-    return found.copy() if found else {}
+    return found.copy() if hasattr(found, "copy") else dict(found or {})
 
 
 def is_stored(span: Span) -> bool:
