@@ -61,6 +61,28 @@ def innermost(current: Span | None, found: Span | None) -> Span:
         return current_observation()
 
 
+def test_a_framework_that_is_imported_meanwhile_costs_no_call() -> None:
+    def late() -> None:
+        return None
+
+    def find() -> None:
+        observation_source(late)
+
+    def read() -> None:
+        ambient_source(late)
+
+    observation_source(find)
+    ambient_source(read)
+    try:
+        assert not current_observation().get_span_context().is_valid
+        assert capture_link().trace_id is None
+    finally:
+        for source in (find, late):
+            _sources.finds.pop(source, None)
+        for other in (read, late):
+            _sources.reads.pop(other, None)
+
+
 @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES.keys())
 def test_of_two_the_one_that_began_later_is_the_inner_one(scope: str) -> None:
     first, second = start(scope), start(scope)

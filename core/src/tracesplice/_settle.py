@@ -57,13 +57,13 @@ def settle(span: OtelSpanData, around: Place | None) -> Zeros | None:
     if around is None and (known is None or known.kept):
         return None
     usage = Usage(span.attributes)
-    zero = known is not None and _is_gateway_s(known, usage)
+    zero = known is not None and _gateway_counts(known, usage)
     if around is not None:
         _tell(around, span.span_id, known, usage, zero)
     return usage.zeroed() if zero else None
 
 
-def _is_gateway_s(known: Known, usage: Usage) -> bool:
+def _gateway_counts(known: Known, usage: Usage) -> bool:
     if known.kept:
         return False
     if known.reported:
@@ -78,8 +78,9 @@ def _says_more(known: Known, said: float | None) -> bool:
         known: What is known of it; the gateway reports a call in it.
         said: The tokens it says itself.
     """
-    ours = [tokens for reported, tokens in known.inside.values() if reported]
-    others = [tokens for reported, tokens in known.inside.values() if not reported]
+    inside = tuple(known.inside.values())  # another Langfuse client may export meanwhile
+    ours = [tokens for reported, tokens in inside if reported]
+    others = [tokens for reported, tokens in inside if not reported]
     # What its own calls used is not known here; that of generations inside is.
     described = others if known.own else ours
     total = None if None in described else sum(tokens or 0 for tokens in described)

@@ -58,7 +58,7 @@ def ambient_source(read: Read) -> None:
 def framework_values() -> dict[str, Any]:
     """Return the values that are in force in the contexts of frameworks."""
     found: dict[str, Any] = {}
-    for read in reads.values():
+    for read in tuple(reads.values()):  # another thread may import a framework meanwhile
         found.update(read() or {})
     if (prompt := found.pop("prompt", None)) is not None:
         name, version = name_and_version(prompt)
@@ -75,7 +75,7 @@ def current_observation() -> Span:
         The current span, which may be invalid, where there is no observation.
     """
     found = trace.get_current_span()
-    for find in finds.values():
+    for find in tuple(finds.values()):
         other = find()
         if other is not None and other.get_span_context() != found.get_span_context():
             found = _inner(found, other)

@@ -89,7 +89,7 @@ def guarded(lost: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T | None]]:
             try:
                 return function(*args, **kwargs)
             except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
-                fault(f"{function.__module__}.{function.__qualname__}", lost)
+                fault(f"{wrapper.__module__}.{wrapper.__qualname__}", lost)
                 return None
 
         return wrapper
