@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 from contextvars import copy_context
 from types import SimpleNamespace
@@ -66,6 +67,12 @@ def test_without_a_logging_object_the_request_s_own_text_carries_it() -> None:
     in_no_context(data)
     assert reported({"litellm_params": data}) is call_of(data) is not None
     assert json.loads(json.dumps(data)) == data  # who stores it meets nothing that JSON cannot hold
+
+
+def test_a_copy_of_a_request_is_of_the_same_call() -> None:
+    data = in_no_context({"litellm_call_id": "chosen", "proxy_server_request": {"headers": {}}})
+    # As LiteLLM's router does, so that a second report of images is still known for one.
+    assert reported({"litellm_params": copy.deepcopy(data)}) is call_of(data) is not None
 
 
 def test_what_was_served_in_this_context_before_is_of_another_call() -> None:

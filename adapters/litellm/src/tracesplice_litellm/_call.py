@@ -75,6 +75,9 @@ class _Carrier(str):
 
     call: Call
 
+    def __deepcopy__(self, _memo: object) -> _Carrier:
+        return self  # LiteLLM copies requests, and all copies are of one call
+
 
 served: ContextVar[Call | None] = ContextVar("tracesplice_litellm_served", default=None)
 """The call that is served; who asks must know that it is the one at work."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tracesplice_wire import TEXTS, TRACEPARENT, tags, text
+from tracesplice_wire import TEXTS, TRACEPARENT, TRACEPARENT_FORMAT, tags, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, MutableMapping
@@ -69,7 +69,7 @@ def rewrite(
         reported["update_trace_keys"] = [key for key in _OUR_KEYS if reported.get(key)]
     place = request.places.otel
     if place is not None and place != request.places.header:
-        headers[TRACEPARENT] = f"00-{place.trace_id}-{place.parent_id}-{place.trace_flags:02x}"
+        headers[TRACEPARENT] = TRACEPARENT_FORMAT % place
 
 
 def report_own_metadata(kwargs: Mapping[str, Any]) -> None:

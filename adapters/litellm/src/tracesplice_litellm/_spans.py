@@ -7,7 +7,7 @@ OpenTelemetry there. Apart from the modes, because mode ``langfuse`` may run wit
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["follow_clients", "watch"]
 
-_watched: WeakSet[Any] = WeakSet()  # a provider does not say which processors it has
+# A provider does not say which processors it has. With a processor twice, each generation would be
+# taken for the second report of a call, so that not even two threads at once may add it.
+_watched: WeakKeyDictionary[TracerProvider, _LinkProcessor] = WeakKeyDictionary()
 
 
 class _LinkProcessor(SpanProcessor):
@@ -45,9 +47,9 @@ def watch(provider: TracerProvider, put_link: Callable[[Span], object]) -> None:
         provider: What makes them.
         put_link: Is given each of its spans as it starts.
     """
-    if provider not in _watched:
-        _watched.add(provider)
-        provider.add_span_processor(_LinkProcessor(put_link))
+    processor = _LinkProcessor(put_link)
+    if _watched.setdefault(provider, processor) is processor:
+        provider.add_span_processor(processor)
 
 
 def follow_clients(tracer: Tracer) -> None:
