@@ -66,6 +66,20 @@ def test_a_client_that_got_another_host_carries_nothing(
     assert len(links(wire)) == called_before + (change == "copy")
 
 
+@pytest.mark.usefixtures("_uninstrument")
+def test_what_was_declared_for_a_time_carries_nothing_after_it(
+    wire: ModelServer, elsewhere: ModelServer, langfuse: Langfuse
+) -> None:
+    with client_of(wire) as client, langfuse.start_as_current_observation(name="s"):
+        tracesplice.splice(client)
+        client.base_url = f"{elsewhere.url}/v1"
+        tracesplice.instrument(gateway=elsewhere.url)
+        say(client)
+        tracesplice.uninstrument()
+        say(client)
+    assert [bool(metadata) for _, metadata, _ in links(elsewhere)] == [True, False]
+
+
 def test_after_a_call_to_a_model_another_route_carries_nothing(
     wire: ModelServer, langfuse: Langfuse
 ) -> None:

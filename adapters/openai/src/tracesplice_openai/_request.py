@@ -37,8 +37,8 @@ __all__ = ["build_request", "process_response"]
 _EXTENSION = "tracesplice"
 
 
-class Awaited(NamedTuple):
-    """What waits for the answer of a request, as an extension of it.
+class Sent(NamedTuple):
+    """A request that was sent with a link; it rides on the request itself, as an extension.
 
     Attributes:
         linked: The link that the request carries.
@@ -63,7 +63,7 @@ def build_request(wrapped: Callable[..., Any], client: Any, args: Any, kwargs: A
     request = wrapped(*args, **kwargs)
     extensions = getattr(request, "extensions", None)
     if linked is not None and isinstance(extensions, MutableMapping):
-        extensions[_EXTENSION] = Awaited(linked, request.url, gateways)
+        extensions[_EXTENSION] = Sent(linked, request.url, gateways)
     return request
 
 
@@ -72,13 +72,13 @@ def process_response(wrapped: Callable[..., Any], _client: Any, args: Any, kwarg
     try:
         response = kwargs["response"]
         # The HTTP client's redirects take the extensions of a request along.
-        awaited: Awaited | None = response.request.extensions.pop(_EXTENSION, None)
-        if awaited is None:
+        sent: Sent | None = response.request.extensions.pop(_EXTENSION, None)
+        if sent is None:
             pass
-        elif response.history or response.url is not awaited.url:
-            _answered_after_redirect(awaited, response)
+        elif response.history or response.url is not sent.url:
+            _answered_after_redirect(sent, response)
         else:
-            awaited.linked.answered(response.headers)
+            sent.linked.answered(response.headers)
     except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
         fault(f"{__name__}.process_response", "the zero usage of a call")
     return wrapped(*args, **kwargs)
@@ -125,24 +125,25 @@ def _reaches(client: Any, mark: Mark | None, gateways: tuple[Gateway, ...], path
             note_foreign_call()
         return False
     found = Gateway.calls_model(url)
-    if found and mark is not None and type(client) in OWN_CLASSES:
+    # Not of a gateway that is declared besides, which need not stay so.
+    if found and mark is not None and type(client) in OWN_CLASSES and mark.gateway.matches(url):
         mark.reached = (client.base_url, path)
     return found
 
 
-def _answered_after_redirect(awaited: Awaited, response: Any) -> None:
-    elsewhere = next(_elsewhere(awaited.gateways, response), None)
+def _answered_after_redirect(sent: Sent, response: Any) -> None:
+    elsewhere = next(_elsewhere(sent.gateways, response), None)
     if elsewhere is None:
-        awaited.linked.answered(response.headers)
+        sent.linked.answered(response.headers)
         return
-    awaited.linked.answered(None)
+    sent.linked.answered(None)
     warn_once(
         "openai:redirect",
         "tracesplice: calls to the gateway %s are redirected to %s. The HTTP client repeats them "
         "there with all that is in them, the link too; who answers is no declared gateway, so the "
         "figures of your application stay as they are. Give the client the gateway's final address "
         "as base URL, or an HTTP client with follow_redirects=False.",
-        awaited.gateways[0],
+        sent.gateways[0],
         shown_url(elsewhere),
     )
 
