@@ -23,8 +23,7 @@ from pydantic import PrivateAttr, SecretStr
 
 import tracesplice
 from tracesplice import TracespliceError
-from tracesplice_langchain._clients import carries_links, clients
-from tracesplice_openai import is_spliced
+from tracesplice_openai import carries_links, clients_of, is_spliced
 
 GATEWAY = "http://gw:4000"
 KEY = SecretStr("k")
@@ -57,7 +56,7 @@ def test_a_model_stays_the_object_it_was(make: Any) -> None:
     assert type(model) is type(twin)
     assert {name: id(value) for name, value in vars(model).items()} == before
     assert dumps(model) == dumped
-    assert all(is_spliced(client) for client in clients(model))
+    assert all(is_spliced(client) for client in clients_of(model))
     assert not has_spliced_client(twin)
 
 
@@ -86,10 +85,10 @@ def test_a_second_time_changes_nothing() -> None:
     model = tracesplice.splice(chat())
     names = ("_generate_with_cache", "agenerate", "stream")
     methods = [getattr_static(BaseChatModel, name) for name in names]
-    before = [dict(vars(client)) for client in clients(model)]
+    before = [dict(vars(client)) for client in clients_of(model)]
     tracesplice.splice(model)
     assert [getattr_static(BaseChatModel, name) for name in names] == methods
-    assert [dict(vars(client)) for client in clients(model)] == before
+    assert [dict(vars(client)) for client in clients_of(model)] == before
 
 
 @pytest.mark.parametrize(
@@ -102,12 +101,12 @@ def test_a_second_time_changes_nothing() -> None:
 )
 def test_unsplice_gives_back_what_splice_reached(around: Any) -> None:
     model = chat()
-    before = [dict(vars(client)) for client in clients(model)]
+    before = [dict(vars(client)) for client in clients_of(model)]
     target = around(model)
     assert tracesplice.splice(target) is target
     assert has_spliced_client(model)
     assert tracesplice.unsplice(target) is target
-    assert [dict(vars(client)) for client in clients(model)] == before
+    assert [dict(vars(client)) for client in clients_of(model)] == before
     assert not has_spliced_client(model)
 
 
@@ -157,8 +156,8 @@ def test_a_model_without_a_client_is_refused(other: Any) -> None:
 @pytest.mark.parametrize("kind", [ChatOpenAI, OpenAI, OpenAIEmbeddings])
 def test_both_clients_of_a_model_are_spliced(kind: Any) -> None:
     model = tracesplice.splice(chat(kind=kind))
-    assert [type(each) for each in clients(model)] == [openai.OpenAI, openai.AsyncOpenAI]
-    assert all(is_spliced(each) for each in clients(model))
+    assert [type(each) for each in clients_of(model)] == [openai.OpenAI, openai.AsyncOpenAI]
+    assert all(is_spliced(each) for each in clients_of(model))
 
 
 def test_every_client_a_model_can_call_through_is_spliced() -> None:
@@ -170,7 +169,7 @@ def test_every_client_a_model_can_call_through_is_spliced() -> None:
         root_client=held[2],
         root_async_client=held[3],
     )
-    assert {id(each) for each in clients(model)} == {id(each) for each in held}
+    assert {id(each) for each in clients_of(model)} == {id(each) for each in held}
     tracesplice.splice(model)
     assert all(is_spliced(each) for each in held)
     tracesplice.unsplice(model)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, PrivateAttr
 
 import tracesplice
 from tracesplice import TracespliceError, _ignored_spans
-from tracesplice_openai import is_spliced
+from tracesplice_openai import clients_of, is_spliced
 
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
 from llama_index.core import MockEmbedding, Settings
@@ -26,7 +26,6 @@ from llama_index.llms.openai import OpenAI, OpenAIResponses
 from llama_index.llms.openai_like import OpenAILike
 
 from tracesplice_llama_index import _install
-from tracesplice_llama_index._clients import clients
 from tracesplice_llama_index._splice import is_spliced as is_marked
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def made_clients(model: Any) -> list[Any]:
     """The clients of a model once it needs them."""
     if hasattr(model, "_get_client"):
         return [model._get_client(), model._get_aclient()]
-    return list(clients(model))
+    return list(clients_of(model))
 
 
 def all_spliced(model: Any) -> bool:
@@ -141,7 +140,7 @@ def test_so_is_one_that_another_process_unpickles() -> None:
     script = (
         "import pickle;"
         f"model = pickle.loads({pickled!r});"
-        "from tracesplice_openai import is_spliced;"
+        "from tracesplice_openai import clients_of, is_spliced;"
         "assert is_spliced(model._get_client());"
     )
     assert runs(script + IS_WRAPPED)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 
 from tracesplice.adapter import guarded, is_stored, nothing_used
-from tracesplice_langchain._clients import carries_links
 from tracesplice_langchain._handlers import span_of_run
 from tracesplice_langchain._runs import as_run, note_run, run_at_work, run_for, take_run
+from tracesplice_openai import carries_links
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -26,8 +26,8 @@ from tracesplice.adapter import (
     in_context,
     is_observed,
 )
-from tracesplice_langchain._clients import carries_links
 from tracesplice_langchain._runs import as_run, note_run, run_at_work, run_for, take_run
+from tracesplice_openai import carries_links
 
 if TYPE_CHECKING:
     import contextvars

@@ -13,7 +13,7 @@ from langchain_core.runnables import Runnable
 
 import tracesplice_openai
 from tracesplice.adapter import TracespliceError, splice_each
-from tracesplice_langchain._clients import Client, clients, held_by
+from tracesplice_openai import Client, clients_of, held_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +51,7 @@ def unsplice(target: object) -> bool | None:
 
 
 def _clients_in(target: object) -> list[Client]:
-    found = (client for model in models_in(target) for client in clients(model))
+    found = (client for model in models_in(target) for client in clients_of(model))
     return list({id(client): client for client in found}.values())
 
 
@@ -84,7 +84,7 @@ def models_in(target: object) -> list[Any]:
         if id(part) in seen:
             continue
         seen.add(id(part))
-        if isinstance(part, _MODELS) and clients(part):
+        if isinstance(part, _MODELS) and clients_of(part):
             found.append(part)
         todo.extend(_parts(part))
     return found

@@ -5,15 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import openai
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.base.llms.base import BaseLLM
 
 from tracesplice.adapter import Gateway
+from tracesplice_openai import clients_of
 
-__all__ = ["CLIENT_MAKERS", "MODELS", "clients", "gateway_of", "makes_clients"]
-
-_Client = openai.OpenAI | openai.AsyncOpenAI
+__all__ = ["CLIENT_MAKERS", "MODELS", "gateway_of", "makes_clients"]
 
 MODELS = (BaseLLM, BaseEmbedding)
 
@@ -35,19 +33,13 @@ def makes_clients(kind: type) -> bool:
     return issubclass(kind, tuple(makers))
 
 
-def clients(model: Any) -> list[_Client]:
-    """Return the OpenAI clients that ``model`` holds."""
-    held = (*vars(model).values(), *(model.__pydantic_private__ or {}).values())
-    return [each for each in held if isinstance(each, _Client)]
-
-
 def gateway_of(model: Any) -> Gateway:
     """Return the gateway that ``model`` calls.
 
     Raises:
         TracespliceError: It calls a model provider.
     """
-    held = clients(model)
+    held = clients_of(model)
     return Gateway.declare(held[0].base_url if held else _base_url(model), argument="api_base")
 
 

@@ -18,7 +18,6 @@ from tracesplice.adapter import TracespliceError, guarded, splice_each, wrap_met
 from tracesplice_llama_index._clients import (
     CLIENT_MAKERS,
     MODELS,
-    clients,
     gateway_of,
     makes_clients,
 )
@@ -82,7 +81,7 @@ def unsplice(target: object) -> bool | None:
     models = _models_in(target)
     for model in models:
         vars(model).pop(_MARK, None)
-        for client in clients(model):
+        for client in tracesplice_openai.clients_of(model):
             tracesplice_openai.unsplice(client)
     return True if models or target is Settings else None
 
@@ -101,7 +100,7 @@ def _models_in(target: Any) -> list[Any]:
 
 
 def _can_be_spliced(model: Any) -> bool:
-    return makes_clients(type(model)) or bool(clients(model))
+    return makes_clients(type(model)) or bool(tracesplice_openai.clients_of(model))
 
 
 def _splice_model(model: Any) -> None:
@@ -145,7 +144,7 @@ def _mark_again(model: Any, state: Mapping[str, Any]) -> None:
 
 
 def _splice_clients(model: Any) -> None:
-    for client in clients(model):
+    for client in tracesplice_openai.clients_of(model):
         _splice_client(model, client)
 
 

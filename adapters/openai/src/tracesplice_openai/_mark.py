@@ -16,9 +16,9 @@ __all__ = [
     "declare",
     "declared",
     "gateways_of",
+    "hand_on",
     "is_spliced",
     "needs_wrappers",
-    "set_mark",
 ]
 
 MARK = "_tracesplice"
@@ -45,14 +45,6 @@ class Mark:
 
     def __deepcopy__(self, memo: object) -> Mark:
         return self
-
-
-def set_mark(client: openai.OpenAI | openai.AsyncOpenAI, mark: Mark | None) -> None:
-    """Mark ``client``, or take its mark away."""
-    if mark is None:
-        vars(client).pop(MARK, None)
-    else:
-        vars(client)[MARK] = mark
 
 
 def is_spliced(client: openai.OpenAI | openai.AsyncOpenAI) -> bool:

@@ -13,7 +13,7 @@ import openai
 
 from tracesplice.adapter import Gateway, guarded, unwrap_methods, wrap_methods
 from tracesplice_openai._langfuse_openai import forget_generations, observe_generations
-from tracesplice_openai._mark import Mark, declare, hand_on, is_spliced, needs_wrappers, set_mark
+from tracesplice_openai._mark import MARK, Mark, declare, hand_on, is_spliced, needs_wrappers
 from tracesplice_openai._request import build_request, process_response
 from tracesplice_openai._sdk import defining, gateway_of
 
@@ -34,12 +34,12 @@ def splice(client: openai.OpenAI | openai.AsyncOpenAI, gateway: Gateway | None =
         TracespliceError: The base URL is a model provider's.
     """
     if not is_spliced(client):
-        set_mark(client, _new_mark(gateway or Gateway.declare(gateway_of(client))))
+        vars(client)[MARK] = _new_mark(gateway or Gateway.declare(gateway_of(client)))
 
 
 def unsplice(client: openai.OpenAI | openai.AsyncOpenAI) -> None:
     """Put ``client`` back to what it was; copies made before stay spliced."""
-    set_mark(client, None)
+    vars(client).pop(MARK, None)
     _unwrap_unless_needed()
 
 

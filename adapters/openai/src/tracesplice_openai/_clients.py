@@ -1,4 +1,4 @@
-"""The OpenAI clients that a LangChain object calls through."""
+"""The OpenAI clients that an object of a framework calls through."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 import openai
 
 from tracesplice.adapter import is_instrumented
-from tracesplice_openai import is_spliced
+from tracesplice_openai._mark import is_spliced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Client", "carries_links", "clients", "held_by"]
+__all__ = ["Client", "carries_links", "clients_of", "held_by"]
 
 Client = openai.OpenAI | openai.AsyncOpenAI
 
 
-def clients(model: object) -> list[Client]:
+def clients_of(model: object) -> list[Client]:
     """Return the OpenAI clients that ``model`` holds, each once, synchronous and asynchronous.
 
     Models keep a client, or a part of it such as ``client.chat.completions``, under several names;
@@ -43,7 +43,7 @@ def carries_links(model: object, *, unseen: bool) -> bool:
     """
     if is_instrumented():
         return True
-    held = clients(model)
+    held = clients_of(model)
     return any(map(is_spliced, held)) if held else unseen
 
 
