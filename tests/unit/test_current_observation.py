@@ -53,7 +53,7 @@ def at_work(found: Span | None) -> Iterator[None]:
     try:
         yield
     finally:
-        del _sources.finds[find]
+        del _sources.observation_sources[find]
 
 
 def innermost(current: Span | None, found: Span | None) -> Span:
@@ -78,9 +78,9 @@ def test_a_framework_that_is_imported_meanwhile_costs_no_call() -> None:
         assert capture_link().trace_id is None
     finally:
         for source in (find, late):
-            _sources.finds.pop(source, None)
+            _sources.observation_sources.pop(source, None)
         for other in (read, late):
-            _sources.reads.pop(other, None)
+            _sources.ambient_sources.pop(other, None)
 
 
 @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES.keys())
@@ -151,7 +151,7 @@ def test_a_source_that_fails_costs_nothing(lenient: Any, caplog: pytest.LogCaptu
         with trace.use_span(span):
             assert current_observation() is current_observation() is span
     finally:
-        del _sources.finds[broken]
+        del _sources.observation_sources[broken]
     assert caplog.text.count("tracesplice failed and left out the observation") == 1
 
 
@@ -173,4 +173,4 @@ def test_what_is_in_force_in_a_framework_is_carried_where_nothing_else_is_in_for
         given["prompt"] = SimpleNamespace(name="p", version=2, is_fallback=True)
         assert capture_link().prompt is None
     finally:
-        del _sources.reads[read]
+        del _sources.ambient_sources[read]

@@ -20,7 +20,12 @@ from tracesplice._langfuse_usage import GENERATIONS, TYPE
 from tracesplice._observation import SDK_SCOPE, attributes, is_stored, nearest_stored
 from tracesplice._places import places_of
 from tracesplice._said import decoded, said
-from tracesplice._sources import current_observation, finds, framework_values, reads
+from tracesplice._sources import (
+    ambient_sources,
+    current_observation,
+    framework_values,
+    observation_sources,
+)
 from tracesplice_wire import MAX_LENGTH, number
 
 if TYPE_CHECKING:
@@ -75,7 +80,7 @@ def here(observation: Span | None = None) -> Here:
     """
     context = otel_context.get_current()
     current = trace.get_current_span(context)
-    span: Any = observation or (current_observation() if finds else current)
+    span: Any = observation or (current_observation() if observation_sources else current)
     said_by: Any = getattr(span, "attributes", None)
     # A copy, because the SDK's own mapping takes ten times as long for each key.
     on_span = said_by.copy() if hasattr(said_by, "copy") else dict(said_by or {})
@@ -163,7 +168,7 @@ def _environment(span: Any, on_span: Mapping[str, Any], other: object) -> object
 
 def ambient(context: Context) -> dict[str, Any]:
     """Return what is ambient: in a context, its baggage, and the contexts of frameworks."""
-    values = framework_values() if reads else {}
+    values = framework_values() if ambient_sources else {}
     carried = baggage.get_all(context)
     if len(carried) > (_TRACE_ID in carried):  # most often Langfuse's SDK puts in this alone
         values |= _carried(carried)

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ambient_source",
+    "ambient_sources",
     "current_observation",
-    "finds",
     "framework_values",
     "observation_source",
-    "reads",
+    "observation_sources",
 ]
 
-finds: dict[Find, Find] = {}
-reads: dict[Read, Read] = {}
+observation_sources: dict[Find, Find] = {}
+ambient_sources: dict[Read, Read] = {}
 
 
 def observation_source(find: Find) -> None:
@@ -42,7 +42,7 @@ def observation_source(find: Find) -> None:
         find: Returns the span of the observation at work where it is called, or None; must be
             fast. To register it again changes nothing.
     """
-    finds.setdefault(find, guarded("the observation a call belongs to")(find))
+    observation_sources.setdefault(find, guarded("the observation a call belongs to")(find))
 
 
 def ambient_source(read: Read) -> None:
@@ -52,13 +52,13 @@ def ambient_source(read: Read) -> None:
         read: Returns them by the names that ``langfuse.propagate_attributes`` has for them, or
             None; must be fast. What is in force in OpenTelemetry's context goes before them.
     """
-    reads.setdefault(read, guarded("the user, session, tags and prompt of a call")(read))
+    ambient_sources.setdefault(read, guarded("the user, session, tags and prompt of a call")(read))
 
 
 def framework_values() -> dict[str, Any]:
     """Return the values that are in force in the contexts of frameworks."""
     found: dict[str, Any] = {}
-    for read in tuple(reads.values()):  # another thread may import a framework meanwhile
+    for read in tuple(ambient_sources.values()):  # another thread may import a framework meanwhile
         found.update(read() or {})
     if (prompt := found.pop("prompt", None)) is not None:
         name, version = name_and_version(prompt)
@@ -75,7 +75,7 @@ def current_observation() -> Span:
         The current span, which may be invalid, where there is no observation.
     """
     found = trace.get_current_span()
-    for find in tuple(finds.values()):
+    for find in tuple(observation_sources.values()):
         other = find()
         if other is not None and other.get_span_context() != found.get_span_context():
             found = _inner(found, other)
@@ -88,18 +88,10 @@ def _inner(current: Span, other: Span) -> Span:
     stored = is_stored(current)
     if stored != is_stored(other):
         return current if stored else other
-    began, other_began = _began(current), _began(other)
+    began, other_began = (getattr(each, "start_time", None) for each in (current, other))
     if began is None or other_began is None:
         # A current span that was there when the framework's observation began gave it its trace.
-        return other if _trace_id(current) == _trace_id(other) else current
+        same = current.get_span_context().trace_id == other.get_span_context().trace_id
+        return other if same else current
     # Both are around this place, so the one that began later is inside the other.
     return current if began >= other_began else other
-
-
-def _began(span: Span) -> int | None:
-    began: int | None = getattr(span, "start_time", None)
-    return began
-
-
-def _trace_id(span: Span) -> int:
-    return span.get_span_context().trace_id

@@ -77,10 +77,7 @@ def _chosen(span: ReadableSpan) -> ReadableSpan | None:
 
 def _placed(span: ReadableSpan, attributes: Mapping[str, Any]) -> ReadableSpan:
     kept = {name: value for name, value in attributes.items() if name not in (PARENT, NEW_NAME)}
-    name, parent = (
-        str(attributes.get(NEW_NAME, span.name)),
-        _parent(span, attributes.get(PARENT)),
-    )
+    name, parent = str(attributes.get(NEW_NAME, span.name)), _parent(span, attributes.get(PARENT))
     # Langfuse does not name a trace after its root.
     named = {_TRACE_NAME: name, **kept} if parent is None else kept
     return _copy(span, name, named, parent)

@@ -66,9 +66,8 @@ def defining(owner: type, name: str) -> type:
 def address_of(client: Any, path: str) -> str:
     """Return the URL of a request of ``client``."""
     base = str(client.base_url)
-    if (
-        type(client) in OWN_CLASSES and _PLAIN.fullmatch(path) and "?" not in base
-    ):  # nothing to resolve
+    # With nothing to resolve in it.
+    if type(client) in OWN_CLASSES and _PLAIN.fullmatch(path) and "?" not in base:
         return f"{base.rstrip('/')}/{path.lstrip('/')}"
     return str(client._prepare_url(path))
 
@@ -97,10 +96,8 @@ def written_in(client: Any, options: Options) -> Written:
 def _headers(client: Any, options: Options) -> Mapping[Any, Any]:
     own = options.headers if isinstance(options.headers, Mapping) else {}
     # The SDK's own defaults say nothing that matters, and are dear to ask for.
-    headers = {
-        **(client._custom_headers if type(client) in OWN_CLASSES else client.default_headers),
-        **own,
-    }
+    of_client = client._custom_headers if type(client) in OWN_CLASSES else client.default_headers
+    headers = {**of_client, **own}
     names = {key.lower() for key in headers}
     if len(names) == len(headers):
         return headers

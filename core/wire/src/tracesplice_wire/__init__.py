@@ -12,6 +12,7 @@ from tracesplice_wire._headers import (
     decode_project,
     decode_traceparent,
     encode_headers,
+    header_values,
     no_parent,
     project_of,
 )
@@ -39,7 +40,6 @@ from tracesplice_wire._metadata import (
     encode_metadata,
 )
 from tracesplice_wire._shown import shown, shown_kind, shown_url
-from tracesplice_wire._written import header_values
 
 __all__ = [
     "CONTAINER",

@@ -26,6 +26,7 @@ __all__ = [
     "decode_project",
     "decode_traceparent",
     "encode_headers",
+    "header_values",
     "no_parent",
     "project_of",
 ]
@@ -86,7 +87,31 @@ def no_parent(trace_id: str) -> str:
     return _limits.span_id(trace_id[:16]) or trace_id[16:]
 
 
+def header_values(headers: Mapping[str, object], name: str) -> list[str | None]:
+    """Return the values of ``name``, whatever its spelling, in their order.
+
+    Args:
+        headers: Headers as a caller wrote them, in text or bytes.
+        name: The header's name in lower case.
+
+    Returns:
+        A text for each spelling; None where the caller wrote a marker, to take the header away.
+    """
+    return [
+        _text(value)
+        for key, value in headers.items()
+        # The length first: this runs over all headers of every call.
+        if len(key) == len(name) and (_text(key) or "").lower() == name
+    ]
+
+
 @lru_cache(maxsize=64)
 def project_of(public_key: str) -> str:
     """Return what stands for the Langfuse project of ``public_key``: 16 hex digits of a digest."""
     return sha256(public_key.encode(errors="replace")).hexdigest()[:16]
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")  # any byte is a character
+    return value if isinstance(value, str) else None
