@@ -7,6 +7,14 @@ METADATA := distributions.txt $(wildcard core/pyproject.toml core/*/pyproject.to
 NOX := $(BIN)/nox --no-error-on-missing-interpreters
 PIP := -m pip --disable-pip-version-check
 
+# A virtual environment with a pinned set; by pip, slowly, where uv does not find the package index.
+define environment
+	$(PYTHON) -m venv $(1)
+	$(1)/bin/python $(PIP) install --quiet --require-hashes -r requirements/pip.txt
+	$(1)/bin/uv pip install --python $(1) --require-hashes -r requirements/$(2).txt \
+	  || $(1)/bin/python $(PIP) install --require-hashes -r requirements/$(2).txt
+endef
+
 .PHONY: help install demo check check-parts check-gateways test test-gateways test-packages coverage table lint \
   format bench pins docs clean
 
@@ -17,17 +25,13 @@ install: .venv/.installed .venv-gateway/.installed  ## Build .venv (client) and 
 
 .venv/.installed: requirements/client.txt requirements/pip.txt $(METADATA)
 	@echo "== .venv: the client side, with every adapter"
-	$(PYTHON) -m venv .venv
-	$(BIN)/python $(PIP) install --quiet --require-hashes -r requirements/pip.txt
-	$(BIN)/python $(PIP) install --require-hashes -r requirements/client.txt
+	$(call environment,.venv,client)
 	$(BIN)/python $(PIP) install --quiet --no-build-isolation --no-deps $(call distributions,client)
 	@touch $@
 
 .venv-gateway/.installed: requirements/gateway.txt requirements/pip.txt $(METADATA)
-	@echo "== .venv-gateway: the LiteLLM proxy, with its adapter (about a minute)"
-	$(PYTHON) -m venv .venv-gateway
-	.venv-gateway/bin/python $(PIP) install --quiet --require-hashes -r requirements/pip.txt
-	.venv-gateway/bin/python $(PIP) install --require-hashes -r requirements/gateway.txt
+	@echo "== .venv-gateway: the LiteLLM proxy, with its adapter"
+	$(call environment,.venv-gateway,gateway)
 	.venv-gateway/bin/python $(PIP) install --quiet --no-deps $(call distributions,gateway)
 	@touch $@
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 
+UV = str(Path(sys.executable).with_name("uv"))
 OLDER_GATEWAYS = sorted(
     path.stem.removeprefix("gateway-") for path in Path("requirements").glob("gateway-*.txt")
 )
@@ -21,18 +24,25 @@ def distributions(environment: str) -> list[str]:
     return [argument for folder in folders for argument in ("-e", folder)]
 
 
-def install(session: nox.Session, pins: str, *build: str) -> None:
-    """Install a pinned set and this repository's distributions."""
-    pip = ("--quiet", "--disable-pip-version-check")
-    session.install(*pip, "--require-hashes", "-r", "requirements/pip.txt")
-    session.install(*pip, "--require-hashes", "-r", f"requirements/{pins}.txt")
-    session.install(*pip, *build, "--no-deps", *distributions("client"))
+def install(session: nox.Session, pins: str, environment: str, *build: str) -> None:
+    """Install a pinned set and, editable, this repository's distributions for an environment."""
+    steps = (
+        ("--require-hashes", "-r", f"requirements/{pins}.txt"),
+        (*build, "--no-deps", *distributions(environment)),
+    )
+    uv = (UV, "pip", "install", "--quiet", "--python", session.virtualenv.location)
+    try:
+        for step in steps:
+            session.run(*uv, *step, external=True)
+    except CommandFailed:  # much slower, but on some machines pip alone knows the package index
+        for step in (("--require-hashes", "-r", "requirements/pip.txt"), *steps):
+            session.install("--quiet", "--disable-pip-version-check", *step)
 
 
 @nox.session
 def openai3(session: nox.Session) -> None:
     """Every call shape, and the faults, on openai 3."""
-    install(session, "openai3", "--no-build-isolation")
+    install(session, "openai3", "client", "--no-build-isolation")
     session.run("python", "-m", "pytest", "tests/shapes")
     session.run("python", "-m", "pytest", "tests/faults")
 
@@ -40,21 +50,21 @@ def openai3(session: nox.Session) -> None:
 @nox.session
 def oldest(session: nox.Session) -> None:
     """Every call shape on the oldest packages the metadata admits."""
-    install(session, "oldest")
+    install(session, "oldest", "client")
     session.run("python", "-m", "pytest", "tests/shapes")
 
 
 @nox.session(name="pydantic-ai")
 def pydantic_ai(session: nox.Session) -> None:
     """A library without an adapter, reached by `instrument`."""
-    install(session, "pydantic-ai", "--no-build-isolation")
+    install(session, "pydantic-ai", "client", "--no-build-isolation")
     session.run("python", "-m", "pytest", "tests/libraries/test_pydantic_ai.py")
 
 
 @nox.session(name="openai-agents")
 def openai_agents(session: nox.Session) -> None:
     """A library without an adapter, reached by `instrument`."""
-    install(session, "openai-agents", "--no-build-isolation")
+    install(session, "openai-agents", "client", "--no-build-isolation")
     session.run("python", "-m", "pytest", "tests/libraries/test_openai_agents.py")
 
 
@@ -62,10 +72,7 @@ def openai_agents(session: nox.Session) -> None:
 @nox.parametrize("release", OLDER_GATEWAYS)
 def older_gateway(session: nox.Session, release: str) -> None:
     """A few calls of `.venv` through an older LiteLLM, which this session's environment holds."""
-    pip = ("--quiet", "--disable-pip-version-check")
-    session.install(*pip, "--require-hashes", "-r", "requirements/pip.txt")
-    session.install(*pip, "--require-hashes", "-r", f"requirements/gateway-{release}.txt")
-    session.install(*pip, "--no-deps", *distributions("gateway"))
+    install(session, f"gateway-{release}", "gateway")
     gateway = {
         "TRACESPLICE_OLDER_GATEWAY": release,
         "TRACESPLICE_GATEWAY_VENV": session.virtualenv.location,
