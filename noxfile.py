@@ -33,7 +33,7 @@ def install(session: nox.Session, pins: str, environment: str, *build: str) -> N
     uv = (UV, "pip", "install", "--quiet", "--python", session.virtualenv.location)
     try:
         for step in steps:
-            session.run(*uv, *step, external=True)
+            session.run_install(*uv, *step, external=True)
     except CommandFailed:  # much slower, but on some machines pip alone knows the package index
         for step in (("--require-hashes", "-r", "requirements/pip.txt"), *steps):
             session.install("--quiet", "--disable-pip-version-check", *step)
