@@ -37,12 +37,13 @@ in a mode is proved in two steps, and for chosen calls once more as a whole:
 
 1. **In process**, on the packages named: each request of a call has one of the forms whose numbers
    are given, with the right link in it. Synchronous and asynchronous where both exist, with and
-   without an enclosing span, and with each of the client's tracers and none: `langfuse.openai`,
-   LangChain's `CallbackHandler`, OpenInference's instrumentors.
+   without an enclosing span, with each of the client's tracers (`langfuse.openai`, LangChain's
+   `CallbackHandler`, OpenInference's instrumentors) and without one. A call in one of these
+   variants is a "cell" below.
 2. **On real LiteLLM proxies**, in each mode and release, each form arrives in Langfuse as it
    should.
 3. **Whole**, from the call to what Langfuse shows: each method that models are called with, and
-   what has a course of its own, such as retries, failures, agents and streams that are left.
+   what runs differently, such as retries, failures, agents and streams not read to their end.
 
 ✓ means that steps one and two hold, ✓✓ that the call was run whole, too. What holds is:
 
@@ -126,7 +127,7 @@ def _forms(names: list[str], runs: list[Mapping[str, Any]]) -> Iterator[str]:
     }
     yield "## Forms on the wire\n"
     yield f"On LiteLLM {', '.join(releases)}. A prompt is linked unless said."
-    yield "None of the calls below makes the last ones. Of older releases:"
+    yield "No call below makes the last forms; other clients do. Of older releases:"
     yield "[what they lack, and why](gateway.md#older-gateways).\n"
     having = {
         mode: [each for each in releases if (names[0], mode, each) in found] for mode in MODES
