@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from tracesplice import _filed, _request
+from tracesplice import _call_attributes, _request
 from tracesplice_wire import _log
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _strict(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def _forget() -> None:
     # What was warned of, and what was checked and warned of it.
     _log._seen.clear()
-    _filed.checked.cache_clear()
+    _call_attributes.checked.cache_clear()
     _request._encoded.cache_clear()
 
 

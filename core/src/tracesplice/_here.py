@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import baggage, trace
 from opentelemetry import context as otel_context
 
-from tracesplice._filed import Filed, Here
+from tracesplice._call_attributes import CallAttributes, Here
 from tracesplice._langfuse_usage import GENERATIONS, TYPE
 from tracesplice._observation import SDK_SCOPE, attributes, is_stored, nearest_stored
 from tracesplice._places import places_of
-from tracesplice._said import decoded, said
+from tracesplice._plain import decoded, plain
 from tracesplice._sources import (
     ambient_sources,
     current_observation,
@@ -95,21 +95,21 @@ def here(observation: Span | None = None) -> Here:
     for key, value in values.items():
         kind = type(value)
         if kind is not int and (kind is not str or len(value) > MAX_LENGTH):
-            values[key] = said(value)
+            values[key] = plain(value)
     values["project"] = project
-    filed = Filed(*map(values.get, Filed._fields))
+    found = CallAttributes(*map(values.get, CallAttributes._fields))
     own = span.get_span_context()
     parent = nearest_stored(span) if project is None else own
     if parent is None or not parent.is_valid or not own.is_valid:
-        return Here(filed)
+        return Here(found)
     trace_id, span_id, _, flags, *_ = own  # a named tuple; by their names each takes a call
     place = f"{trace_id:032x}", f"{span_id if parent is own else parent.span_id:016x}"
     if not flags & trace.TraceFlags.SAMPLED:
-        return Here(filed, *place, flags & _ALL_FLAGS)
+        return Here(found, *place, flags & _ALL_FLAGS)
     if parent is not own or on_span.get(TYPE, "generation") not in GENERATIONS:
-        return Here(filed, *place, flags & _ALL_FLAGS, (place,))
+        return Here(found, *place, flags & _ALL_FLAGS, (place,))
     places = places_of(place, span, on_span, current)
-    return Here(filed, *place, flags & _ALL_FLAGS, places, span)
+    return Here(found, *place, flags & _ALL_FLAGS, places, span)
 
 
 @lru_cache(maxsize=64)

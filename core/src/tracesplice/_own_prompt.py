@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
 
-from tracesplice._filed import checked_prompt
+from tracesplice._call_attributes import checked_prompt
 from tracesplice._here import ambient, prompt_on
 from tracesplice._observation import attributes
-from tracesplice._said import said
+from tracesplice._plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,4 +34,4 @@ def own_prompt(span: Span) -> PromptRef | None:
 def _checked(values: Mapping[str, Any]) -> PromptRef | None:
     if "prompt_name" not in values:
         return None
-    return checked_prompt(said(values["prompt_name"]), said(values.get("prompt_version")))
+    return checked_prompt(plain(values["prompt_name"]), plain(values.get("prompt_version")))

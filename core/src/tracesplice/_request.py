@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tracesplice._as_written import CALLERS, merged
+from tracesplice._call_attributes import CallAttributes, Here, checked
 from tracesplice._calls import calls
-from tracesplice._filed import Filed, Here, checked
 from tracesplice._here import here
 from tracesplice._places import counts_usage
 from tracesplice_wire import (
@@ -110,7 +110,7 @@ def link_request(
     if link is not None or is_written or at.trace_id is None:
         fields, added = merged(link or _link_of(at), written, by_hand)
     else:
-        common, project = _encoded(at.filed)
+        common, project = _encoded(at.attributes)
         fields = {**common, TRACE_ID: at.trace_id, PARENT_ID: at.parent_id}
         place = TRACEPARENT_FORMAT % (at.trace_id, at.parent_id, at.trace_flags)
         added = {TRACEPARENT: place, **project}
@@ -139,7 +139,7 @@ def capture_link(observation: Span | None = None) -> Link:
 
 
 def _link_of(at: Here) -> Link:
-    link = checked(at.filed)._replace(
+    link = checked(at.attributes)._replace(
         trace_id=at.trace_id, parent_id=at.parent_id, trace_flags=at.trace_flags
     )
     return link if at.trace_id else link._replace(project=None)
@@ -155,9 +155,9 @@ def _captured(link: Link, at: Here) -> Here:
 
 
 @lru_cache(maxsize=256)
-def _encoded(filed: Filed) -> tuple[dict[str, Any], dict[str, str]]:
+def _encoded(attributes: CallAttributes) -> tuple[dict[str, Any], dict[str, str]]:
     # In any trace: each call puts its own place over this one.
-    link = checked(filed)._replace(trace_id=_ANY_TRACE, parent_id=_ANY_PARENT)
+    link = checked(attributes)._replace(trace_id=_ANY_TRACE, parent_id=_ANY_PARENT)
     headers = encode_headers(link)
     del headers[TRACEPARENT]
     return encode_metadata(link), headers

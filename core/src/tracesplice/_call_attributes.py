@@ -1,6 +1,6 @@
-"""What a call is filed under: user, session, tags, prompt and the like, checked once.
+"""The attributes of a call: user, session, tags, prompt and the like, checked once.
 
-Calls of one user and session say the same again and again. So what was said is a plain hashable
+Calls of one user and session say the same again and again. So what was found is a plain hashable
 value, and what comes of it is kept.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from tracesplice._said import MAX_READ, Odd, Said
+from tracesplice._plain import MAX_READ, Plain, Unsendable
 from tracesplice_wire import (
     MAX_ENTRIES,
     MAX_LENGTH,
@@ -34,33 +34,33 @@ if TYPE_CHECKING:
     from tracesplice._calls import Place
     from tracesplice_wire import PromptRef
 
-__all__ = ["Filed", "Here", "checked", "checked_prompt"]
+__all__ = ["CallAttributes", "Here", "checked", "checked_prompt"]
 
 
-class Filed(NamedTuple):
-    """What a call is filed under, as it was said where it is made.
+class CallAttributes(NamedTuple):
+    """The attributes of a call, as they were found where it is made.
 
     Attributes:
         project: The public key of the Langfuse project that the observation is in.
     """
 
-    user_id: Said = None
-    session_id: Said = None
-    tags: Said = None
-    trace_name: Said = None
-    environment: Said = None
-    version: Said = None
-    metadata: Said = None
-    prompt_name: Said = None
-    prompt_version: Said = None
-    project: Said = None
+    user_id: Plain = None
+    session_id: Plain = None
+    tags: Plain = None
+    trace_name: Plain = None
+    environment: Plain = None
+    version: Plain = None
+    metadata: Plain = None
+    prompt_name: Plain = None
+    prompt_version: Plain = None
+    project: Plain = None
 
 
 class Here(NamedTuple):
     """The place where a call is made.
 
     Attributes:
-        filed: What the call is filed under.
+        attributes: What is ambient there, or on the span.
         trace_id: 32 lower-case hex digits, None where no trace is open.
         parent_id: The observation to nest under, 16 lower-case hex digits, or None.
         trace_flags: W3C trace flags.
@@ -69,7 +69,7 @@ class Here(NamedTuple):
         generation: The span of the own one, if it may be a generation.
     """
 
-    filed: Filed
+    attributes: CallAttributes
     trace_id: str | None = None
     parent_id: str | None = None
     trace_flags: int = 1
@@ -81,25 +81,25 @@ _TAKES_ENVIRONMENT = "1 to 40 of a-z, 0-9, - and _, not beginning with langfuse"
 
 
 @lru_cache(maxsize=256)
-def checked(filed: Filed) -> Link:
+def checked(attributes: CallAttributes) -> Link:
     """Return what can be sent, without a place; log once each value that is left out."""
     prompt = None
-    if filed.prompt_name is not None:
-        prompt = checked_prompt(filed.prompt_name, filed.prompt_version)
+    if attributes.prompt_name is not None:
+        prompt = checked_prompt(attributes.prompt_name, attributes.prompt_version)
     return Link(
         prompt=prompt,
-        user_id=_valid("user_id", filed.user_id),
-        session_id=_valid("session_id", filed.session_id),
-        tags=_tags(filed.tags),
-        trace_name=_valid("trace_name", filed.trace_name),
-        environment=_valid("environment", filed.environment, environment, _TAKES_ENVIRONMENT),
-        version=_valid("version", filed.version),
-        metadata=_metadata(filed.metadata),
-        project=project_of(filed.project) if isinstance(filed.project, str) else None,
+        user_id=_valid("user_id", attributes.user_id),
+        session_id=_valid("session_id", attributes.session_id),
+        tags=_tags(attributes.tags),
+        trace_name=_valid("trace_name", attributes.trace_name),
+        environment=_valid("environment", attributes.environment, environment, _TAKES_ENVIRONMENT),
+        version=_valid("version", attributes.version),
+        metadata=_metadata(attributes.metadata),
+        project=project_of(attributes.project) if isinstance(attributes.project, str) else None,
     )
 
 
-def checked_prompt(name: Said, version: Said) -> PromptRef | None:
+def checked_prompt(name: Plain, version: Plain) -> PromptRef | None:
     """Return the reference to a prompt; say once where Langfuse would not link it."""
     ref = prompt_ref(name, version)
     if ref is None:
@@ -109,7 +109,7 @@ def checked_prompt(name: Said, version: Said) -> PromptRef | None:
             "from 1 to %d only, of prompts with a name of at most 200 characters. Use the prompt "
             "that langfuse.get_prompt returned.",
             _kind(name) if text(name) is None else shown(name),
-            version.shown if isinstance(version, Odd) else shown(version),
+            version.shown if isinstance(version, Unsendable) else shown(version),
             MAX_VERSION,
         )
     return ref
@@ -117,8 +117,8 @@ def checked_prompt(name: Said, version: Said) -> PromptRef | None:
 
 def _valid(
     key: str,
-    value: Said,
-    check: Callable[[Said], str | None] = text,
+    value: Plain,
+    check: Callable[[Plain], str | None] = text,
     takes: str = f"text of 1 to {MAX_LENGTH} characters",
 ) -> str | None:
     found = check(value)
@@ -133,7 +133,7 @@ def _valid(
     return found
 
 
-def _tags(value: Said) -> tuple[str, ...]:
+def _tags(value: Plain) -> tuple[str, ...]:
     values = value if type(value) is tuple else (value,)
     found = [each for each in values if _valid("tags", each) is not None]
     if len(values) == MAX_READ or len({*found}) > MAX_ENTRIES:
@@ -141,7 +141,7 @@ def _tags(value: Said) -> tuple[str, ...]:
     return tags(found)
 
 
-def _metadata(entries: Said) -> tuple[tuple[str, str], ...]:
+def _metadata(entries: Plain) -> tuple[tuple[str, str], ...]:
     if type(entries) is not tuple or not all(type(each) is tuple for each in entries):
         return ()
     for entry in entries[:MAX_ENTRIES]:
@@ -152,5 +152,5 @@ def _metadata(entries: Said) -> tuple[tuple[str, str], ...]:
     return pairs(entries)
 
 
-def _kind(value: Said) -> str:
-    return value.shown if isinstance(value, Odd) else shown_kind(value)
+def _kind(value: Plain) -> str:
+    return value.shown if isinstance(value, Unsendable) else shown_kind(value)
