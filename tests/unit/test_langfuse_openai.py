@@ -137,7 +137,7 @@ def test_a_generation_starts_under_the_observation_at_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = TracerProvider().get_tracer("langfuse-sdk").start_span("a run of LangChain")
-    monkeypatch.setattr(_sources, "finds", {})
+    monkeypatch.setattr(_sources, "observation_sources", {})
     observation_source(lambda: run)
     found: list[Any] = []
 
