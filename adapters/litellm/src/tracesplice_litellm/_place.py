@@ -47,9 +47,9 @@ def find_places(
     body: Iterable[Mapping[str, Any]],
     link: Link,
     header: Place | None,
-    litellms: object,
+    litellm_trace_id: object,
     *,
-    is_langfuses: bool,
+    from_langfuse: bool,
 ) -> Places:
     """Find where a call belongs.
 
@@ -57,8 +57,8 @@ def find_places(
         body: What may hold the ids, most trusted first.
         link: What is valid of it.
         header: What ``traceparent`` says.
-        litellms: The trace id that LiteLLM found by itself, in headers or its own server span.
-        is_langfuses: Whether there is ``baggage`` for Langfuse, so that the header is, too.
+        litellm_trace_id: What LiteLLM found by itself, in headers or its own server span.
+        from_langfuse: Whether there is ``baggage`` for Langfuse, so that the header is, too.
     """
     joined, own = link.trace_id, None
     if joined is None:
@@ -66,11 +66,11 @@ def find_places(
         joined = None if written is None else _any_trace_id(written)
     if joined is None:
         own = first_text(body, "trace_id")
-    starts = own is not None and not _is_litellms(own, litellms, header)
+    starts = own is not None and not _is_litellm_own(own, litellm_trace_id, header)
     place = _place(header, trace_id(own) if starts else joined, link.parent_id)
     sampled = None
     # A header alone may be of a service mesh that samples its own traces.
-    if header is not None and not starts and (is_langfuses or joined is not None):
+    if header is not None and not starts and (from_langfuse or joined is not None):
         sampled = bool(header.trace_flags & 1) if joined in (None, header.trace_id) else None
     return Places(place, header, _otel_place(place, header, starts=starts), sampled, starts)
 
@@ -119,10 +119,10 @@ def _any_trace_id(value: str) -> str:
     return trace_id(plain) or sha256(value.encode()).digest()[:16].hex()
 
 
-def _is_litellms(own: str, litellms: object, header: Place | None) -> bool:
+def _is_litellm_own(own: str, litellm_trace_id: object, header: Place | None) -> bool:
     # LiteLLM writes there what it found itself, too: the header's, or its server span's.
     if header is None or own != header.trace_id:
-        return own == litellms
+        return own == litellm_trace_id
     return header.parent_id != no_parent(header.trace_id)
 
 

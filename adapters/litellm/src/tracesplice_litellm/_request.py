@@ -131,8 +131,10 @@ def _read(data: Mapping[str, Any], parts: Parts, configured_tags: list[str]) -> 
         places, prompt = Places(), None  # a name says something in its own project only
     else:
         header, prompt = decode_traceparent(headers.get(TRACEPARENT)), link.prompt
-        litellms = data.get("litellm_trace_id")
-        places = find_places(parts.body, link, header, litellms, is_langfuses=bool(baggage))
+        litellm_trace_id = data.get("litellm_trace_id")
+        places = find_places(
+            parts.body, link, header, litellm_trace_id, from_langfuse=bool(baggage)
+        )
     trace_id, parent_id, flags = places.joined or (None, None, 1)
     link = link._replace(
         trace_id=trace_id,
