@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from langfuse import propagate_attributes
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 
-from tracesplice_litellm._request import Request, splice_request
+from tracesplice_litellm._rewrite import splice_request
 from tracesplice_wire import MAX_ENTRIES, Link, Place, PromptRef, project_of, tags, text
 from unit.test_wire_limits import ANYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tracesplice_litellm._request import Request
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 OTHER_TRACE, OTHER_SPAN = "1" * 32, "2" * 16

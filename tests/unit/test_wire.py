@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracesplice_litellm._request import splice_request
+from tracesplice_litellm._rewrite import splice_request
 from tracesplice_wire import (
     CONTAINER,
     Link,

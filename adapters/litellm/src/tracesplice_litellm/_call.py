@@ -12,7 +12,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tracesplice_litellm._request import Request, splice_request
+from tracesplice_litellm._request import Request
+from tracesplice_litellm._rewrite import splice_request
 from tracesplice_wire import fault
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ from tracesplice_litellm import _langfuse
 from tracesplice_litellm._call import begin, call_of
 from tracesplice_litellm._loggers import loggers
 from tracesplice_litellm._reports import reports
-from tracesplice_litellm._request import splice_request
-from tracesplice_litellm._rewrite import report_own_metadata
+from tracesplice_litellm._rewrite import report_own_metadata, splice_request
 from tracesplice_wire import REPORTS, fault, guarded
 
 if TYPE_CHECKING:

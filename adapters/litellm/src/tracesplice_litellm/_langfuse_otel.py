@@ -22,7 +22,7 @@ from tracesplice_litellm._generation import (
 )
 from tracesplice_litellm._patch import replace
 from tracesplice_litellm._place import is_surely_sampled
-from tracesplice_litellm._rewrite import END_USER
+from tracesplice_litellm._request import END_USER
 from tracesplice_litellm._server_spans import server_spans
 from tracesplice_wire import guarded, text
 

@@ -1,4 +1,4 @@
-"""Reads the link of a request, checks it, and writes it back as LiteLLM reads it.
+"""Reads the link of a request, and checks it.
 
 Most trusted is the body: what the client put there it put there for this gateway. Headers may come
 from elsewhere: OpenTelemetry's instrumentation of httpx replaces ``traceparent`` by a span of its
@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracesplice_litellm._place import Places, find_places, first_text, in_project
-from tracesplice_litellm._rewrite import AUTH, END_USER, NAMED, rewrite
 from tracesplice_wire import (
     TRACEPARENT,
     Link,
@@ -26,7 +25,16 @@ from tracesplice_wire import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 
-__all__ = ["Parts", "Request", "splice_request"]
+__all__ = ["AUTH", "END_USER", "NAMED", "Parts", "Request", "read_request"]
+
+AUTH = "user_api_key_auth"
+"""LiteLLM's name for whose key it is: what has it is LiteLLM's own metadata."""
+
+END_USER = "user_api_key_end_user_id"
+"""LiteLLM's name for who ``user`` or a header of the request is."""
+
+NAMED = "langfuse_"
+"""How headers begin that LiteLLM itself takes for metadata of the rest of their name."""
 
 
 class Request(NamedTuple):
@@ -62,30 +70,23 @@ class Parts(NamedTuple):
     body: Sequence[Mapping[str, Any]]
 
 
-def splice_request(
-    data: MutableMapping[str, Any],
-    *,
-    tag_keys: Iterable[str] = (),
-    tag_headers: Iterable[str] = (),
-    only_our_keys: bool = False,
-) -> Request:
-    """Read the link of a request, write it back as LiteLLM reads it, and drop what is not valid.
+def read_request(
+    data: MutableMapping[str, Any], tag_keys: Iterable[str] = (), tag_headers: Iterable[str] = ()
+) -> tuple[Parts, Request]:
+    """Read and check the link of a request.
 
     Args:
-        data: The request as LiteLLM hands it to ``async_pre_call_hook``; changed in place, as it is
-            LiteLLM's own copy.
-        tag_keys: Keys of the metadata that the gateway reports as tags.
+        data: The request as LiteLLM hands it to ``async_pre_call_hook``; gets the metadata that
+            LiteLLM reports from, where it has none.
+        tag_keys: Keys of that metadata that the gateway reports as tags.
         tag_headers: Headers that it reports as tags.
-        only_our_keys: Whether the client may not choose what else of a trace to overwrite.
     """
     parts = _parts(data)
     # On a trace that exists already, LiteLLM in mode `langfuse` reports none of them.
     reported, headers = parts.reported, parts.headers
     configured = [f"{key}:{reported[key]}" for key in tag_keys if key in reported]
     configured += [f"{key}: {headers[key]}" for key in tag_headers if headers.get(key)]
-    request = _read(data, parts, configured)
-    rewrite(data, parts, request, only_our_keys=only_our_keys)
-    return request
+    return parts, _read(data, parts, configured)
 
 
 def _parts(data: MutableMapping[str, Any]) -> Parts:

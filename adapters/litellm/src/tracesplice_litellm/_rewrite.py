@@ -11,23 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tracesplice_litellm._request import AUTH, END_USER, NAMED, read_request
 from tracesplice_wire import TEXTS, TRACEPARENT, TRACEPARENT_FORMAT, tags, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, MutableMapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
 
     from tracesplice_litellm._request import Parts, Request
 
-__all__ = ["AUTH", "END_USER", "NAMED", "report_own_metadata", "rewrite"]
-
-AUTH = "user_api_key_auth"
-"""LiteLLM's name for whose key it is: what has it is LiteLLM's own metadata."""
-
-END_USER = "user_api_key_end_user_id"
-"""LiteLLM's name for who ``user`` or a header of the request is."""
-
-NAMED = "langfuse_"
-"""How headers begin that LiteLLM itself takes for metadata of the rest of their name."""
+__all__ = ["report_own_metadata", "splice_request"]
 
 _OUR_KEYS = ("trace_user_id", "trace_session_id", "trace_tags")
 _LISTS = frozenset({"tags", "trace_tags", "update_trace_keys"})
@@ -40,17 +32,30 @@ _CHECKS: Mapping[str, Callable[[object], str | None]] = {
 }
 
 
-def rewrite(
-    data: MutableMapping[str, Any], parts: Parts, request: Request, *, only_our_keys: bool
-) -> None:
-    """Write what was read of a request in place of what the client wrote.
+def splice_request(
+    data: MutableMapping[str, Any],
+    *,
+    tag_keys: Iterable[str] = (),
+    tag_headers: Iterable[str] = (),
+    only_our_keys: bool = False,
+) -> Request:
+    """Read the link of a request, write it back as LiteLLM reads it, and drop what is not valid.
 
     Args:
-        data: The request as LiteLLM hands it to ``async_pre_call_hook``.
-        parts: Of it.
-        request: What was read.
+        data: The request as LiteLLM hands it to ``async_pre_call_hook``; changed in place, as it is
+            LiteLLM's own copy.
+        tag_keys: Keys of the metadata that the gateway reports as tags.
+        tag_headers: Headers that it reports as tags.
         only_our_keys: Whether the client may not choose what else of a trace to overwrite.
     """
+    parts, request = read_request(data, tag_keys, tag_headers)
+    _rewrite(data, parts, request, only_our_keys=only_our_keys)
+    return request
+
+
+def _rewrite(
+    data: MutableMapping[str, Any], parts: Parts, request: Request, *, only_our_keys: bool
+) -> None:
     reported, headers, link = parts.reported, parts.headers, request.link
     ours = _for_langfuse(request)
     _clean(reported, written=ours)

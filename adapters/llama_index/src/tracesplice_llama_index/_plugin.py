@@ -6,9 +6,10 @@ does not wait for that.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tracesplice.adapter import hookimpl, observation_source, when_imported
+from tracesplice.adapter import hookimpl
+from tracesplice_llama_index._prepare import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +38,7 @@ def tracesplice_packages() -> Sequence[str]:
 
 @hookimpl
 def tracesplice_prepare() -> None:
-    when_imported("llama_index.core", _wrap_llama_index)
-    when_imported("openinference.instrumentation.llama_index", _ask_for_spans)
+    prepare()
 
 
 @hookimpl
@@ -53,18 +53,3 @@ def tracesplice_unsplice(target: object) -> bool | None:
     from tracesplice_llama_index import _splice
 
     return _splice.unsplice(target)
-
-
-def _wrap_llama_index(_core: object) -> None:
-    from tracesplice_llama_index import _install
-
-    _install.install()
-
-
-def _ask_for_spans(openinference: Any) -> None:
-    # Public. OpenInference makes its span OpenTelemetry's current one from release 4.6.1 on;
-    # before, only this finds it
-    # (https://github.com/Arize-ai/openinference/tree/main/python/instrumentation/openinference-instrumentation-llama-index).
-    find = getattr(openinference, "get_current_span", None)  # the oldest have none
-    if find is not None:
-        observation_source(find)

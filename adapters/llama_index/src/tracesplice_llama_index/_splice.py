@@ -21,7 +21,7 @@ from tracesplice_llama_index._clients import (
     gateway_of,
     makes_clients,
 )
-from tracesplice_llama_index._plugin import tracesplice_prepare
+from tracesplice_llama_index._prepare import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ class _Mark:
     gateway: Gateway
 
     def __post_init__(self) -> None:
-        tracesplice_prepare()
+        prepare()
         wrap_methods(self.kind, {"__setstate__": _set_state})
         if makes_clients(self.kind):
             wrap_methods(self.kind, dict.fromkeys(CLIENT_MAKERS, _get_client))
