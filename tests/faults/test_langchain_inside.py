@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
+from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig, RunnableLambda, ensure_config
 from langchain_core.tools import StructuredTool
 from langchain_openai import OpenAIEmbeddings
 from langgraph.graph import START, MessagesState, StateGraph
 
 import tracesplice
-from faults.langchain_calls import model_of, parents
+from faults.langchain_calls import ids, model_of, openinference, parents
 from faults.wire import links, say, spliced
 
 if TYPE_CHECKING:
@@ -174,3 +176,23 @@ def test_embeddings_inside_a_run(
     [request] = wire.calls
     sent: Any = request.json
     assert [sent["litellm_metadata"]["parent_observation_id"]] == inside.runs
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_model_that_is_told_of_no_run_belongs_to_the_one_around_it(
+    wire: ModelServer, is_async: bool
+) -> None:
+    model, given = tracesplice.splice(model_of(wire)), [[HumanMessage("hi")]]
+
+    async def aask(_: Any) -> Any:
+        return await model.agenerate(given)
+
+    chain: Any = RunnableLambda(lambda _: model.generate(given), afunc=aask)
+    with openinference() as spans:
+        if is_async:
+            asyncio.run(chain.ainvoke("x"))
+        else:
+            copy_context().run(chain.invoke, "x")
+    run, generation = spans
+    assert parents(wire) == ids([generation])
+    assert generation.parent.span_id == run.get_span_context().span_id

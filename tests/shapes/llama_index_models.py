@@ -13,11 +13,12 @@ import openai
 from llama_index.core import Settings
 from llama_index.core.llms import ChatMessage
 from llama_index.core.program import FunctionCallingProgram, LLMTextCompletionProgram
+from llama_index.core.response_synthesizers.refine import DefaultRefineProgram
 from llama_index.core.tools import FunctionTool
 from llama_index.llms.openai import OpenAI, OpenAIResponses
 
 from shapes.either import each, first, settle
-from shapes.llama_index_shape import App, Weather, registry, template, weather
+from shapes.llama_index_shape import App, Weather, chat_template, registry, template, weather
 from shapes.shape import OWN, QUESTION, QUESTIONS
 
 if TYPE_CHECKING:
@@ -47,7 +48,12 @@ def asks(method: str, *given: Any, of: Any = None, how: Any = None, **said: Any)
 
 
 def _filled(app: App, given: tuple[Any, ...]) -> list[Any]:
-    return [template(app) if each is template else each for each in given]
+    return [each(app) if each in (template, text) else each for each in given]
+
+
+def text(app: App) -> str:
+    """Text that was made of a template."""
+    return template(app).format(what=QUESTION)
 
 
 def _structured(model: Any) -> Any:
@@ -66,7 +72,7 @@ for of, name in ((BY_TOOL, "a tool"), (BY_SCHEMA, "a schema")):
         run = asks(method, Weather, template, what=QUESTION, of=of)
         shape(f"OpenAILike.{method}, by {name}", run, **PROMPT)
 for method in ("chat_with_tools", "stream_chat_with_tools", "predict_and_call"):
-    shape(f"OpenAILike.{method}", asks(method, TOOL, user_msg=QUESTION, of=BY_TOOL))
+    shape(f"OpenAILike.{method}", asks(method, TOOL, text, of=BY_TOOL), **PROMPT)
 for method, of in (("chat", BY_TOOL), ("stream_chat", BY_SCHEMA)):
     shape(f"as_structured_llm, {method}", asks(method, MESSAGES, of=of, how=_structured))
 shape("OpenAI.chat", asks("chat", MESSAGES, of=OF_OPENAI))
@@ -122,15 +128,17 @@ for name, run in ELSEWHERE.items():
     shape(f"{name}, read elsewhere", run, opens_span=True, **more)
 
 
+def _made(app: App, kind: Any) -> Any:
+    options = {"output_cls": Weather, "llm": app.model("tools")}
+    return kind.from_defaults(prompt=chat_template(app), **options)
+
+
 def _program(kind: Any, method: str) -> Any:
     async def run(app: App) -> Any:
         name = f"a{method}" if app.is_async else {"call": "__call__"}.get(method, method)
-        program = kind.from_defaults(
-            prompt=template(app), output_cls=Weather, llm=app.model("tools")
-        )
         # The text that the rig's model answers is no JSON.
         with suppress(ValueError):
-            answer = await settle(getattr(program, name)(what=QUESTION))
+            answer = await settle(getattr(_made(app, kind), name)(what=QUESTION))
             return len([part async for part in each(answer)]) if "stream" in method else answer
 
     return run
@@ -139,6 +147,23 @@ def _program(kind: Any, method: str) -> Any:
 for program in (FunctionCallingProgram, LLMTextCompletionProgram):
     shape(program.__name__, _program(program, "call"), **PROMPT)
     shape(f"{program.__name__}, streamed", _program(program, "stream_call"), **PROMPT)
+
+
+@shape("FunctionCallingProgram, streamed, read elsewhere", opens_span=True, **PROMPT)
+async def program_elsewhere(app: App) -> Any:
+    return await _read_elsewhere(app, _made(app, FunctionCallingProgram))
+
+
+@shape("DefaultRefineProgram, streamed, read elsewhere", opens_span=True, **PROMPT)
+async def refine_elsewhere(app: App) -> Any:
+    program = DefaultRefineProgram(template(app), app.model("tools"), Weather)
+    return await _read_elsewhere(app, program)
+
+
+async def _read_elsewhere(app: App, program: Any) -> int:
+    with app.span("asked here"):
+        parts = await app.call(program, "stream_call", what=QUESTION)
+    return len([part async for part in each(parts)])
 
 
 @shape("OpenAILike.chat that fails")

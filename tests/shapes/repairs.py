@@ -8,14 +8,13 @@ from contextlib import ExitStack, contextmanager
 from inspect import isclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 import wrapt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["TABLE", "repairs", "taken_away"]
+__all__ = ["TABLE", "TESTS", "repairs", "taken_away", "unproved"]
 
 _PACKAGES = {
     "openai": "OpenAI SDK",
@@ -23,15 +22,24 @@ _PACKAGES = {
     "llama_index": "LlamaIndex",
 }
 _ROW = re.compile(r"^\| (.+?) \| `(.+?)` \| (.+?) \| (\w+) \|$", re.MULTILINE)
+_TEST = re.compile(r"^\| (.+?) \| `(.+?)` \| `(tests/.+?)` \|$", re.MULTILINE)
 _README = Path(__file__).with_name("README.md")
 
 TABLE = {(row[1], row[2]): (row[3], row[4]) for row in _ROW.finditer(_README.read_text())}
 """By framework and method: the cell that is wrong without it, and the letters of what is wrong."""
 
+TESTS = {(row[1], row[2]): row[3] for row in _TEST.finditer(_README.read_text())}
+"""By framework and method: the test that fails without it, where no cell needs it."""
+
 
 def repairs(framework: str) -> set[str]:
     """The names of the methods that are wrapped in a framework's classes."""
     return {name for each, name, _, _ in _wrapped() if each == framework}
+
+
+def unproved(framework: str) -> set[str]:
+    """The names of those that README.md has neither a cell nor a test for."""
+    return {name for name in repairs(framework) if (framework, name) not in {**TABLE, **TESTS}}
 
 
 @contextmanager
@@ -41,7 +49,8 @@ def taken_away(framework: str, name: str) -> Iterator[None]:
         for each, method, owner, attribute in list(_wrapped()):
             if (each, method) == (framework, name):
                 ours = owner.__wrapped__ if attribute == "__wrapped__" else vars(owner)[attribute]
-                stack.enter_context(mock.patch.object(owner, attribute, _Past(ours, _past)))
+                stack.callback(setattr, owner, attribute, ours)
+                setattr(owner, attribute, _Past(ours, _past))
         yield
 
 
@@ -64,11 +73,12 @@ def _wrapped() -> Iterator[tuple[str | None, str, Any, str]]:
     for owner in [*_classes(object, set()), *patched]:
         framework = _PACKAGES.get(str(getattr(owner, "__module__", "openai")).partition(".")[0])
         for name, value in list(vars(owner).items()) if framework else ():
-            if _is_ours(value):
-                yield framework, name, owner, name
-            inner = getattr(value, "__wrapped__", None)
-            if _is_ours(inner):
-                yield framework, name, value, "__wrapped__"
+            holder, attribute = owner, name
+            while isinstance(value, wrapt.FunctionWrapper):
+                if _is_ours(value):
+                    yield framework, name, holder, attribute
+                # Theirs may be around one of ours, and another one of ours around theirs.
+                holder, attribute, value = value, "__wrapped__", value.__wrapped__
 
 
 def _is_ours(value: object) -> bool:

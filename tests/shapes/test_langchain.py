@@ -11,7 +11,7 @@ from langchain_core.runnables import RunnableLambda
 from conformance.harness import UNTRACED, Cell, run_cell
 from shapes.langchain_application import HANDLER, OPENINFERENCE, LangChainApplication
 from shapes.langchain_shapes import SHAPES
-from shapes.repairs import TABLE
+from shapes.repairs import TABLE, unproved
 from shapes.shape import Shape
 
 if TYPE_CHECKING:
@@ -64,3 +64,8 @@ def test_without_a_wrapped_method_a_call_is_wrong(
     method: str, without: Callable[[list[Cell], str, str], None]
 ) -> None:
     without(CELLS, NAME, method)
+
+
+def test_every_wrapped_method_is_proved(judged: Callable[[Cell], Any]) -> None:
+    judged(CELLS[0])
+    assert not unproved(NAME)

@@ -16,7 +16,7 @@ from shapes.llama_index_application import (
     LlamaIndexApplication,
 )
 from shapes.llama_index_shapes import SHAPES
-from shapes.repairs import TABLE
+from shapes.repairs import TABLE, unproved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,3 +56,8 @@ def test_without_a_wrapped_method_a_call_is_wrong(
     method: str, without: Callable[[list[Cell], str, str], None]
 ) -> None:
     without(CELLS, NAME, method)
+
+
+def test_every_wrapped_method_is_proved(judged: Callable[[Cell], Any]) -> None:
+    judged(CELLS[0])
+    assert not unproved(NAME)

@@ -18,7 +18,7 @@ from shapes.conftest import SDK_TRACER
 from shapes.either import TLS
 from shapes.openai_application import OpenAIApplication
 from shapes.openai_shapes import SHAPES
-from shapes.repairs import TABLE
+from shapes.repairs import TABLE, unproved
 from shapes.wire import WireStage, plain, run
 
 if TYPE_CHECKING:
@@ -136,3 +136,8 @@ def test_without_a_wrapped_method_a_call_is_wrong(
     method: str, without: Callable[[list[Cell], str, str], None]
 ) -> None:
     without(CELLS, NAME, method)
+
+
+def test_every_wrapped_method_is_proved(judged: Callable[[Cell], Any]) -> None:
+    judged(CELLS[0])
+    assert not unproved(NAME)
