@@ -60,7 +60,9 @@ def merged(
     container = None if body is None else _mapping(body, CONTAINER)
     if container is None or metadata is None:
         return {}, {} if traceparents else encode_headers(link)
-    written = {**container, **_for_the_gateway(metadata)}  # LiteLLM: `metadata` goes first
+    # LiteLLM: `metadata` goes first.
+    first = {key: value for key, value in metadata.items() if _is_for_the_gateway(key, value)}
+    written = {**container, **first}
     link = _with_callers(link, written, traceparents)
     ours = encode_metadata(link)
     if _NEW_TRACE_ID in written:
@@ -70,10 +72,6 @@ def merged(
     added = {key: value for key, value in ours.items() if key not in written}
     headers = {} if traceparents else encode_headers(link)
     return {**added, **container} if added else {}, headers
-
-
-def _for_the_gateway(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in metadata.items() if _is_for_the_gateway(key, value)}
 
 
 def _is_for_the_gateway(key: str, value: object) -> bool:

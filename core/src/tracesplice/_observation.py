@@ -63,7 +63,10 @@ def is_stored(span: Span) -> bool:
     scope = getattr(span, "instrumentation_scope", None)
     if scope is None:
         return span.get_span_context().is_valid
-    return scope.name == SDK_SCOPE or _is_exported(span) or _is_root(span)
+    if scope.name == SDK_SCOPE or _is_exported(span):
+        return True
+    # Langfuse marks the outermost span that it is going to store.
+    return bool(attributes(span).get("langfuse.internal.is_app_root"))
 
 
 def nearest_stored(span: Span) -> SpanContext | None:
@@ -82,11 +85,6 @@ def nearest_stored(span: Span) -> SpanContext | None:
     # observation of its own is around.
     parent: SpanContext | None = getattr(span, "parent", None)
     return parent if parent is None or parent.is_remote or _is_around(own) else None
-
-
-def _is_root(span: Span) -> bool:
-    # Langfuse marks the outermost span that it is going to store.
-    return bool(attributes(span).get("langfuse.internal.is_app_root"))
 
 
 def _is_exported(span: Any) -> bool:

@@ -77,8 +77,9 @@ class LinkedRequest:
         # Without our adapter in the gateway nothing is said, and what is configured holds.
         reports = self._expected if not says else _is_true(says)
         calls.answered(self._places, reports)
-        if reports and self._generation is not None and not calls.is_used:
-            _warn_if_counted(self._generation)
+        span = None if calls.is_used else self._generation
+        if reports and span is not None and counts_usage(span):
+            warn_once("usage:twice", _TWICE)
 
 
 def link_request(
@@ -161,11 +162,6 @@ def _encoded(attributes: CallAttributes) -> tuple[dict[str, Any], dict[str, str]
     headers = encode_headers(link)
     del headers[TRACEPARENT]
     return encode_metadata(link), headers
-
-
-def _warn_if_counted(span: Span) -> None:
-    if counts_usage(span):
-        warn_once("usage:twice", _TWICE)
 
 
 def _is_true(says: str) -> bool:

@@ -27,7 +27,7 @@ from tracesplice_openai._langfuse_openai import GENERATION
 from tracesplice_openai._sdk import OWN_CLASSES, Written, address_of, written_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tracesplice_openai._mark import Mark
     from tracesplice_openai._sdk import Options
@@ -132,24 +132,16 @@ def _reaches(client: Any, mark: Mark | None, gateways: tuple[Gateway, ...], path
 
 
 def _answered_after_redirect(sent: Sent, response: Any) -> None:
-    elsewhere = next(_elsewhere(sent.gateways, response), None)
-    if elsewhere is None:
-        sent.linked.answered(response.headers)
-        return
-    sent.linked.answered(None)
-    warn_once(
-        "openai:redirect",
-        "tracesplice: calls to the gateway %s are redirected to %s. The HTTP client repeats them "
-        "there with all that is in them, the link too; who answers is no declared gateway, so the "
-        "figures of your application stay as they are. Give the client the gateway's final address "
-        "as base URL, or an HTTP client with follow_redirects=False.",
-        sent.gateways[0],
-        shown_url(elsewhere),
-    )
-
-
-def _elsewhere(gateways: tuple[Gateway, ...], response: Any) -> Iterator[str]:
-    for each in (*response.history, response):
-        url = str(each.url)
-        if not any(gateway.matches(url) for gateway in gateways):
-            yield url
+    urls = [str(each.url) for each in (*response.history, response)]
+    elsewhere = [url for url in urls if not any(each.matches(url) for each in sent.gateways)]
+    sent.linked.answered(None if elsewhere else response.headers)
+    if elsewhere:
+        warn_once(
+            "openai:redirect",
+            "tracesplice: calls to the gateway %s are redirected to %s. The HTTP client repeats "
+            "them there with all that is in them, the link too; who answers is no declared "
+            "gateway, so the figures of your application stay as they are. Give the client the "
+            "gateway's final address as base URL, or an HTTP client with follow_redirects=False.",
+            sent.gateways[0],
+            shown_url(elsewhere[0]),
+        )
