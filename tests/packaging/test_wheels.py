@@ -27,7 +27,8 @@ SHARED = {"langfuse", "opentelemetry-api", "packaging", "pluggy", "wrapt"}
 
 
 def package_of(folder: str) -> str:
-    [package] = (ROOT / folder / "src").glob("tracesplice*")
+    found = (ROOT / folder / "src").glob("tracesplice*")
+    [package] = (each for each in found if each.suffix != ".egg-info")
     return package.name
 
 

@@ -51,6 +51,22 @@ def test_a_fault_is_logged_once_with_its_traceback(caplog: pytest.LogCaptureFixt
 
 
 @pytest.mark.usefixtures("lenient")
+@pytest.mark.parametrize(
+    ("module", "whose"), [("acme_spans.calls", "acme_spans"), ("tracesplice_x.y", "tracesplice")]
+)
+def test_it_says_whose_fault_it_is(
+    module: str, whose: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails() -> None:
+        raise ZeroDivisionError
+
+    fails.__module__ = module
+    guarded("nothing")(fails)()
+    assert caplog.messages[0].startswith(f"{whose} failed and left out nothing")
+    assert f"This is a fault of {whose}: please report it" in caplog.text
+
+
+@pytest.mark.usefixtures("lenient")
 def test_another_function_s_fault_is_logged_too(caplog: pytest.LogCaptureFixture) -> None:
     broken()
     broken_too()

@@ -31,7 +31,8 @@ def unknown(
         found: The adapters that are installed.
         faults: What adapters raised when they were asked about it, by name.
     """
-    kind = type(target)
+    if isinstance(target, type):
+        return f"{_name(target)} is a class: splice an object of it, {target.__name__}(...)."
     working = (f"{each.name} ({each.handles})" for each in found if each.problem is None)
     failed = (
         f" The adapter {name} failed ({type(error).__name__}), which is a fault of its own: "
@@ -39,9 +40,8 @@ def unknown(
         for name, error in faults.items()
     )
     return (
-        f"No adapter knows {kind.__module__}.{kind.__qualname__}. "
-        f"Adapters found: {'; '.join(working) or 'none'}. "
-        f"{_advice(packages, found)}{''.join(failed)}"
+        f"No adapter knows {_name(type(target))}. {_advice(packages, found)}{''.join(failed)} "
+        f"Adapters found: {'; '.join(working) or 'none'}."
     )
 
 
@@ -65,10 +65,14 @@ def _advice(packages: Collection[str], found: Iterable[Adapter]) -> str:
             continue
         adapter = installed.get(_normal(extra))
         if adapter is None:
-            return f"Install the one for {extra}: {_command(extra)}"
+            return f"Install the one for {extra}: {_command(extra)}."
         if adapter.problem is not None:
-            return f"The adapter {adapter.name} is installed but {adapter.problem}"
-    return "Splice the client or model that makes the calls, or use tracesplice.instrument()."
+            return f"The adapter {adapter.name} is installed but {adapter.problem}."
+    return (
+        "Splice the client or model that makes the calls. An OpenAI client out of your reach: "
+        "tracesplice.instrument(). Any other client: send tracesplice.extra_body() and "
+        "tracesplice.headers() with each call."
+    )
 
 
 def _extras() -> list[str]:
@@ -83,6 +87,10 @@ def _extras() -> list[str]:
 
 def _command(extra: str) -> str:
     return f"pip install '{_PACKAGE}[{extra}]'"
+
+
+def _name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _normal(name: str) -> str:

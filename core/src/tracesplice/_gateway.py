@@ -145,6 +145,6 @@ def _climbs(path: str) -> bool:
 def _provider_message(url: str, provider: str, argument: str) -> str:
     return (
         f"{shown_url(url)} is {provider} itself, not a LiteLLM gateway: there is no second trace "
-        f"to join, and nothing extra may be sent there. Give the client your gateway's address, "
-        f'such as {argument}="{_EXAMPLE}", before you splice it.'
+        f"to join, and nothing extra may be sent there. Use your gateway's address, "
+        f'such as {argument}="{_EXAMPLE}".'
     )

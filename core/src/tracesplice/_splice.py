@@ -104,7 +104,10 @@ def _gateways(gateway: str | Iterable[str] | None) -> list[Gateway]:
     if gateway is None:
         return [default_gateway()]
     one = isinstance(gateway, (str, bytes)) or not hasattr(gateway, "__iter__")
-    found = [Gateway.declare(url) for url in ([gateway] if one else gateway)]
+    found = [Gateway.declare(url, argument="gateway") for url in ([gateway] if one else gateway)]
     if not found:
-        raise TracespliceError("Which gateway? The list of addresses is empty.")
+        raise TracespliceError(
+            "Which gateway? The list of addresses is empty. Pass one, such as "
+            'tracesplice.instrument(gateway="http://localhost:4000").'
+        )
     return found

@@ -66,11 +66,16 @@ def fault(place: str, lost: str) -> None:
     """
     if STRICT_VARIABLE in os.environ:
         raise  # the exception that the caller is handling
+    # The package of a third party's adapter is its authors'.
+    package = place.partition(".")[0]
+    whose = "tracesplice" if package.startswith("tracesplice") else package
     report_fault(
         f"fault:{place}",
-        "tracesplice failed and left out %s; your call is not affected. This is a fault of "
-        "tracesplice: please report it with this traceback.",
+        "%s failed and left out %s; your call is not affected. This is a fault of %s: please "
+        "report it with this traceback.",
+        whose,
         lost,
+        whose,
     )
 
 
