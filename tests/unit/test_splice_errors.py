@@ -97,8 +97,8 @@ def test_instrument_without_an_address_says_how_to_give_one(
         (b"http://gw", "b'http://gw'"),
         (["http://gw", None], "'None' is no gateway address"),
         (["http://gw", "https://api.openai.com"], "is OpenAI itself"),
-        ([], r"empty\. Pass one, such as tracesplice\.instrument\(gateway="),
-        ("https://api.openai.com/v1", "Use your gateway.s address, such as gateway="),
+        ([], "empty. Pass one, such as tracesplice.instrument(gateway="),
+        ("https://api.openai.com/v1", "Use your gateway's address, such as gateway="),
     ],
 )
 def test_instrument_with_a_wrong_address_declares_nothing(
