@@ -37,6 +37,7 @@ ANSWERED: dict[str, Any] = {
     "langfuse.observation.output": "hello",
 }
 FREE: dict[str, Any] = {**LLM, USAGE: '{"input": 0, "output": 0}', COST: '{"total": 0}'}
+COSTS: dict[str, Any] = {**LLM, USAGE: '{"total": 0}', COST: '{"total": 5}'}
 FAILED_RUNS: list[dict[str, Any]] = [
     {"generations": [[]]},
     {"generations": [[{"text": "", "message": {"kwargs": {"content": "", "tool_calls": []}}}]]},
@@ -101,6 +102,7 @@ CASES: dict[str, tuple[Spans, str, str]] = {
     "the same call twice": (two(llm(7), llm(7), llm(7)), "a+", "ac"),
     "two calls, one unknown and unsaid": (two(llm(7), ANSWERED, llm(14)), "a+", "a"),
     "two calls, the sum unsaid": (two(llm(7), llm(7), ANSWERED), "a+", "a"),
+    "two calls, both unknown, a cost instead": (two(ANSWERED, ANSWERED, COSTS), "a+", "a"),
     "a call without a generation of its own": (chain(llm(7), llm(14)), "b+", ""),
     "such a call, described once more": (chain(llm(7), llm(7)), "b+", "b"),
     "more than all inside": (two(llm(7), llm(7), llm(15)), "a+ b+", "ab"),
@@ -143,6 +145,12 @@ def test_a_second_client_that_stores_the_same_comes_to_the_same() -> None:
     note("a+ b+")
     batch = two(llm(7), llm(7), llm(15))
     assert patched(batch) == patched(batch) == {"a", "b"}
+
+
+def test_of_a_span_around_it_that_is_no_generation_nothing_is_held() -> None:
+    note("a+")
+    assert patched(chain(LLM, PLAIN)) == {"a"}
+    assert calls.find((TRACE, "b")) is None
 
 
 def test_what_is_around_may_be_exported_first() -> None:

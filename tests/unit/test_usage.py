@@ -127,6 +127,7 @@ def result(content: str, **more: Any) -> dict[str, Any]:
         (result(""), False, True),
         (result("hi"), False, False),
         (result("", tool_calls=[{"name": "weather"}]), False, False),
+        ({"output.value": '{"generations": [[{"text": "hi"}]]}'}, False, False),
         *(
             ({"output.value": other}, False, False)
             for other in ('{"generations": 1}', '{"generations": [7]}', "[]", "{", '{"generations"')

@@ -67,7 +67,7 @@ def _gateway_counts(known: Known, usage: Usage) -> bool:
     if known.kept:
         return False
     if known.reported:
-        return not (known.inside and _says_more(known, usage.tokens))
+        return not _says_more(known, usage.tokens)
     return known.linked and usage.failed
 
 
