@@ -24,7 +24,8 @@ from unit.masking import COST, LLM, USAGE, Spans, applied, key, note
 if TYPE_CHECKING:
     from langfuse.types import MaskOtelSpansFunction
 
-BATCH = Spans({"a": LLM, "b": {**LLM, "secret": "s"}}, {})
+COUNTED = {**LLM, "llm.token_count.prompt": 3}
+BATCH = Spans({"a": COUNTED, "b": {**LLM, "secret": "s"}}, {})
 KEYS = st.sampled_from(
     [USAGE, COST, "langfuse.observation.model.name", "llm.token_count.prompt", "other"]
 )
@@ -52,6 +53,15 @@ def test_the_user_s_mask_sees_the_result_of_ours() -> None:
     assert isinstance(params.spans[key("a")].attributes, MappingProxyType)
 
 
+def test_the_user_s_mask_is_asked_where_ours_changes_nothing() -> None:
+    calls.clear()
+    patches = {key("b"): OtelSpanPatch(delete_attributes=("secret",))}
+    mask = tracesplice.count_usage_once(
+        then=lambda *, params: MaskOtelSpansResult(span_patches=patches)
+    )
+    assert applied(mask, BATCH) == {"a": COUNTED, "b": LLM}
+
+
 @given(PATCHES, PATCHES)
 def test_both_together_are_one_after_the_other(
     on_a: OtelSpanPatch | None, on_b: OtelSpanPatch | None
@@ -70,7 +80,7 @@ def test_both_together_are_one_after_the_other(
 @pytest.mark.parametrize("answer", [None, MaskOtelSpansResult()])
 def test_a_mask_that_changes_nothing_leaves_ours(answer: MaskOtelSpansResult | None) -> None:
     mask = tracesplice.count_usage_once(then=lambda *, params: answer)
-    assert applied(mask, BATCH)["a"] == zeros() != LLM
+    assert applied(mask, BATCH)["a"] == zeros() != COUNTED
 
 
 @pytest.mark.usefixtures("lenient")

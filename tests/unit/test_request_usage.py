@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
 
+import tracesplice
 from tracesplice._calls import calls
 from tracesplice._places import note_foreign_call
 from tracesplice.adapter import Link, capture_link, link_request
@@ -141,6 +142,18 @@ class TestAnswer:
         assert "count twice" not in caplog.text
         request.answered({})
         assert ("count twice" in caplog.text) is warns
+
+    def test_with_a_mask_none_does(
+        self,
+        langfuse: Langfuse,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        monkeypatch.setattr(calls, "is_used", False)
+        tracesplice.count_usage_once()
+        with langfuse.start_as_current_observation(name="g", as_type="generation"):
+            link_request({}, {}).answered({})
+        assert caplog.text == ""
 
     def test_a_span_that_langfuse_does_not_store_counts_nothing(
         self,
