@@ -66,16 +66,12 @@ def fault(place: str, lost: str) -> None:
     """
     if STRICT_VARIABLE in os.environ:
         raise  # the exception that the caller is handling
-    # The package of a third party's adapter is its authors'.
-    package = place.partition(".")[0]
-    whose = "tracesplice" if package.startswith("tracesplice") else package
     report_fault(
         f"fault:{place}",
-        "%s failed and left out %s; your call is not affected. This is a fault of %s: please "
-        "report it with this traceback.",
-        whose,
+        "tracesplice failed and left out %s; your call is not affected. This is a fault of %s: "
+        "please report it with this traceback.",
         lost,
-        whose,
+        place.partition(".")[0],  # of a third party's adapter, its package
     )
 
 
