@@ -30,6 +30,8 @@ CELLS = [
     if not (enclosed and shape.opens_span)
 ]
 
+NO_CONTEXT = "no context for tasks before Python 3.11"
+
 
 @pytest.mark.usefixtures("_tracer")
 # LangChain's own, on a streamed answer with a schema.
@@ -45,7 +47,7 @@ async def _search(app: LangChainApplication) -> Any:
     return await app.call(chain, "invoke", "question-1", app.config())
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="no context for tasks before Python 3.11")
+@pytest.mark.skipif(sys.version_info < (3, 11), reason=NO_CONTEXT)
 @pytest.mark.parametrize(("kind", "tracer"), [("async", HANDLER), ("sync", OPENINFERENCE)])
 def test_what_has_no_run_belongs_to_the_chain_it_is_made_in(
     stage: WireStage, kind: str, tracer: str
@@ -63,6 +65,8 @@ def test_what_has_no_run_belongs_to_the_chain_it_is_made_in(
 def test_without_a_wrapped_method_a_call_is_wrong(
     method: str, without: Callable[[list[Cell], str, str], None]
 ) -> None:
+    if method == "agenerate" and sys.version_info < (3, 11):
+        pytest.skip(NO_CONTEXT)  # the call is as good, or bad, without it
     without(CELLS, NAME, method)
 
 
