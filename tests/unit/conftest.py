@@ -67,9 +67,10 @@ def provider() -> TracerProvider:
 
 
 @pytest.fixture(scope="module")
-def langfuse(provider: TracerProvider) -> Iterator[Langfuse]:
+def langfuse(provider: TracerProvider, request: pytest.FixtureRequest) -> Iterator[Langfuse]:
     client = Langfuse(
-        public_key="pk-unit",
+        # Langfuse keeps what it shut down of a key, and to shut it down again may hang.
+        public_key=f"pk-{request.module.__name__}",
         secret_key="sk-unit",
         base_url="http://127.0.0.1:9",
         tracer_provider=provider,

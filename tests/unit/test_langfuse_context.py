@@ -132,7 +132,7 @@ class TestPlace:
         self, langfuse: Langfuse, provider: TracerProvider
     ) -> None:
         with langfuse.start_as_current_observation(name="x"):
-            assert capture_link().project == sha256(b"pk-unit").hexdigest()[:16]
+            assert capture_link().project == sha256(f"pk-{__name__}".encode()).hexdigest()[:16]
             with provider.get_tracer("openinference.x").start_as_current_span("y"):
                 assert capture_link().project is None
 
