@@ -105,24 +105,34 @@ def test_the_callers_thread_is_what_it_was(
     Context().run(watched)
 
 
-def test_what_a_stream_left_behind_is_no_parent_of_the_next_call(
+def test_what_a_run_left_behind_is_not_for_the_next_call(
     wire: ModelServer, langfuse: Langfuse, make_handler: Make
 ) -> None:
     model = tracesplice.splice(model_of(wire))
+    config: Any = {"callbacks": [make_handler()], "metadata": {"langfuse_user_id": "ada"}}
 
-    async def leave_and_go_on() -> str:
+    async def ask_without_a_run() -> None:
+        async for _ in model._astream([HumanMessage("hi")]):
+            pass
+
+    async def leave_and_go_on() -> list[str]:
         with langfuse.start_as_current_observation(name="first"):
-            stream = model.astream("hi", {"callbacks": [make_handler()]})
+            stream = model.astream("hi", config)
             await anext(stream)
         with langfuse.start_as_current_observation(name="second") as span:
+            await ask_without_a_run()  # while the stream is open
             await model.ainvoke("hi")
-            async for _ in model._astream([HumanMessage("hi")]):
-                pass
+            await ask_without_a_run()
         await stream.aclose()
-        return span.id
+        await model.ainvoke("hi", config)
+        with langfuse.start_as_current_observation(name="third") as third:
+            await ask_without_a_run()
+        return [span.id] * 3 + [third.id]
 
-    second = asyncio.run(leave_and_go_on())
-    assert parents(wire)[1:] == [second, second]
+    after = asyncio.run(leave_and_go_on())
+    [_, *second, _, third] = links(wire)
+    assert [sent["parent_observation_id"] for _, sent, _ in [*second, third]] == after
+    assert not any("trace_user_id" in sent for _, sent, _ in [*second, third])
 
 
 def test_a_thread_needs_the_context_of_its_caller(wire: ModelServer, langfuse: Langfuse) -> None:
@@ -180,15 +190,40 @@ def test_the_metadata_of_a_call_is_nearer_than_what_is_ambient(
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="no context for tasks before Python 3.11")
-@pytest.mark.parametrize("kind", ["invoke", "ainvoke"])
+@pytest.mark.parametrize("own", [[], ["beta"]])
+@KINDS
 def test_langchains_tags_are_trace_tags_as_langfuses_handler_has_them(
-    wire: ModelServer, make_handler: Make, kind: str
+    wire: ModelServer, make_handler: Make, own: list[str], kind: str
 ) -> None:
     model = tracesplice.splice(model_of(wire)).with_config(tags=["of the model"])
     chain = (RunnableLambda(str) | model).with_config(tags=["of the chain"])
-    ask(chain, kind, {"callbacks": [make_handler()]})
+    config: Any = {"callbacks": [make_handler()], "metadata": {"langfuse_tags": own} if own else {}}
+    ask(chain, kind, config)
+    with openinference():  # has no such tags
+        ask(chain, kind)
+    [(_, sent, _), (_, without, _)] = links(wire)
+    assert sorted(sent["tags"]) == [*own, "of the chain"]
+    assert "tags" not in without
+
+
+@KINDS
+def test_tags_of_a_chain_are_not_for_a_model_with_handlers_of_its_own(
+    wire: ModelServer, make_handler: Make, kind: str
+) -> None:
+    model, config = tracesplice.splice(model_of(wire)), {"callbacks": [make_handler()]}
+
+    async def aask(text: str) -> None:
+        if kind == "astream":
+            [_ async for _ in model.astream(text, config)]
+        else:
+            await model.ainvoke(text, config)
+
+    inside: Any = RunnableLambda(
+        lambda text: list(getattr(model, kind)(text, config)), afunc=aask
+    ).with_config(tags=["of the chain"])
+    ask(inside, "ainvoke" if kind.startswith("a") else "invoke")
     [(_, sent, _)] = links(wire)
-    assert sent["tags"] == ["of the chain"]
+    assert "tags" not in sent
 
 
 @pytest.mark.usefixtures("_uninstrument")

@@ -145,6 +145,27 @@ def test_a_stream_read_inside_an_observation_belongs_there(
     assert parents(wire) == [span.id]
 
 
+@LATER
+def test_a_stream_of_a_model_that_is_not_spliced_is_read_as_without_us(
+    wire: ModelServer, langfuse: Langfuse, kind: str
+) -> None:
+    tracesplice.splice(model_of(wire))  # the classes are wrapped
+    model = model_of(wire)
+
+    async def read() -> None:
+        with langfuse.start_as_current_observation(name="asked"):
+            stream = getattr(model, kind)("hi")
+        if kind == "stream":
+            list(stream)
+        else:
+            [_ async for _ in stream]
+
+    with openinference() as spans:
+        asyncio.run(read())
+    [generation] = spans
+    assert generation.parent is None
+
+
 @pytest.mark.parametrize("kind", ["invoke", "ainvoke"])
 def test_a_servers_span_takes_no_fallback_away(
     wire: ModelServer, make_handler: Callable[[], CallbackHandler], kind: str

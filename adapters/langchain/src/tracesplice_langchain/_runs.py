@@ -161,8 +161,6 @@ def _attributes(run: Any, span: Span | None) -> dict[str, Any]:
 def _tags_of_chain(run: Any) -> list[str]:
     # Langfuse's handler takes LangChain's own tags of a chain for trace tags too; those of the
     # model alone, which LangGraph knows some special ones of, it does not.
-    if run.parent_run_id is None or not langfuse_handlers(run.handlers):
-        return []
     chain = run_at_work()
     inside = chain is not None and chain.parent_run_id == run.parent_run_id
-    return list(chain.inheritable_tags) if inside else []
+    return list(chain.inheritable_tags) if inside and langfuse_handlers(run.handlers) else []

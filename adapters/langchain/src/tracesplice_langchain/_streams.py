@@ -119,5 +119,6 @@ async def on_astart(wrapped: Method, _manager: Any, args: Any, kwargs: Any) -> A
 
 @guarded("the LangChain run a call belongs to")
 def _note(runs: list[Any]) -> None:
-    # Of several inputs each is told its run.
-    note_run(runs[0] if len(runs) == 1 else None)
+    # A stream has one; of several inputs each is told its own.
+    for run in runs:
+        note_run(run)
