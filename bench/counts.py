@@ -102,7 +102,7 @@ def langchain() -> dict[str, Any]:
     from pydantic import SecretStr
 
     import tracesplice
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
     async def call() -> None:
         async for _ in model.astream("hi", {"callbacks": [handler]}):
@@ -127,7 +127,7 @@ def llama_index() -> dict[str, Any]:
     from opentelemetry import trace
 
     import tracesplice
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
     langfuse = tracer()
     LlamaIndexInstrumentor().instrument(tracer_provider=trace.get_tracer_provider())
@@ -161,8 +161,8 @@ def tracer() -> Any:
 
 def gateway(mode: str) -> dict[str, Any]:
     """A request in a gateway with the adapter, until it is reported."""
-    from rig.gateway import Gateway, GatewayMode
-    from rig.recorder import Recorder
+    from tracesplice_testing.gateway import Gateway, GatewayMode
+    from tracesplice_testing.recorder import Recorder
 
     with tempfile.TemporaryDirectory() as folder, Recorder() as recorder:
         target = Path(folder) / "tally.json"

@@ -36,8 +36,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from rig.gateway import Gateway, GatewayMode
-from rig.recorder import Recorder
+from tracesplice_testing.gateway import Gateway, GatewayMode
+from tracesplice_testing.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -31,13 +31,11 @@ CACHES = {"lru_cache", "cache"}
 
 
 def lines() -> dict[str, dict[str, int]]:
-    """Modules and lines of each distribution, and of the tests, the rig apart."""
+    """Modules and lines of each distribution, and of the tests."""
     sources = {str(path.parent.relative_to(ROOT)): path for path in _distributions()}
     found = {name: _size(source.rglob("*.py")) for name, source in sources.items()}
     product = {key: sum(each[key] for each in found.values()) for key in ("modules", "lines")}
-    rig = list((ROOT / "tests" / "rig").rglob("*.py"))
-    tests = [path for path in (ROOT / "tests").rglob("*.py") if path not in rig]
-    return {**found, "product": product, "tests": _size(iter(tests)), "rig": _size(iter(rig))}
+    return {**found, "product": product, "tests": _size((ROOT / "tests").rglob("*.py"))}
 
 
 def state() -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,11 @@ from tracesplice_wire import _log
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
+# Some tests run elsewhere than in the folder that has the environment for the gateway.
+os.environ.setdefault(
+    "TRACESPLICE_GATEWAY_VENV", str(Path(__file__).parents[1].joinpath(".venv-gateway"))
+)
 
 # No test depends on timing, and a check of one change does not fail by another one's luck.
 settings.register_profile("tests", deadline=None, derandomize="CI" in os.environ)

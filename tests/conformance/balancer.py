@@ -11,14 +11,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rig.recorder._server import Server
+from tracesplice_testing.recorder._server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from starlette.requests import Request
 
-    from rig.gateway import Gateway
+    from tracesplice_testing.gateway import Gateway
 
 __all__ = ["balancer"]
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.harness import Cell
-from rig.gateway import GatewayMode
 from shapes.langchain_application import LangChainApplication
 from shapes.langchain_shapes import SHAPES as LANGCHAIN
 from shapes.llama_index_application import LlamaIndexApplication
 from shapes.llama_index_shapes import SHAPES as LLAMA_INDEX
 from shapes.openai_application import OpenAIApplication
 from shapes.openai_shapes import SHAPES as OPENAI
+from tracesplice_testing.gateway import GatewayMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,11 +15,11 @@ import tracesplice
 from conformance.curl import PROMPT, Caller
 from conformance.harness import Cell, Stage, client_side, run_cell, run_unspliced
 from conformance.table import Table
-from rig.gateway import Gateway, GatewayMode
-from rig.gateway._config import COSTS
-from rig.model import ModelServer
-from rig.recorder import Recorder
 from shapes.either import TLS
+from tracesplice_testing.gateway import Gateway, GatewayMode
+from tracesplice_testing.gateway._config import COSTS
+from tracesplice_testing.model import ModelServer
+from tracesplice_testing.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from conformance.harness import GATEWAY_SCOPES
 
 if TYPE_CHECKING:
-    from rig.gateway import Gateway, Reply
-    from rig.recorder import Observation, Recorder
+    from tracesplice_testing.gateway import Gateway, Reply
+    from tracesplice_testing.recorder import Observation, Recorder
 
 __all__ = [
     "BAGGAGE",

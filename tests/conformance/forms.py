@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rig.model import ReceivedRequest
+    from tracesplice_testing.model import ReceivedRequest
 
 __all__ = ["FORMS", "Form", "form_of", "link_in"]
 

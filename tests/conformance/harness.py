@@ -17,7 +17,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 import tracesplice
-from conformance.checks import ATTRIBUTES, ENVIRONMENT, Seen, judge
+from conformance.checks import ATTRIBUTES, ENVIRONMENT, judged
 from shapes.answers import comparable
 from shapes.either import drive
 from shapes.shape import AMBIENT, OTHER, OWN
@@ -25,9 +25,9 @@ from shapes.shape import AMBIENT, OTHER, OWN
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rig.gateway import Gateway, GatewayMode
-    from rig.recorder import Observation, Recorder
     from shapes.shape import Shape
+    from tracesplice_testing.gateway import Gateway, GatewayMode
+    from tracesplice_testing.recorder import Observation, Recorder
 
 __all__ = ["UNTRACED", "Cell", "ClientSpans", "Framework", "Outcome", "Stage", "run_cell"]
 
@@ -200,8 +200,7 @@ def run_cell(stage: Stage, cell: Cell, expected_answer: Any) -> Outcome:
         answer = _answer(cell, application)
     stage.langfuse.flush()
     gateway = stage.reported(cell)
-    by_id = {observation.id: observation for observation in stage.observations()}
-    checks = judge(Seen(stage, cell, application.enclosing or enclosing, gateway, by_id))
+    checks = judged(stage, cell, application.enclosing or enclosing, gateway)
     checks["e"] = None if answer == expected_answer else f"{answer!r} is not {expected_answer!r}"
     checks["f"] = application.changed()
     return Outcome(dict(sorted(checks.items())), stage.recorder.report())

@@ -18,16 +18,16 @@ import tracesplice
 from conformance.checks import ATTRIBUTES
 from conformance.forms import FORMS, Form
 from conformance.harness import UNTRACED, Cell, run_cell, run_unspliced
-from rig.model import ReceivedRequest
 from shapes.shape import AMBIENT, OWN, Shape
 from tracesplice.adapter import capture_link, link_request
+from tracesplice_testing.model import ReceivedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from conformance.harness import Stage
-    from rig.gateway import GatewayMode, Reply
     from tracesplice.adapter import Link
+    from tracesplice_testing.gateway import GatewayMode, Reply
 
 __all__ = ["REQUESTS", "HttpApplication", "Request", "cell", "encoded", "wrong"]
 

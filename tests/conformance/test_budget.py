@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rig.gateway import GatewayMode
+from tracesplice_testing.gateway import GatewayMode
 
 ROOT = Path(__file__).parents[2]
 CALLS = {"langfuse": 88, "langfuse_otel": 87, "langfuse_otel_v2": 125}

@@ -15,14 +15,14 @@ from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 
 import tracesplice
 from conformance.harness import gateway_generations
-from rig.gateway import GatewayMode
 from shapes.either import TLS
+from tracesplice_testing.gateway import GatewayMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.harness import Stage
-    from rig.recorder import Observation
+    from tracesplice_testing.recorder import Observation
 
 USERS = {"ann": ("monday", "tuesday"), "bob": ("monday-2",)}
 OWN: dict[str, Any] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 
-from rig.gateway._process import clean_environment, find_venv
+from tracesplice_testing.gateway._process import clean_environment, find_venv
 
 PROGRAM = """
 import contextvars, datetime, json, sys

@@ -12,7 +12,7 @@ from conformance.checks import ATTRIBUTES
 from conformance.forms import form_of
 from conformance.harness import Stage, gateway_generations
 from conformance.requests import REQUESTS, HttpApplication, cell, wrong
-from rig.gateway import GatewayMode
+from tracesplice_testing.gateway import GatewayMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

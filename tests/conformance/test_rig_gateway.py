@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from rig.gateway import Gateway, GatewayMode, GatewayStartError
-from rig.model import ModelServer
+from tracesplice_testing.gateway import Gateway, GatewayMode, GatewayStartError
+from tracesplice_testing.model import ModelServer
 
 LOGGERS = {
     GatewayMode.LANGFUSE: "LangfusePromptManagement",

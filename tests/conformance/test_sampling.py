@@ -21,13 +21,13 @@ from pydantic import SecretStr
 
 import tracesplice
 from conformance.curl import CHAT, REPORTS, Caller
-from rig.gateway import Gateway, GatewayMode
+from tracesplice_testing.gateway import Gateway, GatewayMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conformance.harness import Stage
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
 RATE = 0.5
 MESSAGES: Any = [{"role": "user", "content": "hello there"}]

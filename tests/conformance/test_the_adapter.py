@@ -18,11 +18,11 @@ from conformance.curl import (
     owner,
 )
 from conformance.requests import REQUESTS, Request, encoded
-from rig.gateway import Gateway, GatewayMode
+from tracesplice_testing.gateway import Gateway, GatewayMode
 
 if TYPE_CHECKING:
-    from rig.gateway import Reply
-    from rig.recorder import Recorder
+    from tracesplice_testing.gateway import Reply
+    from tracesplice_testing.recorder import Recorder
 
 # The catalog's forms differ in the link, too, which is another one here.
 ROUTES = {

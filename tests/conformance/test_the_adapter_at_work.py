@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.curl import BAGGAGE, CHAT, PROMPT, REPORTS, Caller, is_linked, owner
-from rig.gateway import GatewayMode
+from tracesplice_testing.gateway import GatewayMode
 
 if TYPE_CHECKING:
-    from rig.gateway import Gateway
-    from rig.recorder import Recorder, Trace
+    from tracesplice_testing.gateway import Gateway
+    from tracesplice_testing.recorder import Recorder, Trace
 
 CACHED = {"cache": {"use-cache": True}}
 

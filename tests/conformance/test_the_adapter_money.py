@@ -11,11 +11,11 @@ import pytest
 
 from conformance.conftest import OWN_KEY, OWN_PROJECT
 from conformance.curl import BAGGAGE, CHAT, REPORTS, Caller
-from rig.gateway import GatewayMode
+from tracesplice_testing.gateway import GatewayMode
 
 if TYPE_CHECKING:
-    from rig.gateway import Gateway
-    from rig.recorder import Observation, Recorder
+    from tracesplice_testing.gateway import Gateway
+    from tracesplice_testing.recorder import Observation, Recorder
 
 KNOWN = "gpt-4o-mini"  # Langfuse has a price for it, unlike for the others
 WHOLE_AND_STREAMED = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])

@@ -15,9 +15,9 @@ from conformance.forms import Form
 from conformance.requests import encoded
 
 if TYPE_CHECKING:
-    from rig.gateway import Reply
-    from rig.model import ModelServer
-    from rig.recorder import Observation
+    from tracesplice_testing.gateway import Reply
+    from tracesplice_testing.model import ModelServer
+    from tracesplice_testing.recorder import Observation
 
 # OpenAI's own: texts of at most 512 characters, which a user may call as Langfuse does its own.
 WRITTEN = {

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from conformance.curl import CHAT, PROMPT, Caller
-from rig.gateway import Gateway, GatewayMode
-from rig.gateway._http import request as http
-from rig.gateway._modes import environment
-from rig.gateway._process import clean_environment, find_venv
+from tracesplice_testing.gateway import Gateway, GatewayMode
+from tracesplice_testing.gateway._http import request as http
+from tracesplice_testing.gateway._modes import environment
+from tracesplice_testing.gateway._process import clean_environment, find_venv
 
 if TYPE_CHECKING:
-    from rig.recorder import Observation, Recorder
+    from tracesplice_testing.recorder import Observation, Recorder
 
 DIRECT = "/direct/chat/completions"
 NOBODY = {(None, None), ("default_user_id", None)}

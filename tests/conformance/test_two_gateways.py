@@ -20,16 +20,16 @@ import tracesplice
 from conformance.balancer import balancer
 from conformance.checks import ATTRIBUTES
 from conformance.harness import gateway_generations
-from rig.gateway import Gateway, GatewayMode
-from rig.gateway._config import COSTS
 from shapes.either import TLS
 from shapes.shape import AMBIENT, OWN
+from tracesplice_testing.gateway import Gateway, GatewayMode
+from tracesplice_testing.gateway._config import COSTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from conformance.harness import Stage
-    from rig.recorder import Observation
+    from tracesplice_testing.recorder import Observation
 
 LANGFUSE, OTEL, OTEL_V2 = GatewayMode
 PAIRS = [(LANGFUSE, OTEL), (OTEL, OTEL_V2), (OTEL_V2, LANGFUSE)]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import openai
 
     from conformance.harness import Stage
-    from rig.recorder import Observation, Trace
+    from tracesplice_testing.recorder import Observation, Trace
 
 OTHER_KEYS = ("pk-lf-other", "sk-lf-other")
 MESSAGES: Any = [{"role": "user", "content": "hello there"}]

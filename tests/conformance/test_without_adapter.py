@@ -10,14 +10,14 @@ import pytest
 from conformance.conftest import started
 from conformance.curl import CHAT, Caller
 from conformance.requests import cell, wrong
-from rig.gateway import Gateway, GatewayMode
+from tracesplice_testing.gateway import Gateway, GatewayMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.harness import Stage
-    from rig.model import ModelServer
-    from rig.recorder import Recorder
+    from tracesplice_testing.model import ModelServer
+    from tracesplice_testing.recorder import Recorder
 
 FORMS = (
     "/chat/completions json body+header prompt",

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rig.gateway import Gateway, GatewayMode
-from rig.gateway._process import clean_environment
-from rig.model import ModelServer
-from rig.recorder import Recorder
+from tracesplice_testing.gateway import Gateway, GatewayMode
+from tracesplice_testing.gateway._process import clean_environment
+from tracesplice_testing.model import ModelServer
+from tracesplice_testing.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rig.recorder import Observation
+    from tracesplice_testing.recorder import Observation
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PROGRAMS = sorted(path.stem for path in EXAMPLES.glob("*.py"))

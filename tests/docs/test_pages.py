@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rig.gateway._process import clean_environment
-from rig.model import ModelServer
-from rig.recorder import Recorder
+from tracesplice_testing.gateway._process import clean_environment
+from tracesplice_testing.model import ModelServer
+from tracesplice_testing.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

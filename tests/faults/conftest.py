@@ -18,7 +18,7 @@ pytest.register_assert_rewrite("faults.compare")
 import tracesplice  # noqa: E402
 from faults.compare import Stage  # noqa: E402
 from faults.scripted import Scripted  # noqa: E402
-from rig.model import ModelServer  # noqa: E402
+from tracesplice_testing.model import ModelServer  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

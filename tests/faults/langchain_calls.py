@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from langfuse.langchain import CallbackHandler
 
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
 __all__ = [
     "ASYNC",

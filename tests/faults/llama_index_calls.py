@@ -11,7 +11,7 @@ import pytest
 from faults.wire import links
 
 if TYPE_CHECKING:
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
 __all__ = ["KINDS", "PROMPT", "call", "parents", "prompts", "template"]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from langfuse import Langfuse
 
     from faults.compare import Stage
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
 
 @pytest.mark.parametrize("version", [0, "3"])

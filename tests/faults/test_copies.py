@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from langfuse import Langfuse
 
     from faults.compare import Stage
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
 WRAPPED = ("_build_request", "_process_response", "copy", "with_options")
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from langfuse import Langfuse
     from langfuse.langchain import CallbackHandler
 
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
     Make = Callable[[], CallbackHandler]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from langfuse import Langfuse
 
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
 _USAGE = "langfuse.observation.usage_details"
 

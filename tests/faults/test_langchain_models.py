@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from langfuse.langchain import CallbackHandler
 
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
 pytestmark = pytest.mark.skipif(
     sys.version_info < (3, 11), reason="no context for tasks before Python 3.11"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from langfuse import Langfuse
     from langfuse.langchain import CallbackHandler
 
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
 SERVER = TracerProvider().get_tracer("web-server")  # Langfuse does not store its spans
 

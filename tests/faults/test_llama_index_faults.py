@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from langfuse import Langfuse
 
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
 
 def broken(*_: object) -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from langfuse import Langfuse
 
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
 # OpenInference looks at attributes that pydantic calls deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -40,7 +40,7 @@ from tracesplice_llama_index._linked_text import LinkedText, prompt_in
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
 # Agents look at attributes that pydantic calls deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

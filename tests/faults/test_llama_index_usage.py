@@ -27,7 +27,7 @@ from llama_index.core.prompts import PromptTemplate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
 # OpenInference looks at attributes that pydantic calls deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

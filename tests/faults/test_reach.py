@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from langfuse import Langfuse
 
     from faults.compare import Stage
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
 
 def test_a_spliced_client_links(wire: ModelServer, langfuse: Langfuse) -> None:

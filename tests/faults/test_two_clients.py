@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from langfuse import Langfuse
 
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
 
 def link(wire: ModelServer) -> dict[str, Any]:

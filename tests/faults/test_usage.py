@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from langfuse import Langfuse
 
-    from rig.model import ModelServer
     from tracesplice._usage import Owner
+    from tracesplice_testing.model import ModelServer
 
 USAGE = {"input": 3, "output": 4, "total": 7}
 ZERO = dict.fromkeys(USAGE, 0)

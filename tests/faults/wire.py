@@ -9,7 +9,7 @@ import openai
 import tracesplice
 
 if TYPE_CHECKING:
-    from rig.model import ModelServer
+    from tracesplice_testing.model import ModelServer
 
 __all__ = ["carries_nothing", "client_of", "links", "say", "spliced"]
 

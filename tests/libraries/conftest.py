@@ -10,14 +10,14 @@ import pytest
 from langfuse import Langfuse, propagate_attributes
 
 import tracesplice
-from rig.gateway import Gateway, GatewayMode
-from rig.model import ModelServer
-from rig.recorder import Recorder
+from tracesplice_testing.gateway import Gateway, GatewayMode
+from tracesplice_testing.model import ModelServer
+from tracesplice_testing.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rig.recorder import Observation, Trace
+    from tracesplice_testing.recorder import Observation, Trace
 
 
 @dataclass

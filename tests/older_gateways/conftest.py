@@ -9,13 +9,13 @@ import pytest
 
 from conformance.conftest import check, model, recorder, stage, started, table, with_adapter
 from older_gateways.releases import RELEASES
-from rig.gateway import Gateway, GatewayMode
+from tracesplice_testing.gateway import Gateway, GatewayMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rig.model import ModelServer
-    from rig.recorder import Recorder
+    from tracesplice_testing.model import ModelServer
+    from tracesplice_testing.recorder import Recorder
 
 __all__ = ["check", "model", "recorder", "stage", "table"]
 

@@ -15,15 +15,15 @@ from conformance.curl import BAGGAGE, CHAT, REPORTS, Caller, is_linked
 from conformance.requests import BODIES, REQUESTS, cell, wrong
 from older_gateways.conftest import MODES, RELEASE
 from older_gateways.releases import RELEASES, Release
-from rig.gateway import GatewayMode
-from rig.gateway._process import find_venv
+from tracesplice_testing.gateway import GatewayMode
+from tracesplice_testing.gateway._process import find_venv
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.harness import Cell, Stage
-    from rig.gateway import Gateway
-    from rig.recorder import Recorder
+    from tracesplice_testing.gateway import Gateway
+    from tracesplice_testing.recorder import Recorder
 
 if RELEASE not in RELEASES:
     pytest.skip("run by nox, see CONTRIBUTING.md", allow_module_level=True)

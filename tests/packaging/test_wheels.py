@@ -23,6 +23,7 @@ LISTED = [
 ]
 FOLDERS = [words[0] for words in LISTED]
 IN_GATEWAYS = [words[0] for words in LISTED if "gateway" in words]
+TESTING = "core/testing"  # goes where pytest is
 SHARED = {"langfuse", "opentelemetry-api", "packaging", "pluggy", "wrapt"}
 
 
@@ -92,7 +93,9 @@ def test_every_distribution_is_listed() -> None:
 
 
 def test_only_the_adapter_names_its_framework(folder: str, wheels: dict[str, Path]) -> None:
-    if folder.startswith("core"):
+    if folder == TESTING:
+        assert "pytest" in frameworks(wheels[folder])
+    elif folder.startswith("core"):
         assert frameworks(wheels[folder]) == set()
     else:
         [own] = frameworks(wheels[folder])
@@ -112,7 +115,7 @@ def test_the_adapter_is_found_by_its_entry_point(folder: str, wheel: Path) -> No
     package = package_of(folder)
     if package == "tracesplice":
         assert "tracesplice = tracesplice._cli:main" in read(wheel, "entry_points.txt")
-    elif folder not in IN_GATEWAYS:
+    elif folder not in (TESTING, *IN_GATEWAYS):
         name = package.removeprefix("tracesplice_")
         assert f"[tracesplice]\n{name} = {package}._plugin" in read(wheel, "entry_points.txt")
 

@@ -10,12 +10,12 @@ import pytest
 
 from conformance.forms import form_of
 from conformance.harness import client_side, run_unspliced
-from rig.model import ModelServer
-from rig.recorder import Recorder
-from rig.recorder.exporter import RecorderExporter
 from shapes.outcomes import Outcomes
 from shapes.repairs import TABLE, repairs, taken_away
 from shapes.wire import Wire, WireStage, plain, run
+from tracesplice_testing.model import ModelServer
+from tracesplice_testing.recorder import Recorder
+from tracesplice_testing.recorder.exporter import RecorderExporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

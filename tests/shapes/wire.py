@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from conformance.checks import ATTRIBUTES, ENVIRONMENT
 from conformance.forms import CONTAINER, FORMS, form_of, link_in
 from conformance.harness import Outcome, Stage, run_cell
-from rig.recorder import Observation
+from tracesplice_testing.recorder import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from conformance.harness import Cell
-    from rig.model import ModelServer, ReceivedRequest
+    from tracesplice_testing.model import ModelServer, ReceivedRequest
 
 __all__ = ["Wire", "WireStage", "plain", "run"]
 

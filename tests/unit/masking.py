@@ -15,9 +15,9 @@ from langfuse.types import (
 )
 
 import tracesplice
-from rig.recorder._given import given_cost, given_usage
-from rig.recorder._usage import cost_details, count, usage_details
 from tracesplice._calls import calls
+from tracesplice_testing.recorder._given import given_cost, given_usage
+from tracesplice_testing.recorder._usage import cost_details, count, usage_details
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rig.recorder import Observation, Recorder
+    from tracesplice_testing.recorder import Observation, Recorder
 
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"

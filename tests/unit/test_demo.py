@@ -12,14 +12,14 @@ import pytest
 from rich.console import Console
 
 from rig.demo._checks import has_adapter
-from rig.demo._run import Run
 from rig.demo._settings import Server
 from rig.demo._svg import picture
 from rig.demo._tree import draw
 from rig.demo._verdict import Verdict, judge
-from rig.gateway import GatewayMode
-from rig.model import ModelServer
-from rig.recorder import Observation, Trace
+from tracesplice_testing._run import Run
+from tracesplice_testing.gateway import GatewayMode
+from tracesplice_testing.model import ModelServer
+from tracesplice_testing.recorder import Observation, Trace
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

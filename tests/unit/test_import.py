@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rig.model import ModelServer
+from tracesplice_testing.model import ModelServer
 
 # Notes what happens while tracesplice is imported; with the frameworks imported before or not.
 SCRIPT = """

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from rig.gateway._http import Reply, request
-from rig.model import ModelServer
-from rig.model._schema import instance
+from tracesplice_testing.gateway._http import Reply, request
+from tracesplice_testing.model import ModelServer
+from tracesplice_testing.model._schema import instance
 
 WEATHER = {
     "type": "function",

@@ -16,7 +16,7 @@ from tracesplice.adapter import PromptRef, own_prompt, span_of
 if TYPE_CHECKING:
     from langfuse import Langfuse
 
-    from rig.recorder import Recorder
+    from tracesplice_testing.recorder import Recorder
 
 IDS = {"trace_id": "a" * 32, "id": "b" * 16}
 

@@ -10,7 +10,7 @@ from langfuse.api import NotFoundError
 if TYPE_CHECKING:
     from langfuse import Langfuse
 
-    from rig.recorder import Recorder
+    from tracesplice_testing.recorder import Recorder
 
 
 from unit.recorder_requests import MESSAGES, call, event, ingest, kinds

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from rig.gateway._config import COSTS
-from rig.recorder import Recorder
-from rig.recorder._tokens import tokens
-from rig.recorder._usage import usage_details
+from tracesplice_testing.gateway._config import COSTS
+from tracesplice_testing.recorder import Recorder
+from tracesplice_testing.recorder._tokens import tokens
+from tracesplice_testing.recorder._usage import usage_details
 from unit.recorder_requests import (
     COST,
     GENERATION,

@@ -9,7 +9,7 @@ import pytest
 from langfuse import Langfuse, propagate_attributes
 
 if TYPE_CHECKING:
-    from rig.recorder import Recorder
+    from tracesplice_testing.recorder import Recorder
 
 
 from unit.recorder_requests import (

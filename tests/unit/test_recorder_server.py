@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from rig.recorder import Recorder, RecorderTimeout
+from tracesplice_testing.recorder import Recorder, RecorderTimeout
 
 if TYPE_CHECKING:
     from langfuse import Langfuse

@@ -17,15 +17,15 @@ from rig.demo._settings import DemoError, settings_from
 from rig.demo._svg import picture
 from rig.demo._tree import draw
 from rig.demo._verdict import Verdict, judge
-from rig.gateway import GatewayMode
+from tracesplice_testing.gateway import GatewayMode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
 
-    from rig.demo._run import Run
     from rig.demo._stage import Stage
+    from tracesplice_testing._run import Run
 
 UNIFIED, SPLIT, PROBLEM, INTERRUPTED = 0, 1, 2, 130
 

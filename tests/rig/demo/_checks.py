@@ -15,7 +15,7 @@ from rig.demo._settings import (
     DemoError,
     exports,
 )
-from rig.gateway import GatewayMode
+from tracesplice_testing.gateway import GatewayMode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

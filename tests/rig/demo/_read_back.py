@@ -13,16 +13,16 @@ import openai
 
 import tracesplice
 from rig.demo._http import Refused, Unreachable, basic, get
-from rig.demo._run import Run, tokens
 from rig.demo._settings import GATEWAY_URL, MODEL, DemoError
-from rig.recorder.reader import LangfuseReader
+from tracesplice_testing._run import Run, tokens
+from tracesplice_testing.recorder.reader import LangfuseReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rig.demo._programs import Program
     from rig.demo._stage import Stage
-    from rig.recorder import Observation
+    from tracesplice_testing.recorder import Observation
 
 __all__ = ["run_program"]
 

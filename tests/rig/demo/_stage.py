@@ -23,9 +23,9 @@ from rig.demo._checks import (
 )
 from rig.demo._progress import step
 from rig.demo._settings import DemoError, Server
-from rig.gateway import Gateway, GatewayMode, GatewayStartError
-from rig.model import ModelServer
-from rig.recorder import Recorder
+from tracesplice_testing.gateway import Gateway, GatewayMode, GatewayStartError
+from tracesplice_testing.model import ModelServer
+from tracesplice_testing.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from rig.demo._run import tokens
-from rig.gateway import GatewayMode
+from tracesplice_testing._run import tokens
+from tracesplice_testing.gateway import GatewayMode
 
 if TYPE_CHECKING:
-    from rig.demo._run import Run
+    from tracesplice_testing._run import Run
 
 __all__ = ["Finding", "Verdict", "judge"]
 

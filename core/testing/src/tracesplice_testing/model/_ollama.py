@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rig.model import _send
-from rig.model._answers import Answer, answer_chat, answer_text, embedding, tokens
-from rig.model._directives import parse
+from tracesplice_testing.model import _send
+from tracesplice_testing.model._answers import Answer, answer_chat, answer_text, embedding, tokens
+from tracesplice_testing.model._directives import parse
 
 __all__ = ["ROUTES"]
 
@@ -86,8 +86,8 @@ async def _embed(request: Request) -> Response:
 
 
 async def _show(request: Request) -> Response:
-    details = {"family": "rig", "parameter_size": "1B", "quantization_level": "Q4_0"}
-    info = {"general.architecture": "rig", "rig.context_length": 8192}
+    details = {"family": "standin", "parameter_size": "1B", "quantization_level": "Q4_0"}
+    info = {"general.architecture": "standin", "standin.context_length": 8192}
     capabilities = ["completion", "tools", "embedding"]
     return JSONResponse(
         {

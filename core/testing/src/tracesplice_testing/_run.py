@@ -1,4 +1,4 @@
-"""One run of a program, as Langfuse shows it."""
+"""What Langfuse shows of some calls, and which of it the application made itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rig.recorder import Observation, Trace
+    from tracesplice_testing.recorder import Observation, Trace
 
 __all__ = ["Run", "tokens"]
 

@@ -8,9 +8,9 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rig.model import _media, _ollama, _openai, _responses
-from rig.model._record import ReceivedRequest, RequestLog
-from rig.model._send import LOG
+from tracesplice_testing.model import _media, _ollama, _openai, _responses
+from tracesplice_testing.model._record import ReceivedRequest, RequestLog
+from tracesplice_testing.model._send import LOG
 
 __all__ = ["ModelServer"]
 
@@ -29,7 +29,7 @@ _KEEP_ALIVE = 600  # seconds; a gateway that uses a connection as it is closed a
 class ModelServer:
     """Answers as a model would, deterministically, and keeps what it was sent.
 
-    `rig.model._answers` says what the answers are, `rig.model._directives` how to ask for faults.
+    The module `_answers` says what the answers are, `_directives` how to ask for faults.
     `answer_headers` are on every answer, until `clear`.
     """
 
@@ -53,7 +53,7 @@ class ModelServer:
             timeout_keep_alive=_KEEP_ALIVE,
         )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._run, name="rig-model", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="tracesplice-model", daemon=True)
 
     @property
     def requests(self) -> list[ReceivedRequest]:

@@ -7,8 +7,8 @@ from contextvars import ContextVar
 
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from rig.model._directives import Directives
-from rig.model._record import RequestLog
+from tracesplice_testing.model._directives import Directives
+from tracesplice_testing.model._record import RequestLog
 
 __all__ = ["LOG", "DroppedError", "lines", "once", "refusal", "sse"]
 

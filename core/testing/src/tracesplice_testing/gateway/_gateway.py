@@ -9,10 +9,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rig.gateway._config import build_config
-from rig.gateway._http import Reply, request
-from rig.gateway._modes import GatewayMode, environment
-from rig.gateway._process import ProxyProcess, clean_environment, find_venv, free_port
+from tracesplice_testing.gateway._config import build_config
+from tracesplice_testing.gateway._http import Reply, request
+from tracesplice_testing.gateway._modes import GatewayMode, environment
+from tracesplice_testing.gateway._process import (
+    ProxyProcess,
+    clean_environment,
+    find_venv,
+    free_port,
+)
 
 __all__ = ["Gateway", "GatewayStartError"]
 
@@ -70,9 +75,9 @@ class Gateway:
         """Start the process and return at once."""
         program = find_venv() / "bin" / "litellm"
         if not program.exists():
-            hint = "run `make install`, or set TRACESPLICE_GATEWAY_VENV to a LiteLLM virtualenv"
+            hint = "set TRACESPLICE_GATEWAY_VENV to a virtualenv with litellm[proxy]"
             raise GatewayStartError(f"no LiteLLM proxy in {find_venv()}: {hint}")
-        self._folder = Path(tempfile.mkdtemp(prefix="rig-gateway-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="tracesplice-gateway-"))
         config = self._folder / "config.yaml"
         config.write_text(json.dumps(self._config, indent=1))
         for name, text in self._files.items():

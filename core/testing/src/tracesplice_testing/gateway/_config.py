@@ -6,7 +6,7 @@ https://docs.litellm.ai/docs/proxy/configs
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rig.gateway._modes import GatewayMode, litellm_settings
+from tracesplice_testing.gateway._modes import GatewayMode, litellm_settings
 
 __all__ = ["COSTS", "build_config"]
 

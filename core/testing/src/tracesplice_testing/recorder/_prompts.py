@@ -39,7 +39,7 @@ class Prompt:
 
     @property
     def type(self) -> str:
-        """text or chat."""
+        """Text or chat."""
         return "text" if isinstance(self.template, str) else "chat"
 
     def json(self, project: str) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rig.model import _send
-from rig.model._answers import Answer, answer_chat
-from rig.model._openai import schema_of
+from tracesplice_testing.model import _send
+from tracesplice_testing.model._answers import Answer, answer_chat
+from tracesplice_testing.model._openai import schema_of
 
 __all__ = ["ROUTES"]
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from rig.model._directives import Directives, parse
-from rig.model._schema import Schema, instance
+from tracesplice_testing.model._directives import Directives, parse
+from tracesplice_testing.model._schema import Schema, instance
 
 __all__ = ["Answer", "answer_chat", "answer_text", "embedding", "plain_text", "tokens"]
 

@@ -24,5 +24,6 @@ class RecorderExporter(SpanExporter):
         self._recorder = recorder
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Put them into the recorder."""
         self._recorder.take(encode_spans(spans).SerializeToString())
         return SpanExportResult.SUCCESS

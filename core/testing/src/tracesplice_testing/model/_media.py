@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rig.model import _send
-from rig.model._answers import tokens
-from rig.model._directives import parse
-from rig.model._record import ReceivedRequest
+from tracesplice_testing.model import _send
+from tracesplice_testing.model._answers import tokens
+from tracesplice_testing.model._directives import parse
+from tracesplice_testing.model._record import ReceivedRequest
 
 __all__ = ["PIXEL", "ROUTES"]
 
@@ -67,7 +67,7 @@ async def _moderations(request: Request) -> Response:
         "category_scores": dict.fromkeys(_CATEGORIES, 0.0),
     }
     model = body.get("model") or "omni-moderation-latest"
-    answer = {"id": "modr-rig", "model": model, "results": [result] * len(texts)}
+    answer = {"id": "modr-1", "model": model, "results": [result] * len(texts)}
     return await _send.once(answer, parse(" ".join(texts), model))
 
 
@@ -86,7 +86,7 @@ async def _rerank(request: Request) -> Response:
     directives = parse(body["query"], body.get("model") or "")
     count = tokens(body["query"]) + sum(tokens(text) for text in body["documents"])
     results = [{"index": i, "relevance_score": 1 / (i + 1)} for i in range(len(body["documents"]))]
-    answer = {"id": "rerank-rig", "results": results, "usage": {"total_tokens": count}}
+    answer = {"id": "rerank-1", "results": results, "usage": {"total_tokens": count}}
     return await _send.once(answer, directives)
 
 

@@ -13,14 +13,13 @@ from pathlib import Path
 __all__ = ["ProxyProcess", "clean_environment", "find_venv", "free_port"]
 
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
-_REPOSITORY = Path(__file__).parents[3]
 _GRACE = 15.0
 _taken: set[int] = set()
 
 
 def find_venv() -> Path:
-    """The virtualenv `TRACESPLICE_GATEWAY_VENV` names, else the repository's `.venv-gateway`."""
-    return Path(os.environ.get("TRACESPLICE_GATEWAY_VENV") or _REPOSITORY / ".venv-gateway")
+    """The virtualenv `TRACESPLICE_GATEWAY_VENV` names, else `.venv-gateway` where we run."""
+    return Path(os.environ.get("TRACESPLICE_GATEWAY_VENV") or ".venv-gateway").absolute()
 
 
 def clean_environment(*layers: Mapping[str, str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ Directives are cut out of the text before it is answered. A model called `broken
 import re
 from dataclasses import dataclass
 
-from rig.model._record import RequestLog
+from tracesplice_testing.model._record import RequestLog
 
 __all__ = ["Directives", "parse"]
 

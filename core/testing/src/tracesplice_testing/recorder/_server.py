@@ -35,7 +35,7 @@ class Server:
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             )
         )
-        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="tracesplice-recorder", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:

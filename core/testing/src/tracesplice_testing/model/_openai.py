@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rig.model import _send
-from rig.model._answers import Answer, answer_chat, answer_text, embedding, tokens
-from rig.model._directives import parse
-from rig.model._schema import Schema
+from tracesplice_testing.model import _send
+from tracesplice_testing.model._answers import Answer, answer_chat, answer_text, embedding, tokens
+from tracesplice_testing.model._directives import parse
+from tracesplice_testing.model._schema import Schema
 
 __all__ = ["ROUTES", "schema_of", "usage"]
 
@@ -56,7 +56,7 @@ async def _chat(request: Request) -> Response:
     tools = () if body.get("tool_choice") == "none" else body.get("tools") or ()
     schema = schema_of(body.get("response_format"))
     answer = answer_chat(body["model"], body["messages"], tools, schema)
-    head = {"id": "chatcmpl-rig", "created": _CREATED, "model": body["model"]}
+    head = {"id": "chatcmpl-1", "created": _CREATED, "model": body["model"]}
     finish = "tool_calls" if answer.tool else "stop"
     if body.get("stream"):
         return await _send.sse(_chat_chunks(head, answer, finish, body), answer.directives)
@@ -89,7 +89,7 @@ async def _completions(request: Request) -> Response:
     body = await request.json()
     prompt = body.get("prompt", "")
     answer = answer_text(body["model"], prompt if isinstance(prompt, str) else str(prompt[0]))
-    head = {"id": "cmpl-rig", "object": "text_completion", "created": _CREATED}
+    head = {"id": "cmpl-1", "object": "text_completion", "created": _CREATED}
     head["model"] = body["model"]
     if not body.get("stream"):
         choice = {"index": 0, "text": answer.text, "finish_reason": "stop"}
@@ -125,7 +125,10 @@ async def _embeddings(request: Request) -> Response:
 async def _models(request: Request) -> Response:
     names = ("gpt-4o-mini", "text-embedding-3-small")
     return JSONResponse(
-        {"object": "list", "data": [{"id": n, "object": "model", "owned_by": "rig"} for n in names]}
+        {
+            "object": "list",
+            "data": [{"id": n, "object": "model", "owned_by": "us"} for n in names],
+        }
     )
 
 

@@ -1,0 +1,28 @@
+"""What tests of an application or an adapter import; it comes with `tracesplice[testing]`.
+
+The names are those of `tracesplice_testing`, which says what they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tracesplice._errors import TracespliceError
+
+if TYPE_CHECKING:
+    from tracesplice_testing import Gateway, GatewayMode, ModelServer, Recorder
+
+__all__ = ["Gateway", "GatewayMode", "ModelServer", "Recorder"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        import tracesplice_testing
+    except ModuleNotFoundError as error:
+        raise TracespliceError(
+            "tracesplice.testing is an extra of its own. Type:\n"
+            '  pip install "tracesplice[testing]"'
+        ) from error
+    return getattr(tracesplice_testing, name)
