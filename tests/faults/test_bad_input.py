@@ -83,7 +83,7 @@ def test_a_fault_of_ours_costs_no_call(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr("tracesplice_openai._request.link_request", broken)
+    monkeypatch.setattr("tracesplice._sdk_request.link_request", broken)
     with (
         caplog.at_level(logging.WARNING),
         client_of(wire) as client,

@@ -8,8 +8,9 @@ import openai
 import pytest
 from openai._models import FinalRequestOptions
 
+from tracesplice._sdk_options import address_of, written_in
 from tracesplice.adapter import header_values
-from tracesplice_openai._sdk import address_of, written_in
+from tracesplice_openai._sdk import sdk
 
 HTTP = openai.DefaultHttpxClient(verify=False)
 
@@ -22,7 +23,7 @@ HTTP = openai.DefaultHttpxClient(verify=False)
 )
 def test_the_address_is_the_sdk_s(base: str, path: str) -> None:
     client = openai.OpenAI(base_url=base, api_key="k", http_client=HTTP)
-    assert address_of(client, path) == str(client._prepare_url(path))
+    assert address_of(sdk.kind, client, path) == str(client._prepare_url(path))
 
 
 def test_a_class_of_the_user_s_is_asked() -> None:
@@ -31,7 +32,7 @@ def test_a_class_of_the_user_s_is_asked() -> None:
             return f"http://elsewhere{url}"
 
     client = Elsewhere(base_url="http://gw", api_key="k", http_client=HTTP)
-    assert address_of(client, "/chat/completions") == "http://elsewhere/chat/completions"
+    assert address_of(sdk.kind, client, "/chat/completions") == "http://elsewhere/chat/completions"
 
 
 HEADERS: list[dict[str, Any]] = [
@@ -63,7 +64,7 @@ def test_what_was_written_is_what_is_sent(
     options = FinalRequestOptions.construct(method="post", url="/x", headers=own, json_data={})
     # Of two spellings of a name the SDK may send both; the later one counts.
     sent = dict(client._build_headers(options).multi_items())
-    found = written_in(client, options)
+    found = written_in(sdk.kind, client, options)
     texts = [text for text in header_values(found.headers, "traceparent") if text is not None]
     assert texts[-1:] == ([sent["traceparent"]] if "traceparent" in sent else [])
     content_type = sent.get("content-type", "")
@@ -88,6 +89,8 @@ def test_fields_are_added_where_the_sdk_takes_them(
     fields: dict[str, Any], body: dict[str, Any] | None, field: str | None
 ) -> None:
     client = openai.OpenAI(base_url="http://gw", api_key="k", http_client=HTTP)
-    found = written_in(client, FinalRequestOptions.construct(method="post", url="/x", **fields))
+    found = written_in(
+        sdk.kind, client, FinalRequestOptions.construct(method="post", url="/x", **fields)
+    )
     assert found.body == body
     assert field is None or found.field == field

@@ -20,6 +20,7 @@ from tracesplice._observation import is_stored, span_of
 from tracesplice._own_prompt import own_prompt
 from tracesplice._places import note_foreign_call, nothing_used
 from tracesplice._request import LinkedRequest, capture_link, link_request
+from tracesplice._sdk import ClientSdk, defining, with_observation
 from tracesplice._sources import ambient_source, current_observation, observation_source
 from tracesplice._splice import is_instrumented
 from tracesplice._streams import afirst_read_in, first_read_in, has_place
@@ -44,6 +45,7 @@ from tracesplice_wire import (
 )
 
 __all__ = [
+    "ClientSdk",
     "Gateway",
     "Link",
     "LinkedRequest",
@@ -55,6 +57,7 @@ __all__ = [
     "as_current",
     "capture_link",
     "current_observation",
+    "defining",
     "each_class",
     "fault",
     "first_read_in",
@@ -81,6 +84,7 @@ __all__ = [
     "unwrap_methods",
     "warn_once",
     "when_imported",
+    "with_observation",
     "wrap_function",
     "wrap_methods",
 ]

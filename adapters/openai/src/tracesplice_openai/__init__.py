@@ -6,8 +6,7 @@ Adapters for frameworks that end in an OpenAI client build on the names below.
 from __future__ import annotations
 
 from tracesplice_openai._clients import Client, carries_links, clients_of, held_by
-from tracesplice_openai._mark import is_spliced
-from tracesplice_openai._splice import splice, unsplice
+from tracesplice_openai._splice import is_spliced, splice, unsplice
 
 __all__ = [
     "Client",

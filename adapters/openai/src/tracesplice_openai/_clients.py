@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 
 from tracesplice.adapter import is_instrumented
-from tracesplice_openai._mark import is_spliced
+from tracesplice_openai._splice import is_spliced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

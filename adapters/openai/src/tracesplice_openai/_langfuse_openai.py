@@ -10,7 +10,6 @@ span again: ``tests/unit/test_langfuse_openai.py`` fails then.
 
 from __future__ import annotations
 
-import copy
 import sys
 from contextlib import nullcontext
 from contextvars import ContextVar
@@ -21,14 +20,15 @@ import openai
 from tracesplice.adapter import (
     as_current,
     current_observation,
+    defining,
     guarded,
     span_of,
     unwrap_methods,
     when_imported,
+    with_observation,
     wrap_methods,
 )
-from tracesplice_openai import _mark
-from tracesplice_openai._sdk import defining
+from tracesplice_openai._sdk import sdk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,10 +38,7 @@ if TYPE_CHECKING:
 
     from tracesplice.adapter import Wrapper
 
-__all__ = ["GENERATION", "forget_generations", "observe_generations", "take_generation"]
-
-GENERATION = "_tracesplice_generation"
-"""In the ``__dict__`` of a call's options, which the SDK's copies of them keep."""
+__all__ = ["forget_generations", "observe_generations", "take_generation"]
 
 _MODULE = "langfuse.openai"
 _span_of = guarded("the generation of langfuse.openai a call belongs to")(span_of)
@@ -108,17 +105,9 @@ def _with_generation(
     """
     # Taken for every client, so that no other call finds it.
     generation = take_generation()
-    if generation is None or not _mark.gateways_of(client):
+    if generation is None or not sdk.gateways_of(client):
         return None
-    if "options" in kwargs:
-        return args, {**kwargs, "options": _with(kwargs["options"], generation)}
-    return (args[0], _with(args[1], generation), *args[2:]), kwargs
-
-
-def _with(options: Any, generation: Span) -> Any:
-    copied = copy.copy(options)  # the caller's
-    vars(copied)[GENERATION] = generation
-    return copied
+    return with_observation(args, kwargs, generation)
 
 
 def take_generation() -> Span | None:

@@ -1,115 +1,26 @@
-"""What the SDK will send, as it works it out itself: private to it, and there is no public way.
-
-https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py
-"""
+"""The OpenAI SDK, as what splices its clients: those for Azure are of its own classes, too."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import openai
 
-from tracesplice.adapter import header_values
+from tracesplice.adapter import ClientSdk
 
-__all__ = [
-    "OWN_CLASSES",
-    "Options",
-    "Written",
-    "address_of",
-    "defining",
-    "gateway_of",
-    "written_in",
-]
-
-OWN_CLASSES = (openai.OpenAI, openai.AsyncOpenAI, openai.AzureOpenAI, openai.AsyncAzureOpenAI)
-"""The SDK's own classes of clients, of which is known what they send."""
-
-_PLAIN = re.compile(r"/?[\w-]+(/[\w-]+)*", re.ASCII)
-_FORM = "multipart/form-data"
-_JSON = "application/json"
+__all__ = ["sdk"]
 
 
-class Options(Protocol):
-    """The part of the SDK's ``FinalRequestOptions`` that this adapter reads and writes."""
-
-    method: str
-    url: str
-    headers: Any
-    json_data: Any
-    extra_json: Any
-    files: Any
+class _OpenAI(ClientSdk):
+    def address(self, client: Any) -> object:
+        # An Azure client's base URL may be that of one deployment.
+        return getattr(client, "_azure_endpoint", None) or super().address(client)
 
 
-class Written(NamedTuple):
-    """What the callers of a request wrote.
-
-    Attributes:
-        headers: Headers of the call and of the client, and markers for those that are taken away.
-        body: Fields of the body; None where there is nothing that fields can be added to.
-        field: The option to add fields to.
-        is_form: Whether the body goes out as a multipart form.
-    """
-
-    headers: Mapping[Any, Any]
-    body: Mapping[str, Any] | None
-    field: str = "json_data"
-    is_form: bool = False
-
-
-def defining(owner: type, name: str) -> type:
-    """Return the class that ``owner`` has the method ``name`` from: there it is wrapped."""
-    return next((each for each in owner.__mro__ if name in vars(each)), owner)
-
-
-def address_of(client: Any, path: str) -> str:
-    """Return the URL of a request of ``client``."""
-    base = str(client.base_url)
-    # With nothing to resolve in it.
-    if type(client) in OWN_CLASSES and _PLAIN.fullmatch(path) and "?" not in base:
-        return f"{base.rstrip('/')}/{path.lstrip('/')}"
-    return str(client._prepare_url(path))
-
-
-def gateway_of(client: Any) -> object:
-    """Return the address below which all requests of ``client`` go."""
-    # An Azure client's base URL may be that of one deployment.
-    return getattr(client, "_azure_endpoint", None) or client.base_url
-
-
-def written_in(client: Any, options: Options) -> Written:
-    """Return what was written into a request of ``client``."""
-    headers = _headers(client, options)
-    content_type = ", ".join(filter(None, header_values(headers, "content-type"))) or _JSON
-    is_form = content_type.startswith(_FORM)
-    is_json = content_type.lower().startswith(_JSON)
-    content = getattr(options, "content", None)  # the oldest releases have none
-    field = _field(options.json_data, options.extra_json)
-    if field is None or content is not None or not (is_form or (is_json and not options.files)):
-        return Written(headers, None)
-    fields = {**(options.json_data or {}), **(options.extra_json or {})}
-    body = {key: value for key, value in fields.items() if not isinstance(value, openai.Omit)}
-    return Written(headers, body, field, is_form)
-
-
-def _headers(client: Any, options: Options) -> Mapping[Any, Any]:
-    own = options.headers if isinstance(options.headers, Mapping) else {}
-    # The SDK's own defaults say nothing that matters, and are dear to ask for.
-    of_client = client._custom_headers if type(client) in OWN_CLASSES else client.default_headers
-    headers = {**of_client, **own}
-    names = {key.lower() for key in headers}
-    if len(names) == len(headers):
-        return headers
-    # The SDK's releases differ in what two spellings of a name come to.
-    sent = dict(client._build_headers(options).multi_items())
-    return {**dict.fromkeys(names), **sent}
-
-
-def _field(json_data: object, extra: object) -> str | None:
-    if extra is None:
-        return "json_data" if isinstance(json_data, dict) else None
-    if json_data is None:
-        return "extra_json" if isinstance(extra, dict) else None
-    both = isinstance(json_data, Mapping) and isinstance(extra, Mapping)
-    return "extra_json" if both else None
+sdk = _OpenAI(
+    __name__,
+    clients=(openai.OpenAI, openai.AsyncOpenAI),
+    omit=openai.Omit,
+    variants=(openai.AzureOpenAI, openai.AsyncAzureOpenAI),
+)
+"""Splices clients of the OpenAI SDK, and reaches all of them."""

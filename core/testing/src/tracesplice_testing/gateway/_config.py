@@ -78,8 +78,11 @@ def _models(model_url: str) -> list[Json]:
         for name, (model, kind) in _OPENAI.items()
     ]
     rerank = _model("rerank", "hosted_vllm/reranker", "rerank", api_base=model_url)
+    # https://docs.litellm.ai/docs/providers/anthropic
+    claude = "anthropic/claude-3-5-sonnet-20240620"
+    anthropic = _model("claude", claude, api_base=model_url, api_key="sk-upstream")
     mock = _model("mock", "openai/mock", mock_response="mock: hello", api_key="sk-upstream")
-    return [*ollama, *openai, rerank, mock]
+    return [*ollama, *openai, anthropic, rerank, mock]
 
 
 def _direct(model_url: str) -> Json:

@@ -1,4 +1,4 @@
-"""A model server for tests and demos: the Ollama and the OpenAI protocol, no model behind."""
+"""A model server for tests and demos: of Ollama, OpenAI and Anthropic, no model behind."""
 
 from tracesplice_testing.model._record import ReceivedRequest
 from tracesplice_testing.model._server import ModelServer

@@ -9,6 +9,8 @@
                             without `:KEY`, the text of the message is the key
 `[[no-usage]]`              leave the usage out of a stream, even if asked for it
 `[[drop]]`                  send a part of the answer, then close the connection
+`[[cache-read:5]]`          so many tokens were read from a cache, besides those of the text;
+`[[cache-written:7]]`       and so many written into one (Anthropic's protocol alone)
 =========================== ==================================================================
 
 Directives are cut out of the text before it is answered. A model called `broken` always fails.
@@ -37,6 +39,8 @@ class Directives:
     fail_key: str = ""
     drop: bool = False
     no_usage: bool = False
+    cache_read: int = 0
+    cache_written: int = 0
 
     def status(self, log: RequestLog) -> int | None:
         """The status to fail with, or None to answer; spends a `fail-once`."""
@@ -64,4 +68,6 @@ def parse(text: str, model: str = "") -> Directives:
         fail_key=key or plain,
         drop="drop" in found,
         no_usage="no-usage" in found,
+        cache_read=int(found.get("cache-read", 0)),
+        cache_written=int(found.get("cache-written", 0)),
     )

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tracesplice_testing.model import _media, _ollama, _openai, _responses
+from tracesplice_testing.model import _anthropic, _media, _ollama, _openai, _responses
 from tracesplice_testing.model._record import ReceivedRequest, RequestLog
 from tracesplice_testing.model._send import LOG
 
@@ -21,7 +21,7 @@ _BARE = [
     for route in _OPENAI
     if route.path.startswith("/v1/")
 ]
-_ROUTES = [*_ollama.ROUTES, *_OPENAI, *_BARE]
+_ROUTES = [*_ollama.ROUTES, *_OPENAI, *_BARE, *_anthropic.ROUTES]
 _PATIENCE = 10.0
 _KEEP_ALIVE = 600  # seconds; a gateway that uses a connection as it is closed asks twice
 

@@ -1,0 +1,189 @@
+"""A call of a generated SDK on its way: each attempt is linked, the answer says who counts it.
+
+The SDK's ``_build_request`` runs once per attempt, right before the body is serialised and inside
+whatever else instruments the client, so that the current span is the innermost one.
+``_process_response`` runs when an attempt was answered, and before a stream is read: a client's
+generation is not exported yet. Both are private; the SDKs have no public method at those places,
+for all the ways to ask for an answer
+(https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakSet
+
+from tracesplice._gateway import Gateway
+from tracesplice._places import note_foreign_call
+from tracesplice._request import LinkedRequest, link_request
+from tracesplice._sdk_options import Kind, Written, address_of, written_in
+from tracesplice_wire import fault, shown_url, warn_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracesplice._sdk_options import Options
+
+__all__ = ["MARK", "OBSERVATION", "Mark", "SdkRequests"]
+
+MARK = "_tracesplice"
+"""The entry of a client's ``__dict__`` that makes it a spliced one."""
+
+OBSERVATION = "_tracesplice_observation"
+"""In the ``__dict__`` of a call's options, which the SDK's copies of them keep: its own span."""
+
+_EXTENSION = "tracesplice"
+
+
+class Mark:
+    """What makes a client a spliced one: an entry of its ``__dict__`` that its copies share.
+
+    Attributes:
+        gateway: The gateway that the client's calls may carry a link to.
+        sdk: The SDK of the client.
+        reached: The latest base URL and path that were found to lead there, to a model.
+    """
+
+    def __init__(self, gateway: Gateway, sdk: SdkRequests) -> None:
+        self.gateway = gateway
+        self.sdk = sdk
+        self.reached: tuple[object, str] | None = None
+        sdk.marks.add(self)
+
+    def __deepcopy__(self, memo: object) -> Mark:
+        return self
+
+
+class Sent(NamedTuple):
+    """A request that was sent with a link; it rides on the request itself, as an extension.
+
+    Attributes:
+        linked: The link that the request carries.
+        url: Where it was sent.
+        gateways: Whose answer is believed.
+    """
+
+    linked: LinkedRequest
+    url: object
+    gateways: tuple[Gateway, ...]
+
+
+class SdkRequests:
+    """The requests of an SDK's clients.
+
+    Attributes:
+        kind: The SDK.
+        declared: The gateways that every client's calls may carry a link to.
+        marks: Those of its spliced clients.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.declared: tuple[Gateway, ...] = ()
+        self.marks: WeakSet[Mark] = WeakSet()
+
+    def build_request(
+        self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """Wrap ``_build_request``: link the attempt that is about to be sent."""
+        mark = vars(client).get(MARK)
+        gateways = self.declared if mark is None else (mark.gateway, *self.declared)
+        linked = None
+        try:
+            linked = self._link(client, mark, gateways, *args, **kwargs)
+        except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
+            fault(f"{__name__}.build_request", "the link of a call")
+        request = wrapped(*args, **kwargs)
+        extensions = getattr(request, "extensions", None)
+        if linked is not None and isinstance(extensions, MutableMapping):
+            extensions[_EXTENSION] = Sent(linked, request.url, gateways)
+        return request
+
+    def process_response(
+        self, wrapped: Callable[..., Any], _client: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """Wrap ``_process_response``: note who counts the call; sync or async."""
+        try:
+            response = kwargs["response"]
+            # The HTTP client's redirects take the extensions of a request along.
+            sent: Sent | None = response.request.extensions.pop(_EXTENSION, None)
+            # A middleware of the SDK's is given failed answers, too.
+            if sent is None or response.status_code >= 400:
+                pass
+            elif response.history or response.url is not sent.url:
+                _answered_after_redirect(sent, response)
+            else:
+                sent.linked.answered(response.headers)
+        except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
+            fault(f"{__name__}.process_response", "the zero usage of a call")
+        return wrapped(*args, **kwargs)
+
+    def _link(
+        self,
+        client: Any,
+        mark: Mark | None,
+        gateways: tuple[Gateway, ...],
+        options: Options,
+        **_: object,
+    ) -> LinkedRequest | None:
+        if options.method.upper() != "POST":
+            return None
+        known = mark is not None and mark.reached == (client.base_url, options.url)
+        if not known and not self._reaches(client, mark, gateways, options.url):
+            return None
+        body = options.json_data
+        is_plain = (
+            type(client) in self.kind.own
+            and not (options.headers or client._custom_headers or options.files)
+            and type(body) is dict
+            and options.extra_json is None
+            and getattr(options, "content", None) is None  # the oldest releases have none
+        )
+        written = Written({}, body) if is_plain else written_in(self.kind, client, options)
+        # The SDK made these options for this attempt alone, so they are ours to change; what is in
+        # them is the caller's.
+        fields = vars(options)
+        linked = link_request(
+            written.body,
+            written.headers,
+            observation=fields.get(OBSERVATION),
+            form=written.is_form,
+        )
+        if linked.body:
+            fields[written.field] = {**fields[written.field], **linked.body}
+        if linked.headers:
+            fields["headers"] = {**(options.headers or {}), **linked.headers}
+        return linked
+
+    def _reaches(
+        self, client: Any, mark: Mark | None, gateways: tuple[Gateway, ...], path: str
+    ) -> bool:
+        """Return whether a request goes to a gateway, and there to a model."""
+        url = address_of(self.kind, client, path) if gateways else path
+        if not any(gateway.matches(url) for gateway in gateways):
+            if Gateway.calls_model(path):
+                note_foreign_call()
+            return False
+        found = Gateway.calls_model(url)
+        # Not of a gateway that is declared besides, which need not stay so.
+        is_known = type(client) in self.kind.own
+        if found and mark is not None and is_known and mark.gateway.matches(url):
+            mark.reached = (client.base_url, path)
+        return found
+
+
+def _answered_after_redirect(sent: Sent, response: Any) -> None:
+    urls = [str(each.url) for each in (*response.history, response)]
+    elsewhere = [url for url in urls if not any(each.matches(url) for each in sent.gateways)]
+    sent.linked.answered(None if elsewhere else response.headers)
+    if elsewhere:
+        warn_once(
+            "sdk:redirect",
+            "tracesplice: calls to the gateway %s are redirected to %s. The HTTP client repeats "
+            "them there with all that is in them, the link too; who answers is no declared "
+            "gateway, so the figures of your application stay as they are. Give the client the "
+            "gateway's final address as base URL, or an HTTP client with follow_redirects=False.",
+            sent.gateways[0],
+            shown_url(elsewhere[0]),
+        )
