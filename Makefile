@@ -57,6 +57,7 @@ test: install  ## Run every test: on openai 2 and 3, the oldest packages, and li
 test-gateways:
 	$(BIN)/python -m pytest tests/conformance
 	$(BIN)/python -m pytest tests/docs
+	$(BIN)/python -m pytest tests/javascript
 	$(NOX) --session older-gateway pydantic-ai openai-agents
 
 test-packages:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tracesplice_wire import (
     MAX_ENTRIES,
+    Link,
     decode_baggage,
     decode_metadata,
     decode_traceparent,
@@ -75,6 +76,13 @@ def test_pairs_are_the_valid_entries_of_a_mapping() -> None:
     written = {"a": "b", "": "c", "d": 1, "e": "x" * 201, "f": "\ud800"}
     assert pairs(written.items()) == (("a", "b"),)
     assert len(pairs((str(key), "v") for key in range(1000))) == MAX_ENTRIES
+
+
+def test_what_a_propagator_quotes_is_read_as_it_was_written() -> None:
+    # Metadata {"größe": "1 %"}, as OpenTelemetry's propagators for JavaScript and Python have it.
+    for space in ("%20", "+"):
+        found = decode_baggage(f"langfuse_metadata_gr%C3%B6%C3%9Fe=1{space}%25, other=langfuse_")
+        assert decode_metadata([], found) == Link(metadata=(("größe", "1 %"),))
 
 
 @given(ANYTHING, st.text())

@@ -41,9 +41,11 @@ def decode_baggage(value: object) -> Mapping[str, Any]:
         return _NOTHING
     said: dict[str, str] = {}
     for member in value[:_MAX_HEADER].split(","):
-        key, _, text = member.partition(";")[0].partition("=")
-        if key.strip().startswith(_PREFIX):
-            said[key.strip().removeprefix(_PREFIX)] = unquote_plus(text.strip())
+        name, _, text = member.partition(";")[0].partition("=")
+        # OpenTelemetry's propagators quote the names, too: those of metadata are the user's.
+        key = unquote_plus(name.strip())
+        if key.startswith(_PREFIX):
+            said[key.removeprefix(_PREFIX)] = unquote_plus(text.strip())
     return _as_metadata(said) if said else _NOTHING
 
 
