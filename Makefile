@@ -15,11 +15,15 @@ define environment
 	  || $(1)/bin/python $(PIP) install --require-hashes -r requirements/$(2).txt
 endef
 
-.PHONY: help install demo check check-parts check-gateways test test-gateways test-packages coverage table lint \
-  format bench pins docs clean
+# Without the address of a package index.
+RESOLVE = $(abspath $(BIN)/uv) pip compile --quiet --universal --python-version 3.10 \
+  --no-emit-index-url --no-annotate --no-header
+
+.PHONY: help install demo check check-parts check-gateways test test-gateways test-packages \
+  matrix-frameworks coverage table lint format bench pins docs clean
 
 help:  ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
 install: .venv/.installed .venv-gateway/.installed  ## Build .venv (client) and .venv-gateway (LiteLLM)
 
@@ -58,12 +62,19 @@ test-gateways:
 	$(BIN)/python -m pytest tests/conformance
 	$(BIN)/python -m pytest tests/docs
 	$(BIN)/python -m pytest tests/javascript
-	$(NOX) --session older-gateway pydantic-ai openai-agents
+	$(NOX) --session older-gateway
+	$(NOX) --install-only --tags each-check
+	$(BIN)/python -m pytest tests/frameworks --in-each-check
 
 test-packages:
 	$(BIN)/python -m pytest tests/unit tests/typing tests/packaging tests/faults
 	$(BIN)/python -m pytest tests/shapes
 	$(NOX) --session openai3 oldest
+
+matrix-frameworks: install  ## Run a program for each library we reach; write docs/frameworks.md
+	$(NOX) --install-only --session framework
+	$(BIN)/python -m pytest tests/frameworks; status=$$?; \
+	  PYTHONPATH=tests $(BIN)/python -m frameworks.page && exit $$status
 
 coverage: install  ## List the lines of the product that no test in process runs
 	$(BIN)/coverage erase
@@ -95,9 +106,12 @@ docs: install  ## Draw the pictures of the README and the docs again
 	  --program $$program --svg docs/images/$$program.svg || exit 1; done
 
 pins: .venv/.installed  ## Resolve requirements/*.txt anew from requirements/*.in
-	cd requirements && for set in *.in; do ../$(BIN)/uv pip compile --quiet --universal \
-	  --python-version 3.10 --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	  $$set -o $${set%.in}.txt; done
+	cd requirements && for set in *.in; do \
+	  $(RESOLVE) --generate-hashes $$set -o $${set%.in}.txt; done
+	cd requirements/frameworks && for set in [a-z]*.in; do \
+	  case " $$(PYTHONPATH=../../tests python3 -m frameworks.about) " in \
+	  *" $${set%.in} "*) hashes=--generate-hashes;; *) hashes=;; esac; \
+	  $(RESOLVE) $$hashes $$set -o $${set%.in}.txt; done
 
 clean:  ## Remove what make built
 	rm -rf .venv .venv-gateway .nox build

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import nox
 from nox.command import CommandFailed
@@ -17,6 +18,19 @@ OLDER_GATEWAYS = sorted(
 )
 
 
+FRAMEWORKS = sorted(path.stem for path in Path("requirements/frameworks").glob("*.txt"))
+
+
+def _pinned(name: str) -> Path:
+    return Path("requirements", f"{name}.txt")
+
+
+def _framework(name: str) -> Any:
+    # Those that each check of a change builds have hashes.
+    each = "--hash=" in _pinned(f"frameworks/{name}").read_text()
+    return nox.param(name, id=name, tags=["each-check"] if each else [])
+
+
 def distributions(environment: str) -> list[str]:
     """The arguments that install, editable, what distributions.txt has for an environment."""
     lines = [each.split() for each in Path("distributions.txt").read_text().splitlines()]
@@ -26,8 +40,9 @@ def distributions(environment: str) -> list[str]:
 
 def install(session: nox.Session, pins: str, environment: str, *build: str) -> None:
     """Install a pinned set and, editable, this repository's distributions for an environment."""
+    hashes = ("--require-hashes",) if "--hash=" in _pinned(pins).read_text() else ()
     steps = (
-        ("--require-hashes", "-r", f"requirements/{pins}.txt"),
+        (*hashes, "-r", str(_pinned(pins))),
         (*build, "--no-deps", *distributions(environment)),
     )
     uv = (UV, "pip", "install", "--quiet", "--python", session.virtualenv.location)
@@ -54,18 +69,14 @@ def oldest(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "tests/shapes")
 
 
-@nox.session(name="pydantic-ai")
-def pydantic_ai(session: nox.Session) -> None:
-    """A library without an adapter, reached by `instrument`."""
-    install(session, "pydantic-ai", "client", "--no-build-isolation")
-    session.run("python", "-m", "pytest", "tests/libraries/test_pydantic_ai.py")
-
-
-@nox.session(name="openai-agents")
-def openai_agents(session: nox.Session) -> None:
-    """A library without an adapter, reached by `instrument`."""
-    install(session, "openai-agents", "client", "--no-build-isolation")
-    session.run("python", "-m", "pytest", "tests/libraries/test_openai_agents.py")
+@nox.session
+@nox.parametrize("library", [_framework(each) for each in FRAMEWORKS])
+def framework(session: nox.Session, library: str) -> None:
+    """The programs of one library in its own environment, which `--install-only` builds."""
+    install(session, f"frameworks/{library}", "client", "--no-build-isolation")
+    python = str(Path(".venv/bin/python").absolute())
+    chosen = ("tests/frameworks", "--environment", library)
+    session.run(python, "-m", "pytest", *chosen, external=True)
 
 
 @nox.session(name="older-gateway")

@@ -1,0 +1,49 @@
+"""Each program, each of its calls, in each mode of the gateway."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from frameworks.about import about
+from frameworks.outcomes import save
+from frameworks.process import python_of
+from tracesplice_testing import GatewayMode
+
+if TYPE_CHECKING:
+    from frameworks.stage import Stage
+
+
+def test_program(stage: Stage, program: str) -> None:
+    python = python_of(program)
+    assert python.exists(), f"no {python}: `make matrix-frameworks` builds the environments"
+    said = about(program)
+    answers, apart = _plain(stage, program)
+    outcomes: dict[str, dict[str, Any]] = {}
+    surprises = []
+    for mode in GatewayMode:
+        with stage.process(program, mode) as process:
+            for call in process.introduction["calls"]:
+                outcome = stage.run(process, call, answers[call])
+                outcomes.setdefault(call, {})[mode.value] = outcome.wrong
+                if outcome.wrong.keys() != said.expected(call, mode.value):
+                    surprises.append(f"{call} in {mode.value}: {outcome.wrong}\n{outcome.recorded}")
+            versions = process.introduction["versions"]
+    save(program, versions, outcomes)
+    assert not surprises, "\n\n".join(surprises)
+    assert apart == set(answers), "without tracesplice, each call is wrong"
+
+
+def _plain(stage: Stage, program: str) -> tuple[dict[str, str], set[str]]:
+    """What its calls answer without tracesplice, and which of them are then not joined."""
+    answers, apart = {}, set()
+    with stage.process(program, GatewayMode.LANGFUSE, plain=True) as process:
+        for call in process.introduction["calls"]:
+            outcome = stage.run(process, call)
+            if outcome.checks["e"]:
+                pytest.fail(f"{call} without tracesplice: {outcome.checks['e']}\n{process.log()}")
+            answers[call] = outcome.answer
+            if outcome.checks["a"]:
+                apart.add(call)
+    return answers, apart
