@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tracesplice._gateway import Gateway
+from tracesplice._in_call import in_call
 from tracesplice._sdk_options import Kind
 from tracesplice._sdk_request import MARK, OBSERVATION, Mark, SdkRequests
 from tracesplice._wrap import unwrap_methods, wrap_methods
@@ -90,7 +91,8 @@ class ClientSdk(SdkRequests):
     def gateways_of(self, client: Any) -> tuple[Gateway, ...]:
         """Return the gateways that ``client``'s calls may carry a link to."""
         mark: Mark | None = vars(client).get(MARK)
-        return self.declared if mark is None else (mark.gateway, *self.declared)
+        own = () if mark is None else (mark.gateway,)
+        return (*in_call.get(), *own, *self.declared)
 
     def mark(self, gateway: Gateway) -> Mark:
         """Return what makes a client of this SDK a spliced one."""

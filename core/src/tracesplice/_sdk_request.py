@@ -14,11 +14,13 @@ from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
+from tracesplice._answers import note_answer
 from tracesplice._gateway import Gateway
+from tracesplice._in_call import in_call
 from tracesplice._places import note_foreign_call
 from tracesplice._request import LinkedRequest, link_request
 from tracesplice._sdk_options import Kind, Written, address_of, written_in
-from tracesplice_wire import fault, shown_url, warn_once
+from tracesplice_wire import fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +91,7 @@ class SdkRequests:
         """Wrap ``_build_request``: link the attempt that is about to be sent."""
         mark = vars(client).get(MARK)
         gateways = self.declared if mark is None else (mark.gateway, *self.declared)
+        gateways = (*in_call.get(), *gateways)
         linked = None
         try:
             linked = self._link(client, mark, gateways, *args, **kwargs)
@@ -112,7 +115,7 @@ class SdkRequests:
             if sent is None or response.status_code >= 400:
                 pass
             elif response.history or response.url is not sent.url:
-                _answered_after_redirect(sent, response)
+                note_answer(sent.linked, response, sent.gateways)
             else:
                 sent.linked.answered(response.headers)
         except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
@@ -171,19 +174,3 @@ class SdkRequests:
         if found and mark is not None and is_known and mark.gateway.matches(url):
             mark.reached = (client.base_url, path)
         return found
-
-
-def _answered_after_redirect(sent: Sent, response: Any) -> None:
-    urls = [str(each.url) for each in (*response.history, response)]
-    elsewhere = [url for url in urls if not any(each.matches(url) for each in sent.gateways)]
-    sent.linked.answered(None if elsewhere else response.headers)
-    if elsewhere:
-        warn_once(
-            "sdk:redirect",
-            "tracesplice: calls to the gateway %s are redirected to %s. The HTTP client repeats "
-            "them there with all that is in them, the link too; who answers is no declared "
-            "gateway, so the figures of your application stay as they are. Give the client the "
-            "gateway's final address as base URL, or an HTTP client with follow_redirects=False.",
-            sent.gateways[0],
-            shown_url(elsewhere[0]),
-        )

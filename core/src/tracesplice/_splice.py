@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 
     from tracesplice._hooks import Adapters
 
-__all__ = ["adapters", "instrument", "is_instrumented", "splice", "uninstrument", "unsplice"]
+__all__ = [
+    "adapters",
+    "declared_gateways",
+    "instrument",
+    "is_instrumented",
+    "splice",
+    "uninstrument",
+    "unsplice",
+]
 
 _T = TypeVar("_T")
 
@@ -98,6 +106,11 @@ def uninstrument() -> None:
 def is_instrumented() -> bool:
     """Return whether calls of objects that are not spliced carry a link too."""
     return bool(_declared)
+
+
+def declared_gateways() -> tuple[Gateway, ...]:
+    """Return the gateways of ``instrument``."""
+    return tuple(_declared)
 
 
 def _gateways(gateway: str | Iterable[str] | None) -> list[Gateway]:

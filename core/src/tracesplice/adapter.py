@@ -5,9 +5,11 @@ The names here are public and stable for authors of adapters; applications need 
 
 from __future__ import annotations
 
+from tracesplice._answers import note_answer
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
 from tracesplice._ignored_spans import ignored_spans
+from tracesplice._in_call import calling, gateways_here
 from tracesplice._kit import (
     as_current,
     in_context,
@@ -55,12 +57,14 @@ __all__ = [
     "afirst_read_in",
     "ambient_source",
     "as_current",
+    "calling",
     "capture_link",
     "current_observation",
     "defining",
     "each_class",
     "fault",
     "first_read_in",
+    "gateways_here",
     "guarded",
     "has_place",
     "header_values",
@@ -72,6 +76,7 @@ __all__ = [
     "is_stored",
     "langfuse_prompt",
     "link_request",
+    "note_answer",
     "note_foreign_call",
     "nothing_used",
     "observation_source",

@@ -1,0 +1,40 @@
+"""The gateways that calls of any client may carry a link to, at the place where they are made."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from tracesplice._splice import declared_gateways
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracesplice._gateway import Gateway
+
+__all__ = ["calling", "gateways_here", "in_call"]
+
+in_call: ContextVar[tuple[Gateway, ...]] = ContextVar("tracesplice_in_call", default=())
+"""Those of a spliced object at work that has no client of its own."""
+
+
+def gateways_here() -> tuple[Gateway, ...]:
+    """Return the gateways that any client's calls may carry a link to, here and now.
+
+    Those of ``tracesplice.instrument``, and of a spliced object that is at work.
+    """
+    return (*in_call.get(), *declared_gateways())
+
+
+@contextmanager
+def calling(gateways: tuple[Gateway, ...]) -> Iterator[None]:
+    """Let the calls of a block carry a link to ``gateways``, by whatever client they are made.
+
+    For a spliced object that calls through clients which others use as well.
+    """
+    token = in_call.set(gateways)
+    try:
+        yield
+    finally:
+        in_call.reset(token)
