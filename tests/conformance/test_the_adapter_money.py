@@ -72,6 +72,31 @@ def test_a_stream_without_usage_counts_once(caller: Caller, route: str) -> None:
     assert used == ((True, True) if reply.headers[REPORTS] == "true" else (False, False))
 
 
+REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
+    "by the gateway": ("/chat/completions", known() | {"model": "no such"}),
+    "by the gateway, stream": ("/chat/completions", known(stream=True) | {"model": "no such"}),
+    "by the gateway, responses": ("/responses", {"model": "no such", "input": "hi"}),
+    "without messages": ("/chat/completions", {"model": KNOWN}),
+    "by the provider": ("/chat/completions", known("[[fail:500]]")),
+    "image": ("/images/generations", {"model": "image", "prompt": "[[fail:500]]"}),
+    "speech": ("/audio/speech", {"model": "speech", "input": "[[fail:500]]", "voice": "alloy"}),
+    "moderation": ("/moderations", {"model": "moderate", "input": "[[fail:500]]"}),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_failed_call_is_reported_once_where_failures_are_asked_for_too(
+    recorder: Recorder, special: dict[GatewayMode, Gateway], what: str
+) -> None:
+    # This one's configuration has `failure_callback: ["langfuse"]`.
+    caller = Caller(special[GatewayMode.LANGFUSE], recorder)
+    path, body = REFUSED[what]
+    assert caller.post({**body, "litellm_metadata": caller.metadata}, path).status >= 400
+    for _ in range(2):  # as the second report may be late
+        assert not caller.left_out()
+    assert len(caller.generations()) == 1
+
+
 def test_a_key_with_a_project_of_its_own_is_for_that_project(
     recorder: Recorder, special: dict[GatewayMode, Gateway]
 ) -> None:

@@ -42,6 +42,8 @@ def prepare(logger: Any) -> None:
     """Make a logger put the link on its spans, sample as clients do, and report failed calls."""
     _report_failures(logger)
     replace(type(logger), "log_event_on_langfuse", _reporting)
+    if "log_failure_event" in vars(type(logger)):  # and not a method of all loggers
+        replace(type(logger), "log_failure_event", _once)
     if not _watch(logger) and not litellm.langfuse_enable_update_trace_keys:
         # An older LiteLLM, which lets user, session and tags of a joined trace through only so.
         global _switched_on
@@ -76,6 +78,16 @@ def _report_failures(logger: Any) -> None:
         litellm.logging_callback_manager.add_litellm_failure_callback(logger)
     else:
         litellm.logging_callback_manager.add_litellm_async_failure_callback(logger)
+
+
+def _once(original: Callable[..., Any]) -> Callable[..., Any]:
+    # Of a call that LiteLLM refuses itself, it tells a logger twice: by this method and by the
+    # asynchronous one, if the logger is in both lists (`_handle_logging_proxy_only_error`).
+    def log_failure(logger: Any, *args: Any, **named: Any) -> Any:
+        is_told = any(each is logger for each in getattr(litellm, "_async_failure_callback", ()))
+        return None if is_told else original(logger, *args, **named)
+
+    return log_failure
 
 
 def _reporting(original: Callable[..., Any]) -> Callable[..., Any]:
