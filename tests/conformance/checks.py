@@ -58,6 +58,7 @@ def _expected(stage: Stage, cell: Cell, enclosing: str | None, client: int) -> E
         prompts={(each.name, each.version) for each in prompts},
         who=cell.attributes,
         environment=ENVIRONMENT,
+        costs=True,
     )
 
 

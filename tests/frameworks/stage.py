@@ -73,7 +73,7 @@ class Stage:
         gateway = self.recorder.wait_for(lambda _: self._arrived(own, asked))
         by_id = {each.id: each for each in self._observations()}
         traces = {each.id: each for each in self.recorder.traces()}
-        expected = Expected(len(gateway), 1, [(PROMPT, 1)], _WHO, ENVIRONMENT)
+        expected = Expected(len(gateway), 1, [(PROMPT, 1)], _WHO, ENVIRONMENT, costs=True)
         checks = judge(Seen(expected, by_id, own, gateway, traces, made["enclosing"]))
         checks["e"] = _answered(made, answer)
         checks["f"] = "the program's own lists and mappings" if made["changed"] else None

@@ -95,7 +95,7 @@ def test_a_call_is_one_trace_and_counted_once(name: str, traces: dict[str, Trace
         return
     root = next((each.id for each in own if each.name == name), None)
     who = ("user-1", "session-1", TAGS)
-    expected = Expected(case.observations, 1, [GREETING], who, ENVIRONMENT)
+    expected = Expected(case.observations, 1, [GREETING], who, ENVIRONMENT, costs=True)
     by_id = {each.id: each for each in trace.observations}
     seen = Seen(expected, by_id, {each.id for each in own}, gateway, {trace.id: trace}, root)
     checks = {check: text for check, text in judge(seen).items() if text is not None}

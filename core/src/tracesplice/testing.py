@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Any
 from tracesplice._errors import TracespliceError
 
 if TYPE_CHECKING:
-    from tracesplice_testing import Gateway, GatewayMode, ModelServer, Recorder
+    from tracesplice_testing import (
+        Gateway,
+        GatewayMode,
+        GatewayStandIn,
+        ModelServer,
+        Recorder,
+        assert_unified,
+    )
 
-__all__ = ["Gateway", "GatewayMode", "ModelServer", "Recorder"]
+__all__ = ["Gateway", "GatewayMode", "GatewayStandIn", "ModelServer", "Recorder", "assert_unified"]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,17 +11,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tracesplice_testing._stand_in import GatewayStandIn
+    from tracesplice_testing._unified import assert_unified
     from tracesplice_testing.gateway import Gateway, GatewayMode
     from tracesplice_testing.model import ModelServer
     from tracesplice_testing.recorder import Recorder
 
-__all__ = ["Gateway", "GatewayMode", "ModelServer", "Recorder"]
+__all__ = ["Gateway", "GatewayMode", "GatewayStandIn", "ModelServer", "Recorder", "assert_unified"]
 
 _MODULES = {
     "Gateway": "gateway",
     "GatewayMode": "gateway",
+    "GatewayStandIn": "_stand_in",
     "ModelServer": "model",
     "Recorder": "recorder",
+    "assert_unified": "_unified",
 }
 
 

@@ -8,90 +8,17 @@ the gateway reports its generations and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+from tracesplice_testing._seen import Expected, Seen
 
-    from tracesplice_testing.recorder import Observation, Trace
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tracesplice_testing._seen import Who
+    from tracesplice_testing.recorder import Observation
 
 __all__ = ["Expected", "Seen", "judge"]
-
-Who = tuple[str | None, str | None, tuple[str, ...]]
-"""User, session and tags."""
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What calls should come to.
-
-    Attributes:
-        observations: How many of the client tracer's generations stand for them; 0 where it does
-            not trace them, so that they belong to the enclosing span.
-        traces: How many traces.
-        prompts: Name and version of those linked, all of them; none if empty.
-        who: What is to be on each of the gateway's generations; it may have further tags.
-        environment: Where all of it is to be.
-    """
-
-    observations: int
-    traces: int
-    prompts: Collection[tuple[str, int]]
-    who: Who
-    environment: str
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What arrived of some calls.
-
-    Attributes:
-        expected: What should have.
-        by_id: All observations, by their ids.
-        own: The ids of those that the application made itself.
-        gateway: The gateway's generations.
-        traces: All traces, by their ids.
-        enclosing: The id of the application's span around the calls.
-    """
-
-    expected: Expected
-    by_id: dict[str, Observation]
-    own: Collection[str]
-    gateway: list[Observation]
-    traces: Mapping[str, Trace]
-    enclosing: str | None = None
-
-    @property
-    def client(self) -> list[Observation]:
-        """The application's own observations."""
-        return [each for each in self.by_id.values() if each.id in self.own]
-
-    @property
-    def client_calls(self) -> list[Observation]:
-        """What the client's tracer made of the calls themselves."""
-        return [each for each in self.client if each.type in ("GENERATION", "EMBEDDING")]
-
-    @property
-    def client_generations(self) -> list[Observation]:
-        """Those that can be linked to a prompt."""
-        return [each for each in self.client if each.type == "GENERATION"]
-
-    def owner(self, generation: Observation) -> Observation | None:
-        """The application's observation above one of the gateway's."""
-        # LITELLM_OTEL_V2 puts the gateway's own server spans in between.
-        parent = generation.parent_id
-        while parent is not None and parent not in self.own:
-            parent = self.by_id[parent].parent_id if parent in self.by_id else None
-        return None if parent is None else self.by_id.get(parent)
-
-    def is_outside(self, observation: Observation) -> bool:
-        """Whether an observation is not in the enclosing one, as far as that can be seen."""
-        above: str | None = observation.id
-        while above in self.by_id and above != self.enclosing:
-            above = self.by_id[above].parent_id
-        # OpenInference ends some spans late.
-        return self.enclosing not in (None, above) and above not in self.own
 
 
 def judge(seen: Seen) -> dict[str, str | None]:
@@ -115,9 +42,11 @@ def _traces(seen: Seen) -> str | None:
 
 
 def _parents(seen: Seen) -> str | None:
+    wanted = seen.expected.observations
+    if wanted is None:
+        return _parents_as_traced(seen)
     owners = [seen.owner(generation) for generation in seen.gateway]
     found = [owner and owner.id for owner in owners]
-    wanted = seen.expected.observations
     if not wanted:
         wrong = [owner for owner in found if owner != seen.enclosing]
         return f"under {wrong}, not {seen.enclosing}" if wrong else None
@@ -135,7 +64,29 @@ def _parents(seen: Seen) -> str | None:
     return None
 
 
+def _parents_as_traced(seen: Seen) -> str | None:
+    owners = [(generation, seen.owner(generation)) for generation in seen.gateway]
+    alone = [generation.name for generation, owner in owners if owner is None]
+    if alone:
+        return f"{_several(alone)} of the gateway under nothing of the application's"
+    found = {owner.id for _, owner in owners if owner}
+    # A call that failed may have reached nobody.
+    missed = [each for each in seen.leaf_calls if each.id not in found and each.level != "ERROR"]
+    if not missed:
+        return None
+    leaves = {each.id for each in seen.leaf_calls}
+    others = [owner.name for _, owner in owners if owner and owner.id not in leaves]
+    instead = f"; it is under {_several(others)}" if others else ""
+    return f"nothing of the gateway under {_several(each.name for each in missed)}{instead}"
+
+
+def _several(names: Iterable[str]) -> str:
+    return ", ".join(f"{name!r}" for name in dict.fromkeys(names))
+
+
 def _prompts(seen: Seen) -> str | None:
+    if seen.expected.prompts is None:
+        return _prompts_as_traced(seen)
     wanted: set[tuple[str | None, int | None]] = {*seen.expected.prompts} or {(None, None)}
     for side, observations in (
         ("client", seen.client_generations),
@@ -151,13 +102,39 @@ def _prompts(seen: Seen) -> str | None:
     return None
 
 
-def _attributes(seen: Seen) -> str | None:
-    wanted = seen.expected.who
+def _prompts_as_traced(seen: Seen) -> str | None:
     for generation in seen.gateway:
+        generations = [each for each in seen.above(generation) if each in seen.client_generations]
+        own = next((each for each in generations if each.prompt_name), None)
+        if generations and _prompt(own) != _prompt(generation):
+            return (
+                f"{generation.name!r} of the gateway has {_prompt(generation)}, "
+                f"{(own or generations[0]).name!r} around it has {_prompt(own)}"
+            )
+    return None
+
+
+def _prompt(observation: Observation | None) -> str:
+    if observation is None or not observation.prompt_name:
+        return "no prompt"
+    return f"prompt {observation.prompt_name!r} version {observation.prompt_version}"
+
+
+def _attributes(seen: Seen) -> str | None:
+    for generation in seen.gateway:
+        wanted = seen.expected.who or _who(seen.owner(generation))
+        if wanted is None:
+            continue
         found = (generation.user_id, generation.session_id, generation.tags)
         if found[:2] != wanted[:2] or not set(wanted[2]) <= set(found[2]):
             return f"{found} is not {wanted}"
     return None
+
+
+def _who(observation: Observation | None) -> Who | None:
+    if observation is None:
+        return None
+    return observation.user_id, observation.session_id, observation.tags
 
 
 def _counted(seen: Seen) -> str | None:
@@ -165,9 +142,13 @@ def _counted(seen: Seen) -> str | None:
     if found != wanted:
         gateway = _figures(each for each in seen.by_id.values() if each not in seen.client)
         side = "the client" if gateway == wanted else "the gateway"
-        return f"{side} counts more than once: {found} is not {wanted}"
+        return f"{side} counts more than once: {_shown(found)}, not {_shown(wanted)}"
     # Where the client says zero, somebody else must say what it was.
-    free = [each.name for each in seen.gateway if each.level != "ERROR" and not each.cost]
+    free = [
+        each.name
+        for each in seen.gateway
+        if each.level != "ERROR" and not (each.cost or (each.usage and not seen.expected.costs))
+    ]
     return f"the gateway counts nothing for {free}" if free and seen.client_calls else None
 
 
@@ -177,6 +158,10 @@ def _figures(observations: Iterable[Observation]) -> tuple[int, float]:
     return sum(tokens for tokens, _ in both), round(sum(cost for _, cost in both), 12)
 
 
+def _shown(figures: tuple[int, float]) -> str:
+    return f"{figures[0]} tokens and ${figures[1]:.6g}"
+
+
 def _priced(seen: Seen) -> str | None:
     found = [each.line() for each in seen.by_id.values() if each.priced or each.estimated]
     return f"Langfuse has figures of its own for {found}" if found else None
@@ -184,10 +169,11 @@ def _priced(seen: Seen) -> str | None:
 
 def _environment(seen: Seen) -> str | None:
     """In a trace of the application's, whose environment is what was ingested last says."""
-    own = {each.trace_id for each in seen.client}
+    own = {each.trace_id: each.environment for each in seen.client}
     found = {each.name: each.environment for each in seen.gateway if each.trace_id in own}
     found |= {trace: seen.traces[trace].environment for trace in own}
-    other = {name: each for name, each in found.items() if each != seen.expected.environment}
+    wanted = {seen.expected.environment} if seen.expected.environment else {*own.values()}
+    other = {name: each for name, each in found.items() if each not in wanted}
     return f"in other environments: {other}" if other else None
 
 

@@ -82,7 +82,9 @@ def _models(model_url: str) -> list[Json]:
     claude = "anthropic/claude-3-5-sonnet-20240620"
     anthropic = _model("claude", claude, api_base=model_url, api_key="sk-upstream")
     mock = _model("mock", "openai/mock", mock_response="mock: hello", api_key="sk-upstream")
-    return [*ollama, *openai, anthropic, rerank, mock]
+    # Any other name: https://docs.litellm.ai/docs/wildcard_routing
+    other = _model("*", "openai/*", api_base=f"{model_url}/v1", api_key="sk-upstream")
+    return [*ollama, *openai, anthropic, rerank, mock, other]
 
 
 def _direct(model_url: str) -> Json:

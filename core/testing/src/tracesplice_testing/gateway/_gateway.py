@@ -1,6 +1,7 @@
 """The gateway: configured, started, waited for, asked, stopped."""
 
 import json
+import os
 import secrets
 import shutil
 import tempfile
@@ -33,7 +34,8 @@ class Gateway:
     """A LiteLLM proxy that reports in `mode` to `langfuse_env`, with `model_url` as its upstream.
 
     `adapter` switches on the gateway's part of tracesplice, with the one line a user writes.
-    `files` are put beside the configuration: text by name.
+    `files` are put beside the configuration: text by name. `venv` is the virtualenv that has
+    LiteLLM, by default the one that `TRACESPLICE_GATEWAY_VENV` names.
 
     As a context manager it is ready when entered. To start several at once, `start()` each, then
     `wait_ready()` for each, and `stop()` each whatever happened.
@@ -52,12 +54,14 @@ class Gateway:
         config_extra: Mapping[str, object] = _NOTHING,
         adapter: bool = False,
         files: Mapping[str, str] = _NOTHING,
+        venv: str | os.PathLike[str] | None = None,
     ) -> None:
         self.mode = mode
         self.key = f"sk-{secrets.token_hex(24)}"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._workers = workers
+        self._venv = find_venv(venv)
         self._files = files
         callbacks = [*callbacks, ADAPTER] if adapter else callbacks
         self._config = build_config(
@@ -73,10 +77,13 @@ class Gateway:
 
     def start(self) -> None:
         """Start the process and return at once."""
-        program = find_venv() / "bin" / "litellm"
+        program = self._venv / "bin" / "litellm"
         if not program.exists():
-            hint = "set TRACESPLICE_GATEWAY_VENV to a virtualenv with litellm[proxy]"
-            raise GatewayStartError(f"no LiteLLM proxy in {find_venv()}: {hint}")
+            raise GatewayStartError(
+                f"No LiteLLM proxy in {self._venv}. Type:\n"
+                f"  {self._venv}/bin/pip install 'litellm[proxy]' tracesplice-litellm\n"
+                "or name another virtualenv in TRACESPLICE_GATEWAY_VENV."
+            )
         self._folder = Path(tempfile.mkdtemp(prefix="tracesplice-gateway-"))
         config = self._folder / "config.yaml"
         config.write_text(json.dumps(self._config, indent=1))

@@ -17,9 +17,9 @@ _GRACE = 15.0
 _taken: set[int] = set()
 
 
-def find_venv() -> Path:
-    """The virtualenv `TRACESPLICE_GATEWAY_VENV` names, else `.venv-gateway` where we run."""
-    return Path(os.environ.get("TRACESPLICE_GATEWAY_VENV") or ".venv-gateway").absolute()
+def find_venv(named: str | os.PathLike[str] | None = None) -> Path:
+    """The virtualenv that is named, else in `TRACESPLICE_GATEWAY_VENV`, else `.venv-gateway`."""
+    return Path(named or os.environ.get("TRACESPLICE_GATEWAY_VENV") or ".venv-gateway").absolute()
 
 
 def clean_environment(*layers: Mapping[str, str]) -> dict[str, str]:

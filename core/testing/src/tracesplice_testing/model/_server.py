@@ -2,6 +2,8 @@
 
 import socket
 import threading
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
@@ -23,6 +25,7 @@ _BARE = [
 ]
 _ROUTES = [*_ollama.ROUTES, *_OPENAI, *_BARE, *_anthropic.ROUTES]
 _PATIENCE = 10.0
+_Self = TypeVar("_Self", bound="ModelServer")
 _KEEP_ALIVE = 600  # seconds; a gateway that uses a connection as it is closed asks twice
 
 
@@ -42,7 +45,7 @@ class ModelServer:
         # A port that is bound before uvicorn starts cannot be taken by anyone in between.
         self._socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        app = _Recorder(Starlette(routes=_ROUTES), self._log, self.answer_headers)
+        app = _Recorder(Starlette(routes=_ROUTES), self._log, self.headers_of)
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -68,6 +71,10 @@ class ModelServer:
         """
         return [request for request in self.requests if request.method == "POST"]
 
+    def headers_of(self, request: ReceivedRequest) -> Mapping[str, str]:
+        """The headers to add to the answer of a request, asked for as the answer begins."""
+        return self.answer_headers
+
     def clear(self) -> None:
         """Forget the requests received, and let every `fail-once` fail once more."""
         self._log.clear()
@@ -85,7 +92,7 @@ class ModelServer:
             self._thread.join(_PATIENCE)
         self._socket.close()
 
-    def __enter__(self) -> "ModelServer":
+    def __enter__(self: _Self) -> _Self:
         self.start()
         return self
 
@@ -99,8 +106,13 @@ class ModelServer:
 class _Recorder:
     """Reads each request whole, records it, and replays it to the application."""
 
-    def __init__(self, app: ASGIApp, log: RequestLog, answer_headers: dict[str, str]) -> None:
-        self._app, self._log, self._answer_headers = app, log, answer_headers
+    def __init__(
+        self,
+        app: ASGIApp,
+        log: RequestLog,
+        headers_of: Callable[[ReceivedRequest], Mapping[str, str]],
+    ) -> None:
+        self._app, self._log, self._headers_of = app, log, headers_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         chunks: list[bytes] = []
@@ -126,7 +138,8 @@ class _Recorder:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 request.answered.append(message["status"])
-                added = [(k.encode(), v.encode()) for k, v in self._answer_headers.items()]
+                headers = self._headers_of(request)
+                added = [(k.encode(), v.encode()) for k, v in headers.items()]
                 message = {**message, "headers": [*message.get("headers", ()), *added]}
             await send(message)
 

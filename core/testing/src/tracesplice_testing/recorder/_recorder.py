@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ._model import Observation, Problem, Storage, Trace
+    from ._otlp import Span
 
 T = TypeVar("T")
 
@@ -184,11 +185,20 @@ class Recorder:
             for span in _otlp.decode(body, "application/x-protobuf", ""):
                 store(self._state.projects[self.public_key], span)
 
-    def clear(self) -> None:
-        """Forgets what was sent and counted; prompts and projects stay."""
+    def keep(self, span: Span) -> None:
+        """Takes one span, for the first project."""
+        with self._state.request():
+            store(self._state.projects[self.public_key], span)
+
+    def clear(self, *, for_good: bool = False) -> None:
+        """Forgets what was sent and counted; prompts and projects stay.
+
+        `for_good` says that what still comes of the traces so far is not kept either: a gateway
+        may report late.
+        """
         with self._state.changed:
             for project in self._state.projects.values():
-                project.clear()
+                project.clear(for_good=for_good)
             self._state.requests.clear()
 
     def _cost_by(self, key: Callable[[Observation], str | None]) -> dict[str, float]:

@@ -38,9 +38,12 @@ class Project:
         self._writes: dict[str, list[TraceWrite]] = {}
         self._problems: dict[str, list[Problem]] = {}
         self.events: dict[str, list[Mapping[str, Any]]] = {}
+        self._over: set[str] = set()
 
     def put(self, draft: Draft) -> None:
         """Judges a draft; if it is kept, it replaces what its id had before."""
+        if draft.trace_id in self._over:
+            return
         prices = price_for(draft.model, self._prices, self._default_prices)
         judge = Judge(draft, self.id, self.prompts.exists, prices, self._storage)
         observation = judge.verdict()
@@ -50,7 +53,8 @@ class Project:
 
     def write(self, write: TraceWrite) -> None:
         """Keeps what was said about a trace as a whole."""
-        self._writes.setdefault(write.trace_id, []).append(write)
+        if write.trace_id not in self._over:
+            self._writes.setdefault(write.trace_id, []).append(write)
 
     def refuse(self, reason: str, kind: ProblemKind = "dropped", **where: str | None) -> None:
         """Records something that belongs to no stored observation."""
@@ -77,8 +81,13 @@ class Project:
             for i in ids
         ]
 
-    def clear(self) -> None:
-        """Forgets everything that was sent; keys and prompts stay."""
+    def clear(self, *, for_good: bool = False) -> None:
+        """Forgets everything that was sent; keys and prompts stay.
+
+        `for_good` is whether what still comes of these traces is dropped.
+        """
+        if for_good:
+            self._over.update(self._writes, (o.trace_id for o in self._observations.values()))
         for kept in (self._observations, self._writes, self._problems, self.events):
             kept.clear()
 

@@ -1,0 +1,74 @@
+"""What to type where calls are not unified."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tracesplice_testing._seen import Seen
+
+__all__ = ["advice"]
+
+_SPLICE = (
+    "client = tracesplice.splice(client), for what makes the call: an SDK's client, a framework's "
+    'model;\n  or tracesplice.instrument(gateway="http://..."), once, for every client.'
+)
+_ONE_SPAN = (
+    "with langfuse.start_as_current_observation(name=...): around all of it, or @observe() on the "
+    "function;\n  or assert_unified(..., traces={}) if they are meant to be so many."
+)
+_PARENT = "tracesplice.splice(model) for the framework's own object, not only for the client in it."
+_NOT_THERE = (
+    "base_url=gateway.url and api_key=gateway.key for the client; a call to elsewhere has nothing "
+    "to join."
+)
+_CLIENT_PROMPT = (
+    "langfuse_prompt=prompt in the call, or with langfuse.propagate_attributes(prompt=prompt): "
+    "around it."
+)
+_ADAPTER = (
+    '"tracesplice_litellm.adapter" in litellm_settings.callbacks of the gateway, after\n'
+    "  pip install tracesplice-litellm in its environment."
+)
+_ONCE = (
+    "Langfuse(mask_otel_spans=tracesplice.count_usage_once()), before anything else makes or gets "
+    "a Langfuse client."
+)
+_NO_APPLICATION = (
+    "langfuse_recorder among the arguments of the test, and only then import or make what makes "
+    "the Langfuse\n  client; langfuse.flush() if it has a tracer provider of its own."
+)
+_NO_GATEWAY = (
+    "gateway_stand_in or litellm_gateway among the arguments of the test, and its url and key for "
+    "the client."
+)
+
+
+def advice(wrong: Mapping[str, str], seen: Seen) -> Iterator[str]:
+    """Yield what to type, most fundamental first, a line or two each."""
+    yield from (f"- {text}" for text in dict.fromkeys(_advice(wrong, seen)))
+
+
+def _advice(wrong: Mapping[str, str], seen: Seen) -> Iterator[str]:
+    if not seen.client or not seen.gateway:
+        yield _NO_APPLICATION if not seen.client else _NO_GATEWAY
+        return
+    owners = [seen.owner(each) for each in seen.gateway]
+    if None in owners:
+        # The rest follows from it.
+        yield _SPLICE
+        return
+    if "a" in wrong:
+        yield _ONE_SPAN.format(len({each.trace_id for each in seen.client}))
+    if "b" in wrong:
+        on_spans = [owner for owner in owners if owner not in seen.client_calls]
+        yield _PARENT if on_spans else _NOT_THERE
+    if "c" in wrong:
+        linked = any(each.prompt_name for each in seen.client_generations)
+        yield _ADAPTER if linked else _CLIENT_PROMPT
+    if "g" in wrong or "h" in wrong:
+        yield _ONCE
+    if {"d", "i", "j"} & wrong.keys():
+        yield _ADAPTER
