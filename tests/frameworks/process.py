@@ -58,10 +58,18 @@ class Process:
         self.introduction: Json = {}
 
     def __enter__(self) -> Process:
-        self.introduction = self._next()
+        try:
+            self.introduction = self._next()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it."""
         self._process.kill()
         self._process.wait()
         self._reader.join()

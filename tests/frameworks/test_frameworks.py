@@ -19,7 +19,7 @@ def test_program(stage: Stage, program: str) -> None:
     python = python_of(program)
     assert python.exists(), f"no {python}: `make matrix-frameworks` builds the environments"
     said = about(program)
-    answers, apart = _plain(stage, program)
+    answers, wrong = _plain(stage, program)
     outcomes: dict[str, dict[str, Any]] = {}
     surprises = []
     for mode in GatewayMode:
@@ -32,18 +32,18 @@ def test_program(stage: Stage, program: str) -> None:
             versions = process.introduction["versions"]
     save(program, versions, outcomes)
     assert not surprises, "\n\n".join(surprises)
-    assert apart == set(answers), "without tracesplice, each call is wrong"
+    assert wrong == set(answers), "without tracesplice, each call is wrong"
 
 
 def _plain(stage: Stage, program: str) -> tuple[dict[str, str], set[str]]:
-    """What its calls answer without tracesplice, and which of them are then not joined."""
-    answers, apart = {}, set()
+    """What its calls answer without tracesplice, and which of them are wrong then."""
+    answers, wrong = {}, set()
     with stage.process(program, GatewayMode.LANGFUSE, plain=True) as process:
         for call in process.introduction["calls"]:
             outcome = stage.run(process, call)
             if outcome.checks["e"]:
                 pytest.fail(f"{call} without tracesplice: {outcome.checks['e']}\n{process.log()}")
             answers[call] = outcome.answer
-            if outcome.checks["a"]:
-                apart.add(call)
-    return answers, apart
+            if outcome.wrong:
+                wrong.add(call)
+    return answers, wrong
