@@ -34,17 +34,17 @@ def python_of(program: str) -> Path:
 
 
 class Process:
-    """Runs a program with these environment variables; a context manager.
+    """Runs a program with these environment variables, by a module of ours; a context manager.
 
     Attributes:
         introduction: The names of its calls, and the versions of its packages.
     """
 
-    def __init__(self, program: str, variables: Mapping[str, str]) -> None:
+    def __init__(self, program: str, variables: Mapping[str, str], module: str = "child") -> None:
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - open as long as the process
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         self._process = subprocess.Popen(
-            [str(python_of(program)), "-m", "frameworks.child", program],
+            [str(python_of(program)), "-m", f"frameworks.{module}", program],
             env={**inherited, **_QUIET, **about(program).settings, **variables},
             cwd=ROOT / "tests",
             stdin=subprocess.PIPE,

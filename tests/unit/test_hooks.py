@@ -65,6 +65,14 @@ def test_one_that_refuses_is_heard_after_all_were_told(found: FakeAdapters) -> N
     assert [found.module(name).told for name in ("a", "z")] == [[1], [1]]
 
 
+def test_who_refuses_does_not_keep_others_from_doing_it(found: FakeAdapters) -> None:
+    found.add("m", HOOK + "def tracesplice_splice(target): raise TracespliceError('or that')\n")
+    for name in ("a", "z"):
+        found.add(name, WORKS)
+        tracesplice._splice.adapters.cache_clear()
+        assert tracesplice.splice("text") == "text"
+
+
 class Proxy:
     """Says in ``__class__`` what it stands for, as wrapt's proxies do."""
 

@@ -48,14 +48,21 @@ class Adapters:
         """Ask the adapters that may know ``target``, until one answers that it is done.
 
         Raises:
-            TracespliceError: An adapter says that it cannot do it, or none knows ``target``.
+            TracespliceError: Adapters say that they cannot do it, and none can; it is the first
+                one's. Or none knows ``target``.
         """
         packages = _packages_of(target)
         faults: dict[str, Exception] = {}
+        refusals: list[TracespliceError] = []
         for adapter in self._implementing(hook):
             asked = adapter.packages is None or not adapter.packages.isdisjoint(packages)
-            if asked and self._ask(adapter.name, hook, faults, target=target):
-                return
+            try:
+                if asked and self._ask(adapter.name, hook, faults, target=target):
+                    return
+            except TracespliceError as error:
+                refusals.append(error)
+        if refusals:
+            raise refusals[0]
         cause = next(iter(faults.values()), None)
         raise TracespliceError(unknown(target, packages, self.found, faults)) from cause
 

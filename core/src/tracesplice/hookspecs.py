@@ -69,7 +69,8 @@ def tracesplice_splice(target: object) -> bool | None:
         True when ``target`` is spliced, None when it is not this adapter's.
 
     Raises:
-        TracespliceError: ``target`` is this adapter's but cannot be spliced.
+        TracespliceError: ``target`` is this adapter's but cannot be spliced. Others that know its
+            packages are asked too; where none can do it, the user sees this.
     """
 
 

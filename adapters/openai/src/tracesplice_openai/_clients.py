@@ -12,7 +12,7 @@ from tracesplice_openai._splice import is_spliced
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Client", "carries_links", "clients_of", "held_by"]
+__all__ = ["Client", "carries_links", "clients_among", "clients_of", "held_by"]
 
 Client = openai.OpenAI | openai.AsyncOpenAI
 
@@ -23,8 +23,13 @@ def clients_of(model: object) -> list[Client]:
     Models keep a client, or a part of it such as ``client.chat.completions``, under several names;
     which of them a call goes through is theirs to choose.
     """
+    return clients_among(held_by(model))
+
+
+def clients_among(values: Iterable[Any]) -> list[Client]:
+    """Return the OpenAI clients in ``values``, and those that parts in it belong to, each once."""
     found: dict[int, Client] = {}
-    for each in held_by(model):
+    for each in values:
         # The way from a part of a client to the client is private, and there is no public one
         # (https://github.com/openai/openai-python/blob/main/src/openai/_resource.py).
         is_part = type(each).__module__.startswith("openai.resources.")
@@ -43,7 +48,7 @@ def carries_links(model: object, *, unseen: bool) -> bool:
     """
     if is_instrumented():
         return True
-    held = clients_of(model)
+    held = clients_among(held_by(model))
     return any(map(is_spliced, held)) if held else unseen
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import openai
 
 from tracesplice.adapter import hookimpl
-from tracesplice_openai import _splice
+from tracesplice_openai import _held, _splice
+from tracesplice_openai._libraries import PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,18 +27,21 @@ __all__ = [
 
 @hookimpl
 def tracesplice_handles() -> str:
-    return "openai.OpenAI, AsyncOpenAI, AzureOpenAI, AsyncAzureOpenAI"
+    return (
+        "openai.OpenAI, AsyncOpenAI, AzureOpenAI, AsyncAzureOpenAI; models, agents and others that "
+        f"hold such a client, of the packages {', '.join(sorted(PACKAGES))}"
+    )
 
 
 @hookimpl
 def tracesplice_packages() -> Sequence[str]:
-    return ["openai"]
+    return ["openai", *PACKAGES]
 
 
 @hookimpl
 def tracesplice_splice(target: object) -> bool | None:
     if not isinstance(target, (openai.OpenAI, openai.AsyncOpenAI)):
-        return None
+        return _held.splice(target)
     _splice.splice(target)
     return True
 
@@ -45,7 +49,7 @@ def tracesplice_splice(target: object) -> bool | None:
 @hookimpl
 def tracesplice_unsplice(target: object) -> bool | None:
     if not isinstance(target, (openai.OpenAI, openai.AsyncOpenAI)):
-        return None
+        return _held.unsplice(target)
     _splice.unsplice(target)
     return True
 
