@@ -37,9 +37,9 @@ def test_held(servers: tuple[ModelServer, Recorder], held: str) -> None:
     }
     with Process(held, variables, "held_child") as process:
         for name in process.introduction["held"]:
-            if name in process.introduction["refused"]:
+            if expected := process.introduction["refused"].get(name):
                 said = process.make(f"{name} / spliced").get("refused", "")
-                if f"tracesplice.instrument(gateway='{url}')" not in said:
+                if expected not in said:
                     wrong.append(f"{name} is refused with: {said}")
                 continue
             wrong += filter(None, (_wrong(process, model, name, step) for step in LINKED))

@@ -13,10 +13,11 @@ import pytest
 
 import tracesplice
 from tracesplice import TracespliceError
+from tracesplice.adapter import gateways_here
 from tracesplice_openai import is_spliced
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 URL = "http://gateway:4000/v1"
 OPENAI = "https://api.openai.com/v1"
@@ -24,6 +25,11 @@ OPENAI = "https://api.openai.com/v1"
 
 def client(url: str = URL) -> openai.OpenAI:
     return openai.OpenAI(base_url=url, api_key="k")
+
+
+def gateways() -> list[str]:
+    """Where the calls of any client carry a link to, at this place."""
+    return [str(each) for each in gateways_here()]
 
 
 class Thing:
@@ -67,6 +73,29 @@ class Model:
         yield openai.AsyncOpenAI(api_key="k", **self.client_args)  # type: ignore[arg-type]
 
 
+class Caller:
+    """Calls through clients that others use as well."""
+
+    def __init__(self, url: str) -> None:
+        self.api_base = url
+
+    def generate(self, *, asynchronous: bool) -> Any:
+        return self._agenerate() if asynchronous else gateways()
+
+    def generate_stream(self, *, asynchronous: bool) -> Any:
+        return self._astream() if asynchronous else self._stream()
+
+    async def _agenerate(self) -> list[str]:
+        return gateways()
+
+    def _stream(self) -> Iterator[list[str]]:
+        yield gateways()
+        yield gateways()
+
+    async def _astream(self) -> AsyncIterator[list[str]]:
+        yield gateways()
+
+
 class Foreign:
     def __init__(self, client: object) -> None:
         self.client = client
@@ -78,6 +107,7 @@ for kind, module, name in (
     (Graph, "networkx.classes", "Graph"),
     (Generator, "haystack.components.generators.chat.openai", "OpenAIChatGenerator"),
     (Model, "strands.models.openai", "OpenAIModel"),
+    (Caller, "smolagents.models", "LiteLLMModel"),
 ):
     kind.__module__, kind.__qualname__ = module, name
 
@@ -189,3 +219,21 @@ def test_what_is_unpickled_makes_spliced_clients() -> None:
     thing = pickle.loads(pickle.dumps(tracesplice.splice(Derived(URL))))
     thing.warm_up()
     assert is_spliced(thing.client)
+
+
+def test_what_calls_through_other_clients_is_linked_while_it_calls() -> None:
+    here = ["http://gateway:4000"]
+    thing, other = tracesplice.splice(Caller(URL)), Caller(URL)
+    for each in (thing, copy.deepcopy(thing)):
+        assert each.generate(asynchronous=False) == here
+        assert asyncio.run(each.generate(asynchronous=True)) == here
+        assert list(each.generate_stream(asynchronous=False)) == [here, []]
+
+        async def first(each: Any = each) -> Any:
+            return await anext(each.generate_stream(asynchronous=True))
+
+        assert asyncio.run(first()) == here
+        assert gateways() == []
+    assert other.generate(asynchronous=False) == []
+    tracesplice.unsplice(thing)
+    assert thing.generate(asynchronous=False) == []

@@ -1,8 +1,8 @@
 """What people hold of each library, and how it is called: made and called in its environment.
 
 A module is named like the library's program, and has `HELD`: by name, a function that makes the
-object for a base URL, and functions that call it. What can only be reached by
-`tracesplice.instrument` has no calls: splicing it says so.
+object for a base URL, and functions that call it. What cannot be spliced has in their place what
+the error says, or nothing where it says to type `tracesplice.instrument`.
 """
 
 from __future__ import annotations

@@ -48,5 +48,11 @@ HELD = {
         lambda agent: agent.run(QUESTION) and None,
         lambda agent: agent.deep_copy().run(QUESTION) and None,
     ),
-    "LiteLLM": (lambda url: LiteLLM(id="litellm_proxy/chat", api_base=url, api_key=KEY),),
+    "LiteLLM": (
+        lambda url: LiteLLM(id="litellm_proxy/chat", api_base=url, api_key=KEY),
+        ask,
+        ask_async,
+        stream,
+        stream_async,
+    ),
 }

@@ -30,5 +30,14 @@ HELD = {
     ),
     "LLM by LiteLLM": (
         lambda url: LLM(model="litellm_proxy/chat", is_litellm=True, base_url=url, api_key=KEY),
+        lambda llm: llm.call(MESSAGES) and None,
+        lambda llm: llm.acall(MESSAGES),
+    ),
+    "LLM by LiteLLM that streams": (
+        lambda url: LLM(
+            model="litellm_proxy/chat", is_litellm=True, base_url=url, api_key=KEY, stream=True
+        ),
+        lambda llm: llm.call(MESSAGES) and None,
+        lambda llm: llm.acall(MESSAGES),
     ),
 }

@@ -56,5 +56,9 @@ HELD = {
         lambda url: agent(OpenAIChatCompletionsModel("chat", client(url))),
         lambda agent: Runner.run(agent, QUESTION),
     ),
-    "LitellmModel": (lambda url: LitellmModel("litellm_proxy/chat", base_url=url, api_key=KEY),),
+    "LitellmModel": (
+        lambda url: LitellmModel("litellm_proxy/chat", base_url=url, api_key=KEY),
+        ask,
+        stream,
+    ),
 }

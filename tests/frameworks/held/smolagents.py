@@ -35,5 +35,9 @@ HELD = {
         lambda url: Agent([], chat(url), max_steps=1),
         lambda agent: agent.run(QUESTION),
     ),
-    "LiteLLMModel": (lambda url: LiteLLMModel("litellm_proxy/chat", api_base=url, api_key=KEY),),
+    "LiteLLMModel": (
+        lambda url: LiteLLMModel("litellm_proxy/chat", api_base=url, api_key=KEY),
+        ask,
+        stream,
+    ),
 }

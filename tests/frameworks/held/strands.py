@@ -32,10 +32,12 @@ HELD = {
         lambda url: OpenAIResponsesModel(
             client_args={"base_url": url, "api_key": KEY}, model_id="chat"
         ),
+        ask,
     ),
     "LiteLLMModel": (
         lambda url: LiteLLMModel(
             client_args={"api_base": url, "api_key": KEY}, model_id="litellm_proxy/chat"
         ),
+        ask,
     ),
 }

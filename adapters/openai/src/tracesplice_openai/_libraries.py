@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PACKAGES", "is_of_library", "makers_of"]
+__all__ = ["PACKAGES", "callers_of", "is_of_library", "makers_of"]
 
 PACKAGES = frozenset(
     {
@@ -66,6 +66,29 @@ _MAKERS: Mapping[str, tuple[str, ...]] = {
 }
 """By the full name of a class: its methods that make the clients of an object."""
 
+_EMBEDS = (
+    "response",
+    "async_get_embedding",
+    "async_get_embedding_and_usage",
+    "async_get_embeddings_batch_and_usage",
+)
+
+_CALLERS: Mapping[str, tuple[str, ...]] = {
+    "agents.extensions.models.litellm_model.LitellmModel": ("get_response", "stream_response"),
+    "agno.knowledge.embedder.azure_openai.AzureOpenAIEmbedder": _EMBEDS,
+    "agno.knowledge.embedder.openai.OpenAIEmbedder": _EMBEDS,
+    "agno.models.litellm.chat.LiteLLM": (
+        *("invoke", "ainvoke", "invoke_stream", "ainvoke_stream"),
+    ),
+    "crewai.llm.LLM": ("call", "acall", "__copy__", "__deepcopy__"),
+    "dspy.clients.embedding.Embedder": ("__call__", "acall"),
+    "dspy.clients.lm.LM": ("__call__", "acall"),  # one with a `forward` of another's it refuses
+    "smolagents.models.LiteLLMModel": ("generate", "generate_stream"),
+    "strands.models.litellm.LiteLLMModel": ("stream", "structured_output"),
+    "strands.models.openai_responses.OpenAIResponsesModel": ("stream", "structured_output"),
+}
+"""Where no client can be seen: the methods that call a model, and those that copy the object."""
+
 
 def is_of_library(target: object) -> bool:
     """Return whether ``target`` is an object of one of the libraries' classes, or derived ones."""
@@ -75,6 +98,15 @@ def is_of_library(target: object) -> bool:
 
 
 def makers_of(kind: type) -> tuple[str, ...]:
-    """Return the names of what makes the clients of objects of ``kind`` later."""
+    """Return the names of the methods that make the clients of objects of ``kind``."""
+    return _declared(_MAKERS, kind)
+
+
+def callers_of(kind: type) -> tuple[str, ...]:
+    """Return the names of the methods in which the calls of any client are those of an object."""
+    return _declared(_CALLERS, kind)
+
+
+def _declared(table: Mapping[str, tuple[str, ...]], kind: type) -> tuple[str, ...]:
     names = (f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__)
-    return next((_MAKERS[name] for name in names if name in _MAKERS), ())
+    return next((table[name] for name in names if name in table), ())

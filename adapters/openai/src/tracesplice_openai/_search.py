@@ -1,11 +1,11 @@
-"""Finds the OpenAI clients in an object of a library, and the objects in it that make them late."""
+"""Finds the OpenAI clients in an object of a library, and the objects in it that get one late."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from tracesplice_openai._clients import clients_among
-from tracesplice_openai._libraries import is_of_library, makers_of
+from tracesplice_openai._libraries import callers_of, is_of_library, makers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ class Found:
     Attributes:
         objects: The libraries' objects, the one that was searched first.
         clients: The OpenAI clients in them.
-        makers: Those of the objects that make clients later.
+        late: Those of the objects that make clients later, or call through clients out of sight.
     """
 
     def __init__(self, target: object) -> None:
@@ -36,7 +36,7 @@ class Found:
                 todo += _parts(each)
         self.clients = clients_among(seen.values())
         self.objects: list[Any] = [each for each in seen.values() if is_of_library(each)]
-        self.makers = [each for each in self.objects if makers_of(type(each))]
+        self.late = [each for each in self.objects if _is_late(type(each))]
 
 
 def address_in(owner: object) -> str | None:
@@ -45,6 +45,10 @@ def address_in(owner: object) -> str | None:
     dicts = (each for each in fields.values() if isinstance(each, dict))
     given = (each.get(name) for each in (fields, *dicts) for name in _ADDRESSES)
     return next((each for each in given if isinstance(each, str) and each), None)
+
+
+def _is_late(kind: type) -> bool:
+    return bool(makers_of(kind) or callers_of(kind))
 
 
 def _parts(part: Any) -> Iterable[Any]:
