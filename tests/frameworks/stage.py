@@ -75,6 +75,7 @@ class Stage:
         traces = {each.id: each for each in self.recorder.traces()}
         expected = Expected(len(gateway), 1, [(PROMPT, 1)], _WHO, ENVIRONMENT, costs=True)
         checks = judge(Seen(expected, by_id, own, gateway, traces, made["enclosing"]))
+        checks["b"] = checks["b"] or _without_parents(by_id)
         checks["e"] = _answered(made, answer)
         checks["f"] = "the program's own lists and mappings" if made["changed"] else None
         return Outcome(dict(sorted(checks.items())), made.get("answer", ""), self.recorder.report())
@@ -94,6 +95,12 @@ class Stage:
         # LITELLM_OTEL_V2 reports a generation before the server spans around it have ended.
         whole = all(_top(by_id, own, each) for each in found)
         return found if whole and len(found) >= count else None
+
+
+def _without_parents(by_id: dict[str, Observation]) -> str | None:
+    # Langfuse's SDK does not export every span that an instrumentation makes.
+    lost = [each.line() for each in by_id.values() if each.parent_id not in (None, *by_id)]
+    return f"their parents are not in Langfuse: {lost}" if lost else None
 
 
 def _answered(made: dict[str, Any], answer: str | None) -> str | None:

@@ -1,5 +1,6 @@
 """Microsoft Agent Framework, with OpenTelemetry spans of its own."""
 
+import asyncio
 import os
 
 from agent_framework import Agent
@@ -54,4 +55,10 @@ async def responses_stream(question):
     return "".join([part.text async for part in parts])
 
 
-CALLS = [chat, stream, tool, responses, responses_stream]
+async def at_once(question):
+    agents = [Agent(completions, name=name) for name in ("one", "two")]
+    answers = await asyncio.gather(*(agent.run(question) for agent in agents))
+    return [answer.text for answer in answers]
+
+
+CALLS = [chat, stream, tool, responses, responses_stream, at_once]

@@ -4,6 +4,8 @@ import os
 
 from agno.agent import Agent
 from agno.models.openai import OpenAIChat, OpenAIResponses
+from agno.team import Team
+from agno.workflow import Parallel, Step, Workflow
 from langfuse import Langfuse
 from openinference.instrumentation.agno import AgnoInstrumentor
 
@@ -30,8 +32,12 @@ def weather(city: str) -> str:
     return f"sunny in {city}"
 
 
-def agent(kind=OpenAIChat, model="openai-chat", **more):
-    return Agent(model=kind(id=model, base_url=GATEWAY, api_key=KEY), telemetry=False, **more)
+def model(kind=OpenAIChat):
+    return kind(id="openai-chat", base_url=GATEWAY, api_key=KEY)
+
+
+def agent(kind=OpenAIChat, **more):
+    return Agent(model=model(kind), telemetry=False, **more)
 
 
 def chat(question):
@@ -58,4 +64,14 @@ def responses(question):
     return agent(OpenAIResponses).run(question).content
 
 
-CALLS = [chat, stream, tool, async_chat, async_stream, responses]
+def team(question):
+    members = [agent(name="one"), agent(name="two")]
+    return Team(members, model=model(), telemetry=False).run(question).content
+
+
+def workflow(question):
+    both = Parallel(Step("one", agent=agent()), Step("two", agent=agent()), name="both")
+    return Workflow(name="asks", steps=[both], telemetry=False).run(question).content
+
+
+CALLS = [chat, stream, tool, async_chat, async_stream, responses, team, workflow]

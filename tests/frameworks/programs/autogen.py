@@ -4,6 +4,7 @@ import os
 
 from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.messages import ModelClientStreamingChunkEvent
+from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core.models import UserMessage
 from autogen_ext.models.openai import OpenAIChatCompletionClient
 from langfuse import Langfuse
@@ -18,6 +19,8 @@ ABOUT = About(
     tracing="its own, and OpenInference: `OpenAIInstrumentor`",
     line="tracesplice.instrument(gateway=GATEWAY)",
     set_up="https://langfuse.com/integrations/frameworks/autogen",
+    note="For teams, `export AUTOGEN_DISABLE_RUNTIME_TRACING=true`: Langfuse drops those spans.",
+    settings={"AUTOGEN_DISABLE_RUNTIME_TRACING": "true"},
 )
 GATEWAY, KEY = os.environ["LITELLM_PROXY_API_BASE"], os.environ["LITELLM_PROXY_API_KEY"]
 
@@ -61,4 +64,10 @@ async def stream(question):
     )
 
 
-CALLS = [chat, stream, agent_with_a_tool]
+async def team(question):
+    agents = [AssistantAgent(name, client) for name in ("one", "two")]
+    result = await RoundRobinGroupChat(agents, max_turns=2).run(task=question)
+    return [message.content for message in result.messages]
+
+
+CALLS = [chat, stream, agent_with_a_tool, team]

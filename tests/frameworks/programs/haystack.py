@@ -2,7 +2,9 @@
 
 import os
 
+from haystack import Pipeline
 from haystack.components.agents import Agent
+from haystack.components.builders import ChatPromptBuilder
 from haystack.components.generators.chat import OpenAIChatGenerator, OpenAIResponsesChatGenerator
 from haystack.dataclasses import ChatMessage
 from haystack.tools import tool
@@ -64,4 +66,12 @@ def responses(question):
     return responses_generator.run([ChatMessage.from_user(question)])["replies"][0].text
 
 
-CALLS = [chat, stream, agent_with_a_tool, async_chat, responses]
+def pipeline(question):
+    made = Pipeline()
+    made.add_component("prompt", ChatPromptBuilder([ChatMessage.from_user("{{question}}")]))
+    made.add_component("llm", OpenAIChatGenerator(model="openai-chat", **options))
+    made.connect("prompt", "llm.messages")
+    return made.run({"prompt": {"question": question}})["llm"]["replies"][0].text
+
+
+CALLS = [chat, stream, agent_with_a_tool, async_chat, responses, pipeline]

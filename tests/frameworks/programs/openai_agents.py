@@ -1,5 +1,6 @@
 """The OpenAI Agents SDK: its models hold an OpenAI client."""
 
+import asyncio
 import os
 
 from agents import Agent, OpenAIChatCompletionsModel, OpenAIResponsesModel, Runner, function_tool
@@ -63,4 +64,19 @@ async def responses_stream(question):
     return run.final_output
 
 
-CALLS = [chat, stream, tool, responses, responses_stream]
+def sync_chat(question):
+    return Runner.run_sync(Agent("helper", model=completions), question).final_output
+
+
+async def handoff(question):
+    agent = Agent("first", model=completions, handoffs=[Agent("second", model=completions)])
+    return (await Runner.run(agent, question)).final_output
+
+
+async def at_once(question):
+    agent = Agent("helper", model=completions)
+    runs = await asyncio.gather(*(Runner.run(agent, question) for _ in range(2)))
+    return [run.final_output for run in runs]
+
+
+CALLS = [chat, stream, tool, responses, responses_stream, sync_chat, handoff, at_once]

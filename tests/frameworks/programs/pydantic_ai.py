@@ -1,8 +1,10 @@
 """pydantic-ai, with OpenTelemetry spans of its own."""
 
+import asyncio
 import os
 
 from langfuse import Langfuse
+from pydantic import BaseModel
 from pydantic_ai import Agent
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.openai import OpenAIProvider
@@ -28,6 +30,12 @@ provider = OpenAIProvider(base_url=GATEWAY, api_key=KEY)
 agent = Agent(OpenAIChatModel("chat", provider=provider))
 with_a_tool = Agent(OpenAIChatModel("chat", provider=provider))
 responses_agent = Agent(OpenAIResponsesModel("openai-chat", provider=provider))
+
+
+class Answer(BaseModel):
+    """What is asked for."""
+
+    city: str
 
 
 @with_a_tool.tool_plain
@@ -58,4 +66,17 @@ async def responses_stream(question):
         return "".join([text async for text in run.stream_text(delta=True)])
 
 
-CALLS = [chat, stream, tool, responses, responses_stream]
+def sync_chat(question):
+    return agent.run_sync(question).output
+
+
+async def structured_output(question):
+    return (await Agent(agent.model, output_type=Answer).run(question)).output
+
+
+async def at_once(question):
+    runs = await asyncio.gather(*(agent.run(question) for _ in range(2)))
+    return [run.output for run in runs]
+
+
+CALLS = [chat, stream, tool, responses, responses_stream, sync_chat, structured_output, at_once]

@@ -15,7 +15,9 @@ ABOUT = About(
     tracing="OpenInference: `SmolagentsInstrumentor`",
     line="tracesplice.instrument(gateway=GATEWAY)",
     set_up="https://langfuse.com/integrations/frameworks/smolagents",
-    limits=(Limit("g", "The agent's span repeats its calls' tokens.", ("agent_with_a_tool",)),),
+    limits=(
+        Limit("g", "The agent's span repeats its calls' tokens.", ("agent_with_a_tool", "team")),
+    ),
     mechanism="spans that repeat the usage of the calls in them",
 )
 GATEWAY, KEY = os.environ["LITELLM_PROXY_API_BASE"], os.environ["LITELLM_PROXY_API_KEY"]
@@ -51,4 +53,9 @@ def agent_with_a_tool(question):
     return ToolCallingAgent([weather], model, max_steps=1).run(question)
 
 
-CALLS = [chat, stream, agent_with_a_tool]
+def team(question):
+    helper = ToolCallingAgent([], model, name="helper", description="Helps.", max_steps=1)
+    return ToolCallingAgent([], model, managed_agents=[helper], max_steps=1).run(question)
+
+
+CALLS = [chat, stream, agent_with_a_tool, team]

@@ -5,6 +5,7 @@ import os
 from langfuse import Langfuse
 from strands import Agent, tool
 from strands.models.openai import OpenAIModel
+from strands.multiagent import GraphBuilder
 
 import tracesplice
 from frameworks.about import About
@@ -50,4 +51,11 @@ async def stream(question):
     return "".join([part.get("data", "") async for part in agent().stream_async(question)])
 
 
-CALLS = [chat, stream, with_a_tool, async_chat]
+def graph(question):
+    builder = GraphBuilder()
+    for name in ("one", "two"):
+        builder.add_node(agent(name=name), name)
+    return [str(each.result) for each in builder.build()(question).results.values()]
+
+
+CALLS = [chat, stream, with_a_tool, async_chat, graph]
