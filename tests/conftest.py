@@ -21,6 +21,9 @@ os.environ.setdefault(
     "TRACESPLICE_GATEWAY_VENV", str(Path(__file__).parents[1].joinpath(".venv-gateway"))
 )
 
+# LiteLLM asks the network for prices where it is imported otherwise.
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+
 # No test depends on timing, and a check of one change does not fail by another one's luck.
 settings.register_profile("tests", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("tests")

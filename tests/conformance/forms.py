@@ -85,6 +85,7 @@ def _forms() -> Iterator[Form]:
         ("/audio/speech", "json"): one,
         ("/audio/transcriptions", "form"): one,
         ("/moderations", "json"): one,
+        ("/rerank", "json"): one,
     }
     for (route, encoding), streams in routes.items():
         for stream in streams:

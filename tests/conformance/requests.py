@@ -44,6 +44,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/audio/speech": {"model": "speech", "input": QUESTION, "voice": "alloy"},
     "/audio/transcriptions": {"model": "transcribe"},
     "/moderations": {"model": "moderate", "input": QUESTION},
+    "/rerank": {"model": "rerank", "query": QUESTION, "documents": ["a b", "c"]},
 }
 COUNTED = ("/chat/completions", "/completions", "/responses", "/embeddings")
 """Routes whose calls the application describes with a generation of its own."""
@@ -81,7 +82,6 @@ def _others() -> dict[str, Request]:
     """Requests that no call shape makes, by name."""
     chat, response = BODIES["/chat/completions"], BODIES["/responses"]
     message = {"model": "openai-chat", "messages": MESSAGES, "max_tokens": 9}
-    rerank = {"model": "rerank", "query": QUESTION, "documents": ["a b", "c"]}
     stream = {"stream": True}
     return {
         "chat, in a span": Request(Form("/chat/completions"), "/v1/chat/completions", chat, SPAN),
@@ -105,8 +105,8 @@ def _others() -> dict[str, Request]:
             Form("/videos"), "/v1/videos", {"model": "video", "prompt": QUESTION}, SPAN
         ),
         **{
-            path: Request(Form(path.replace("/v1", "")), path, rerank, SPAN)
-            for path in ("/rerank", "/v1/rerank", "/v2/rerank")
+            path: Request(Form(path.replace("/v1", "")), path, BODIES["/rerank"], SPAN)
+            for path in ("/v1/rerank", "/v2/rerank")
         },
     }
 

@@ -20,6 +20,7 @@ _PACKAGES = {
     "openai": "OpenAI SDK",
     **dict.fromkeys(("langchain_core", "langchain_openai"), "LangChain"),
     "llama_index": "LlamaIndex",
+    **dict.fromkeys(("litellm", "concurrent"), "LiteLLM SDK"),
 }
 _ROW = re.compile(r"^\| (.+?) \| `(.+?)` \| (.+?) \| (\w+) \|$", re.MULTILINE)
 _TEST = re.compile(r"^\| (.+?) \| `(.+?)` \| `(tests/.+?)` \|$", re.MULTILINE)

@@ -1,0 +1,5 @@
+"""tracesplice adapter for the LiteLLM Python SDK; its hooks are in ``_plugin``."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

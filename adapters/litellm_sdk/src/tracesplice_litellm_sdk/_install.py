@@ -1,0 +1,30 @@
+"""Wraps what LiteLLM sends requests with, now or once it is imported; imports nothing of it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tracesplice.adapter import unwrap_methods, when_imported, wrap_methods
+from tracesplice_litellm_sdk._callbacks import warn_of_callbacks
+from tracesplice_litellm_sdk._post import apost, post
+from tracesplice_litellm_sdk._threads import submit
+
+__all__ = ["install", "uninstall"]
+
+
+def install() -> None:
+    """Wrap them; a second time changes nothing."""
+    when_imported("litellm.llms.custom_httpx.http_handler", _wrap_handlers)
+    wrap_methods(ThreadPoolExecutor, {"submit": submit})
+    warn_of_callbacks()
+
+
+def uninstall() -> None:
+    """Take the wrapper off that is not in LiteLLM; the others do nothing without a gateway."""
+    unwrap_methods(ThreadPoolExecutor, ["submit"])
+
+
+def _wrap_handlers(module: Any) -> None:
+    wrap_methods(module.HTTPHandler, {"post": post})
+    wrap_methods(module.AsyncHTTPHandler, {"post": apost})
