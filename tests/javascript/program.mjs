@@ -36,7 +36,8 @@ const generation = { asType: "generation" };
 
 const cases = {
   chat: () => observed().chat.completions.create(chat()),
-  stream: () => drain(observed().chat.completions.create(chat("chat", { stream: true }))),
+  // A model whose price Langfuse knows: without zeros it would count this itself.
+  stream: () => drain(observed().chat.completions.create(chat("gpt-4o-mini", { stream: true }))),
   stream_with_usage: () =>
     drain(
       observed().chat.completions.create(
