@@ -98,6 +98,7 @@ format: .venv/.installed  ## Put the code into the common style
 bench: install  ## Count what runs in a call; measure a link, the gateway adapter, the import
 	PYTHONPATH=tests $(BIN)/python bench/counts.py
 	$(BIN)/python bench/imports.py
+	$(BIN)/python bench/spreading.py
 	PYTHONPATH=tests $(BIN)/python bench/overhead.py
 	PYTHONPATH=tests $(BIN)/python bench/gateway.py
 

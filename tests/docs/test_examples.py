@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PROGRAMS = sorted(path.stem for path in EXAMPLES.glob("*.py"))
-CALLS = {"openai_async": 3, "langchain_streaming": 3, "langchain_agent": 2, "llama_index_agent": 2}
+CALLS = {
+    "openai_async": 3,
+    "spreading_threads": 3,
+    "spreading_processes": 3,
+    "langchain_streaming": 3,
+    "langchain_agent": 2,
+    "llama_index_agent": 2,
+}
 ANSWERS = {
     "langchain_agent": "It is sunny in",
     "llama_index_agent": "It is sunny in",
@@ -64,7 +71,7 @@ def reported(recorder: Recorder, calls: int) -> list[Observation] | None:
 
 
 def test_there_are_examples() -> None:
-    assert len(PROGRAMS) >= 13
+    assert len(PROGRAMS) >= 15
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

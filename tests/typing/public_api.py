@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -20,6 +21,8 @@ from tracesplice_langchain import prompt_template
 from tracesplice_llama_index import prompt_template as llama_index_template
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from langfuse.model import ChatPromptClient, TextPromptClient
 
 
@@ -82,3 +85,15 @@ def mistakes_are_found(client: openai.OpenAI) -> None:
     tracesplice.count_usage_once(lambda params: None)  # type: ignore[call-arg]
     tracesplice.extra_body(object())  # type: ignore[call-arg]
     tracesplice.prompt_metadata(object())["versoin"]  # type: ignore[typeddict-item]
+
+
+def carriers(function: Callable[[int], str]) -> None:
+    assert_type(tracesplice.capture(), dict[str, str])
+    assert_type(tracesplice.wrap(function), Callable[[int], str])
+    with tracesplice.resume({"traceparent": "00"}, strict=True):
+        pass
+
+
+async def asynchronous_carriers(function: Callable[[int], Awaitable[str]]) -> None:
+    async with tracesplice.resume(None):
+        assert_type(await tracesplice.wrap(function)(1), str)

@@ -17,7 +17,6 @@ from tracesplice_wire import (
     Link,
     environment,
     pairs,
-    project_of,
     prompt_ref,
     shown,
     shown_kind,
@@ -41,7 +40,7 @@ class CallAttributes(NamedTuple):
     """The attributes of a call, as they were found where it is made.
 
     Attributes:
-        project: The public key of the Langfuse project that the observation is in.
+        project: The Langfuse project that the observation is in, as ``project_of`` says it.
     """
 
     user_id: Plain = None
@@ -95,7 +94,7 @@ def checked(attributes: CallAttributes) -> Link:
         environment=_valid("environment", attributes.environment, environment, _TAKES_ENVIRONMENT),
         version=_valid("version", attributes.version),
         metadata=_metadata(attributes.metadata),
-        project=project_of(attributes.project) if isinstance(attributes.project, str) else None,
+        project=attributes.project if isinstance(attributes.project, str) else None,
     )
 
 

@@ -17,7 +17,13 @@ from opentelemetry import context as otel_context
 
 from tracesplice._call_attributes import CallAttributes, Here
 from tracesplice._langfuse_usage import GENERATIONS, TYPE
-from tracesplice._observation import SDK_SCOPE, attributes, is_stored, nearest_stored
+from tracesplice._observation import (
+    PROJECT_ATTRIBUTE,
+    SDK_SCOPE,
+    attributes,
+    is_stored,
+    nearest_stored,
+)
 from tracesplice._places import places_of
 from tracesplice._plain import decoded, plain
 from tracesplice._sources import (
@@ -26,7 +32,7 @@ from tracesplice._sources import (
     framework_values,
     observation_sources,
 )
-from tracesplice_wire import MAX_LENGTH, number
+from tracesplice_wire import MAX_LENGTH, number, project_of, tag_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +41,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
 
-__all__ = ["ambient", "here", "prompt_on"]
+__all__ = ["BAGGAGE", "PROPAGATED", "TRACE_ID", "ambient", "here", "prompt_on"]
 
 _KEYS = (
     "user_id",
@@ -47,9 +53,17 @@ _KEYS = (
     "prompt_name",
     "prompt_version",
 )
-_IN_BAGGAGE = {f"langfuse_{key}": key for key in _KEYS}
-_IN_CONTEXT = {f"langfuse.propagated.{key}": key for key in (*_KEYS, "metadata")}
-_TRACE_ID = "langfuse_trace_id"
+BAGGAGE = "langfuse_"
+"""How Langfuse's names in baggage begin."""
+
+PROPAGATED = "langfuse.propagated."
+"""How its names in OpenTelemetry's context begin."""
+
+TRACE_ID = "langfuse_trace_id"
+"""In baggage: the trace whose observations are around this place."""
+
+_IN_BAGGAGE = {f"{BAGGAGE}{key}": key for key in _KEYS}
+_IN_CONTEXT = {f"{PROPAGATED}{key}": key for key in (*_KEYS, "metadata")}
 _BAGGAGE_METADATA = "langfuse_metadata_"
 _TRACE_METADATA = "langfuse.trace.metadata."
 # Where a span says what, most trusted first. The metadata is how Langfuse shows to give a user per
@@ -116,8 +130,11 @@ def here(observation: Span | None = None) -> Here:
 def _project(scope: Any) -> str | None:
     # Langfuse's SDK says on its tracer which project its observations are in
     # (https://github.com/langfuse/langfuse-python/blob/main/langfuse/_client/resource_manager.py).
-    key = (scope.attributes or {}).get("public_key") if scope.name == SDK_SCOPE else None
-    return key if isinstance(key, str) else None
+    said = (scope.attributes or {}) if scope.name == SDK_SCOPE else {}
+    if isinstance(key := said.get("public_key"), str):
+        return project_of(key)
+    # Of an observation in another process only this is known.
+    return said.get(PROJECT_ATTRIBUTE)
 
 
 def prompt_on(span: Span, on_span: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,7 +187,7 @@ def ambient(context: Context) -> dict[str, Any]:
     """Return what is ambient: in a context, its baggage, and the contexts of frameworks."""
     values = framework_values() if ambient_sources else {}
     carried = baggage.get_all(context)
-    if len(carried) > (_TRACE_ID in carried):  # most often Langfuse's SDK puts in this alone
+    if len(carried) > (TRACE_ID in carried):  # most often Langfuse's SDK puts in this alone
         values |= _carried(carried)
     for name in _IN_CONTEXT.keys() & context:
         if context[name] is not None:
@@ -181,7 +198,8 @@ def ambient(context: Context) -> dict[str, Any]:
 def _carried(entries: Mapping[str, Any]) -> dict[str, Any]:
     values = {key: entries[name] for name, key in _IN_BAGGAGE.items() if name in entries}
     if "tags" in values:
-        values["tags"] = decoded(values["tags"], list)
+        found = decoded(values["tags"], list)
+        values["tags"] = tag_list(found) if isinstance(found, str) else found
     if "prompt_version" in values:
         values["prompt_version"] = number(values["prompt_version"])
     if metadata := _after(_BAGGAGE_METADATA, entries):

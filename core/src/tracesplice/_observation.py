@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import baggage, trace
@@ -11,12 +12,36 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span, SpanContext
 
-__all__ = ["SDK_SCOPE", "attributes", "is_stored", "nearest_stored", "span_of"]
+__all__ = [
+    "PROJECT_ATTRIBUTE",
+    "SDK_SCOPE",
+    "RemoteObservation",
+    "attributes",
+    "is_stored",
+    "nearest_stored",
+    "span_of",
+]
 
 SDK_SCOPE = "langfuse-sdk"
 """The instrumentation scope of the observations that Langfuse's SDK makes."""
 
+PROJECT_ATTRIBUTE = "tracesplice.project"
+"""On the scope of a ``RemoteObservation``: which Langfuse project it is in."""
+
 _TRACE_ID_BAGGAGE = "langfuse_trace_id"
+
+
+class RemoteObservation(trace.NonRecordingSpan):
+    """An observation of which only the ids and the project are known.
+
+    Args:
+        context: Its ids.
+        project: Which Langfuse project it is in, as ``project_of`` says it, if that is known.
+    """
+
+    def __init__(self, context: SpanContext, project: str | None) -> None:
+        super().__init__(context)
+        self.instrumentation_scope = _scope(project)
 
 
 def span_of(observation: Any) -> Span | None:
@@ -98,6 +123,14 @@ def _is_around(inner: SpanContext) -> bool:
     # (https://github.com/langfuse/langfuse-python/blob/main/langfuse/_client/propagation.py).
     claimed = baggage.get_baggage(_TRACE_ID_BAGGAGE)
     return claimed == trace.format_trace_id(inner.trace_id)
+
+
+@lru_cache(maxsize=64)
+def _scope(project: str | None) -> Any:
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+    said = {} if project is None else {PROJECT_ATTRIBUTE: project}
+    return InstrumentationScope(SDK_SCOPE, attributes=said)
 
 
 def _span_of_ids(trace_id: str, span_id: str) -> Span:

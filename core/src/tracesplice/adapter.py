@@ -33,6 +33,7 @@ from tracesplice._wrap import (
     wrap_function,
     wrap_methods,
 )
+from tracesplice._wrapped import flush_observations
 from tracesplice.hookspecs import hookimpl
 from tracesplice_wire import (
     Link,
@@ -64,6 +65,7 @@ __all__ = [
     "each_class",
     "fault",
     "first_read_in",
+    "flush_observations",
     "gateways_here",
     "guarded",
     "has_place",

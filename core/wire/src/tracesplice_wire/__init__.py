@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tracesplice_wire._baggage import decode_baggage
+from tracesplice_wire._baggage import decode_baggage, tag_list
+from tracesplice_wire._carrier import MAX_CARRIER, Carried, decode_carrier, encode_carrier
 from tracesplice_wire._headers import (
     PROJECT,
     REPORTS,
@@ -43,6 +44,7 @@ from tracesplice_wire._shown import shown, shown_kind, shown_url
 
 __all__ = [
     "CONTAINER",
+    "MAX_CARRIER",
     "MAX_ENTRIES",
     "MAX_LENGTH",
     "MAX_VERSION",
@@ -54,13 +56,16 @@ __all__ = [
     "TRACEPARENT",
     "TRACEPARENT_FORMAT",
     "TRACE_ID",
+    "Carried",
     "Link",
     "Place",
     "PromptRef",
     "decode_baggage",
+    "decode_carrier",
     "decode_metadata",
     "decode_project",
     "decode_traceparent",
+    "encode_carrier",
     "encode_headers",
     "encode_metadata",
     "environment",
@@ -77,6 +82,7 @@ __all__ = [
     "shown_kind",
     "shown_url",
     "span_id",
+    "tag_list",
     "tags",
     "text",
     "trace_id",

@@ -1,0 +1,195 @@
+"""Carriers: the link of this place as a few texts, and the way on from there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import baggage, trace
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+
+from tracesplice._errors import TracespliceError
+from tracesplice._here import BAGGAGE, PROPAGATED, TRACE_ID
+from tracesplice._kit import in_context
+from tracesplice._observation import RemoteObservation
+from tracesplice._request import capture_link
+from tracesplice_wire import (
+    Link,
+    decode_carrier,
+    encode_carrier,
+    guarded,
+    no_parent,
+    shown_kind,
+    warn_once,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+__all__ = ["Resumed", "capture", "resume"]
+
+# Langfuse's own, of an experiment that is run:
+# https://github.com/langfuse/langfuse-python/blob/main/langfuse/_client/propagation.py
+_EXPERIMENT = "experiment_"
+
+
+def capture() -> dict[str, str]:
+    """Capture the link of this place, to go on from it elsewhere: see ``resume``.
+
+    Returns:
+        A new dict of texts, at most 4 kB as JSON: W3C ``traceparent`` and ``baggage``, and two
+        entries of ours. What does not fit, beginning with metadata, is left out and logged once.
+    """
+    return _captured() or {}
+
+
+@guarded("what a carrier would have carried")
+def _captured() -> dict[str, str]:
+    context = otel_context.get_current()
+    at = len(PROPAGATED)
+    experiment = tuple(
+        (name[at:], value)
+        for name, value in context.items()
+        if name.startswith(PROPAGATED + _EXPERIMENT) and isinstance(value, str)
+    )
+    carrier, left_out = encode_carrier(capture_link(), experiment)
+    if left_out:
+        warn_once(
+            "carrier:size",
+            "tracesplice: a carrier has room for 4 kB, so %s of it was left out. Shorten what is "
+            "ambient, metadata first.",
+            ", ".join(dict.fromkeys(left_out)),
+        )
+    return carrier
+
+
+def resume(carrier: Mapping[str, str] | None, *, strict: bool = False) -> Resumed:
+    """Go on from where a carrier was captured: ``with tracesplice.resume(carrier): ...``.
+
+    Inside, observations and calls belong to its trace, under the observation that was current
+    there, with its user, session, tags, prompt and so on. What is ambient outside does not apply
+    inside, and applies again after it. Also for ``async with``.
+
+    Args:
+        carrier: What ``capture`` returned, also by way of JSON; or headers with ``traceparent`` and
+            the ``baggage`` of a program on Langfuse's SDK. If it is anything else, or not complete,
+            what is inside belongs to no trace, and that is logged.
+        strict: Raise an error in that case.
+
+    Raises:
+        TracespliceError: It is no carrier, and ``strict``.
+    """
+    try:
+        carried = decode_carrier(carrier)
+    except Exception as error:  # noqa: BLE001  (of a mapping of somebody else's)
+        reason = str(error) if type(error) is ValueError else type(error).__name__
+        message = (
+            f"{shown_kind(carrier)} is no carrier of tracesplice.capture(): {reason}. Pass on the "
+            "dict that it returned, as it is."
+        )
+        if strict:
+            raise TracespliceError(message) from None
+        warn_once("carrier", "tracesplice: %s The calls inside are not linked.", message)
+        return Resumed(Link(), {})
+    return Resumed(carried.link, carried.entries)
+
+
+class Resumed:
+    """A context manager that goes on from a place; in several threads and tasks at once, too.
+
+    Args:
+        link: The link of that place.
+        entries: What was ambient there for Langfuse, by its names.
+    """
+
+    def __init__(self, link: Link, entries: Mapping[str, str]) -> None:
+        self.link = link
+        self._values = _values(link, entries)
+        self._outside = f"tracesplice.outside.{id(self):x}"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is neither a trace nor anything that is ambient."""
+        return self.link.trace_id is None and not self._values
+
+    def context(self) -> Context:
+        """Return the current context, with what belongs to Langfuse replaced."""
+        context = _bare(otel_context.get_current())
+        if self.link.trace_id is not None:
+            context = baggage.set_baggage(TRACE_ID, self.link.trace_id, context)
+        for name, value in self._values.items():
+            context = otel_context.set_value(name, value, context)
+        return trace.set_span_in_context(_span(self.link), context)
+
+    def __enter__(self) -> None:
+        # What is to come back is in the context itself: a token can be used in its own only, and an
+        # asynchronous generator may be closed in another.
+        outside = otel_context.get_current()
+        otel_context.attach(otel_context.set_value(self._outside, outside, self.context()))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        outside: Any = otel_context.get_value(self._outside)
+        if outside is not None:
+            otel_context.attach(outside)
+
+    async def __aenter__(self) -> None:
+        self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+
+def _bare(context: Context) -> Context:
+    """Return ``context`` without what is ambient in it for Langfuse."""
+    carried = baggage.get_all(context)
+    kept = {name: value for name, value in context.items() if not name.startswith(PROPAGATED)}
+    bare = Context(kept)
+    for name in carried:
+        if name.startswith(BAGGAGE):
+            bare = baggage.remove_baggage(name, bare)
+    return bare
+
+
+def _values(link: Link, entries: Mapping[str, str]) -> dict[str, Any]:
+    """Return what Langfuse's own context has where all of this is ambient."""
+    from langfuse import propagate_attributes
+
+    said: dict[str, Any] = {
+        "user_id": link.user_id,
+        "session_id": link.session_id,
+        "tags": list(link.tags),
+        "trace_name": link.trace_name,
+        "environment": link.environment,
+        "version": link.version,
+        "metadata": dict(link.metadata),
+        "prompt": link.prompt and link.prompt._asdict(),
+    }
+    with in_context(Context()), propagate_attributes(**{k: v for k, v in said.items() if v}):
+        context = otel_context.get_current()
+    values = {name: value for name, value in context.items() if name.startswith(PROPAGATED)}
+    experiment = {name: text for name, text in entries.items() if name.startswith(_EXPERIMENT)}
+    return values | {f"{PROPAGATED}{name}": text for name, text in experiment.items()}
+
+
+def _span(link: Link) -> trace.Span:
+    if link.trace_id is None:
+        return trace.INVALID_SPAN
+    parent_id = link.parent_id or no_parent(link.trace_id)
+    context = trace.SpanContext(
+        int(link.trace_id, 16),
+        int(parent_id, 16),
+        is_remote=True,
+        trace_flags=trace.TraceFlags(link.trace_flags),
+    )
+    return RemoteObservation(context, link.project)

@@ -1,0 +1,164 @@
+"""``wrap``: a function that goes on, wherever it is called, from where it was wrapped."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import time
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import contextmanager, nullcontext
+from functools import update_wrapper
+from operator import attrgetter
+from types import MethodType
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+
+from opentelemetry import trace
+
+from tracesplice._carrier import capture, resume
+from tracesplice._errors import TracespliceError
+from tracesplice._kit import in_context
+from tracesplice._steps import asteps, steps
+from tracesplice_wire import guarded, shown_kind, warn_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["Wrapped", "flush_observations", "wrap"]
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+_PATIENCE = 10_000  # milliseconds
+
+
+def wrap(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Make ``function`` go on from here, wherever it is called.
+
+    For what runs it without the context of this place: ``executor.submit(tracesplice.wrap(work))``,
+    ``threading.Thread(target=...)``, ``loop.run_in_executor``, process pools. What its calls belong
+    to is captured now, and holds for each call of what is returned. So wrap where work is handed
+    out, in each request, not where the function is defined. Inside an observation of the same trace
+    that began later, a call belongs to that. In another process, the observations that it made are
+    sent before it returns.
+
+    Args:
+        function: Any callable, also one that returns a coroutine or a generator: these run in this
+            place then. What is returned can be pickled if it can.
+
+    Raises:
+        TracespliceError: It cannot be called.
+    """
+    if not callable(function):
+        raise TracespliceError(
+            f"{shown_kind(function)} cannot be called. Pass the function, and its arguments to "
+            "what calls it: executor.submit(tracesplice.wrap(work), argument)."
+        )
+    wrapped = Wrapped(function, capture(), os.getpid(), time.time_ns())
+    if wrapped.is_empty:
+        warn_once(
+            "wrap:nothing",
+            "tracesplice: wrap() was called where no observation is open, so there is nothing to "
+            "go on from. Call it where work is handed out: executor.submit(tracesplice.wrap(f)).",
+        )
+    return cast("Callable[_P, _T]", wrapped)
+
+
+@guarded("observations of this process that were not sent yet")
+def flush_observations() -> None:
+    """Send what was observed in this process, as far as it is in OpenTelemetry's global provider.
+
+    A process of a pool is often ended without a chance to do so.
+    """
+    flush = getattr(trace.get_tracer_provider(), "force_flush", None)
+    if flush is not None:
+        flush(_PATIENCE)
+
+
+class Wrapped:
+    """A function, and the place it belongs to.
+
+    Args:
+        function: The function.
+        carrier: What was captured of the place.
+        process: The id of the process in which that was.
+        since: When, in nanoseconds.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], carrier: dict[str, str], process: int, since: int
+    ) -> None:
+        update_wrapper(self, function, updated=())
+        self._parts = function, carrier, process, since
+        self._resumed = resume(carrier)
+        if inspect.iscoroutinefunction(function):
+            _mark_coroutine_function(self)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was captured."""
+        return self._resumed.is_empty
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with self._place():
+            result = self._parts[0](*args, **kwargs)
+        if isinstance(result, Coroutine):
+            return self._awaited(result)
+        if isinstance(result, Generator):
+            return steps(self._place, result)
+        if isinstance(result, AsyncGenerator):
+            return asteps(self._place, result)
+        return result
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self) -> Any:
+        # As a decorator it stands in the function's place, by whose name it is found again.
+        name = getattr(self, "__qualname__", "")
+        try:
+            found = attrgetter(name)(sys.modules[self.__module__])
+        except (AttributeError, KeyError):
+            found = None
+        return name if found is self else (Wrapped, self._parts)
+
+    def __repr__(self) -> str:
+        return f"tracesplice.wrap({self._parts[0]!r})"
+
+    async def _awaited(self, result: Coroutine[Any, Any, Any]) -> Any:
+        with self._place():
+            return await result
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        is_elsewhere = os.getpid() != self._parts[2]
+        stays = self.is_empty or (not is_elsewhere and self._is_inside())
+        try:
+            with nullcontext() if stays else in_context(self._resumed.context()):
+                yield
+        finally:
+            if is_elsewhere:
+                flush_observations()
+
+    def _is_inside(self) -> bool:
+        """Return whether this is the place itself, or an observation that began in it since."""
+        link = self._resumed.link
+        span: Any = trace.get_current_span()
+        context = span.get_span_context()
+        if not context.is_valid or link.trace_id is None:
+            return bool(context.is_valid)
+        if trace.format_trace_id(context.trace_id) != link.trace_id:
+            return False
+        began = getattr(span, "start_time", None) or 0
+        return trace.format_span_id(context.span_id) == link.parent_id or began >= self._parts[3]
+
+
+def _mark_coroutine_function(wrapped: Any) -> None:
+    # Frameworks ask whether they have to await.
+    mark = getattr(inspect, "markcoroutinefunction", None)  # from Python 3.12 on
+    if mark is not None:
+        mark(wrapped)
+    else:
+        import asyncio
+
+        wrapped._is_coroutine = getattr(asyncio.coroutines, "_is_coroutine", None)
