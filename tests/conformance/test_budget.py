@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -21,7 +22,8 @@ MODULES = {"langfuse": 15, "langfuse_otel": 15, "langfuse_otel_v2": 17}
 @pytest.fixture(scope="module")
 def counted() -> dict[GatewayMode, dict[str, Any]]:
     command = [sys.executable, "bench/counts.py", "--json", "--path"]
-    env = {"PYTHONPATH": str(ROOT / "tests")}
+    gateway = "TRACESPLICE_GATEWAY_VENV"
+    env = {"PYTHONPATH": str(ROOT / "tests"), gateway: os.environ[gateway]}
     started = {
         mode: subprocess.Popen(
             [*command, f"gateway-{mode.value}"], cwd=ROOT, env=env, stdout=subprocess.PIPE

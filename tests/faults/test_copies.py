@@ -18,6 +18,7 @@ import tracesplice
 from faults.compare import Row, chat
 from faults.wire import carries_nothing, client_of, links, say
 from tracesplice_openai import is_spliced
+from tracesplice_openai._sdk import sdk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +80,24 @@ def test_a_copy_made_while_it_is_unspliced(wire: ModelServer) -> None:
         finally:
             stop.set()
             thread.join()
+
+
+def test_a_client_that_is_spliced_while_the_wrappers_are_taken_away_is_reached(
+    wire: ModelServer, langfuse: Langfuse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sdk, "marks", weakref.WeakSet())  # other tests' clients apart
+    with client_of(wire) as first, client_of(wire) as second:
+
+        def meanwhile() -> None:  # as another thread
+            tracesplice.splice(second)
+
+        tracesplice.splice(first)
+        monkeypatch.setattr(sdk, "_others", [(lambda: None, meanwhile), *sdk._others])
+        tracesplice.unsplice(first)
+        with langfuse.start_as_current_observation(name="s") as span:
+            say(second)
+    [(_, metadata, _)] = links(wire)
+    assert metadata["parent_observation_id"] == span.id
 
 
 def test_what_somebody_sets_on_the_client_stays(wire: ModelServer, langfuse: Langfuse) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from inspect import getattr_static, unwrap
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
 
-from faults.langchain_calls import ASYNC, KINDS, call, parents
+from faults.langchain_calls import ASYNC, KINDS, call, ids, openinference, parents
 from faults.wire import links
 from tracesplice_langchain import _handlers, _methods, _runs
 
@@ -39,6 +40,16 @@ def test_without_langfuses_private_map_the_enclosing_span_is_the_parent(
     [record] = [each for each in caplog.records if each.name == "tracesplice"]
     assert "does not say which generation it made" in record.message
     assert "go under the enclosing span" in record.message
+
+
+@ASYNC
+def test_a_process_without_langfuses_handler_has_other_ones(
+    wire: ModelServer, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.delitem(sys.modules, "langfuse.langchain")
+    with openinference() as spans:
+        call(wire, kind)
+    assert parents(wire) == ids(spans)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import openai
 import pytest
-from langfuse import propagate_attributes
 from opentelemetry import trace
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import tracesplice
@@ -29,12 +29,6 @@ def link(wire: ModelServer) -> dict[str, Any]:
     return metadata
 
 
-def test_a_provider_of_its_own(wire: ModelServer, langfuse: Langfuse) -> None:
-    with client_of(wire) as client, langfuse.start_as_current_observation(name="s") as span:
-        say(tracesplice.splice(client))
-    assert link(wire)["parent_observation_id"] == span.id
-
-
 def test_the_inner_of_two_clients(wire: ModelServer, make_langfuse: Callable[[], Langfuse]) -> None:
     first, second = make_langfuse(), make_langfuse()
     with (
@@ -44,19 +38,6 @@ def test_the_inner_of_two_clients(wire: ModelServer, make_langfuse: Callable[[],
     ):
         say(tracesplice.splice(client))
     assert link(wire)["parent_observation_id"] == inner.id
-
-
-def test_a_span_that_langfuse_does_not_store_is_no_parent(
-    wire: ModelServer, langfuse: Langfuse
-) -> None:
-    database = TracerProvider().get_tracer("some.database")
-    with (
-        client_of(wire) as client,
-        langfuse.start_as_current_observation(name="s") as span,
-        database.start_as_current_span("select"),
-    ):
-        say(tracesplice.splice(client))
-    assert link(wire)["parent_observation_id"] == span.id
 
 
 def test_generation_of_the_client_that_traces_the_call(
@@ -76,6 +57,26 @@ def test_generation_of_the_client_that_traces_the_call(
         say(tracesplice.splice(client), langfuse_public_key=key)
     assert link(wire)["existing_trace_id"] == outer.trace_id
     assert [link(wire)["parent_observation_id"]] == started
+
+
+def test_a_client_of_the_user_s_may_hand_its_request_on_by_name(
+    wire: ModelServer, langfuse: Langfuse
+) -> None:
+    importlib.import_module("langfuse.openai")
+
+    class Client(openai.OpenAI):
+        def request(self, cast_to: Any, options: Any, **more: Any) -> Any:
+            return super().request(cast_to=cast_to, options=options, **more)
+
+    key = langfuse._resources.public_key  # type: ignore[union-attr]
+    with (
+        Client(base_url=f"{wire.url}/v1", api_key="k") as client,
+        langfuse.start_as_current_observation(name="s") as span,
+    ):
+        say(tracesplice.splice(client), langfuse_public_key=key)
+    sent = link(wire)
+    assert sent["existing_trace_id"] == span.trace_id
+    assert sent["parent_observation_id"] != span.id  # but its generation's
 
 
 def test_an_open_stream_is_no_parent_of_the_next_call(
@@ -123,19 +124,6 @@ def test_what_a_call_of_langfuse_openai_says_of_user_session_and_tags(
         say(tracesplice.splice(client), metadata=given, langfuse_public_key=key)
     sent = link(wire)
     assert (sent["trace_user_id"], sent["session_id"], sent["tags"]) == ("ann", "s1", ["a", "b"])
-
-
-def test_a_request_in_a_span_that_is_not_stored_joins_nothing(wire: ModelServer) -> None:
-    server = TracerProvider().get_tracer("a.web.server")
-    with (
-        client_of(wire) as client,
-        server.start_as_current_span("GET /"),
-        propagate_attributes(user_id="ann", environment="staging"),
-    ):
-        say(tracesplice.splice(client))
-    [(_, metadata, traceparent)] = links(wire)
-    assert metadata == {"trace_user_id": "ann", "trace_environment": "staging"}
-    assert traceparent is None
 
 
 @pytest.mark.parametrize("reports_to", [0, 1])

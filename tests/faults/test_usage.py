@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from langfuse import Langfuse
 
-    from tracesplice._usage import Owner
     from tracesplice_testing.model import ModelServer
 
 USAGE = {"input": 3, "output": 4, "total": 7}
@@ -103,6 +102,8 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "responses": lambda client: client.responses.create(model="m", input="hi"),
     "embedding": lambda client: client.embeddings.create(model="m", input="hi"),
     "retried": lambda client: say(client, "hi [[fail-once:503]]"),
+    # A gateway can be set up to log it nevertheless; with our adapter it says so.
+    "not to be logged": lambda client: say(client, extra_body={"no-log": True}),
     "asynchronous": lambda client: asyncio.run(asynchronous(client)),
     "asynchronous, streamed": lambda client: asyncio.run(asynchronous(client, stream=True)),
 }
@@ -120,40 +121,6 @@ def test_every_way_to_call(
 ) -> None:
     wire.answer_headers.update(headers)
     assert usage_of(call, client) == expected
-
-
-@pytest.mark.parametrize(
-    ("says", "expected"),
-    [
-        (None, ZERO),
-        ("true, false", USAGE),
-        ("false, true", USAGE),
-        ("yes", USAGE),
-        ("true;q=1", USAGE),
-    ],
-)
-def test_what_an_answer_may_say(
-    wire: ModelServer,
-    client: openai.OpenAI,
-    usage_of: UsageOf,
-    says: str | None,
-    expected: dict[str, int],
-) -> None:
-    wire.answer_headers.update({} if says is None else {REPORTS: says})
-    assert usage_of(say, client) == expected
-
-
-@pytest.mark.parametrize(("headers", "expected"), [(ABSENT, USAGE), (TRUE, ZERO), (FALSE, USAGE)])
-def test_a_call_that_the_gateway_is_told_not_to_log(
-    wire: ModelServer,
-    client: openai.OpenAI,
-    usage_of: UsageOf,
-    headers: dict[str, str],
-    expected: dict[str, int],
-) -> None:
-    # A gateway can be set up to log it nevertheless; with our adapter it says so.
-    wire.answer_headers.update(headers)
-    assert usage_of(lambda: say(client, extra_body={"no-log": True})) == expected
 
 
 @pytest.mark.usefixtures("_uninstrument")
@@ -296,51 +263,20 @@ def test_a_fault_of_ours_costs_neither_the_answer_nor_the_usage(
     assert "left out the zero usage of a call" in caplog.text
 
 
-class TestNothingConfigured:
-    """Without a mask the user is told once, where a call really counts twice."""
-
-    @pytest.fixture(autouse=True)
-    def _unused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(calls, "is_used", False)
-
-    @pytest.fixture
-    def say_twice(
-        self, langfuse: Langfuse, client: openai.OpenAI, caplog: pytest.LogCaptureFixture
-    ) -> Callable[[Any], list[str]]:
-        """Makes two calls in an observation of a type, and returns what is logged."""
-
-        def run(kind: Any) -> list[str]:
-            with langfuse.start_as_current_observation(name="g", as_type=kind):
-                for _ in range(2):
-                    say(client)
-            return [each.getMessage() for each in caplog.records if each.name == "tracesplice"]
-
-        return run
-
-    @pytest.mark.parametrize("headers", [ABSENT, TRUE])
-    def test_it_is_said_once_with_what_to_type(
-        self, wire: ModelServer, say_twice: Callable[[str], list[str]], headers: dict[str, str]
-    ) -> None:
-        wire.answer_headers.update(headers)
-        [message] = say_twice("generation")
-        assert "Langfuse(mask_otel_spans=tracesplice.count_usage_once())" in message
-        assert 'count_usage_once(owner="client")' in message
-
-    def test_not_where_the_gateway_does_not_report(
-        self, wire: ModelServer, say_twice: Callable[[str], list[str]]
-    ) -> None:
-        wire.answer_headers.update(FALSE)
-        assert say_twice("generation") == []
-
-    def test_not_where_the_client_has_no_generation(
-        self, client: openai.OpenAI, say_twice: Callable[[str], list[str]]
-    ) -> None:
-        say(client)
-        assert say_twice("span") == []
-
-    @pytest.mark.parametrize("owner", ["gateway", "client"])
-    def test_not_where_it_is_configured(
-        self, say_twice: Callable[[str], list[str]], owner: Owner
-    ) -> None:
-        tracesplice.count_usage_once(owner=owner)
-        assert say_twice("generation") == []
+@pytest.mark.parametrize("headers", [ABSENT, TRUE])
+def test_without_a_mask_it_is_said_once_what_to_type(
+    wire: ModelServer,
+    langfuse: Langfuse,
+    client: openai.OpenAI,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    headers: dict[str, str],
+) -> None:
+    monkeypatch.setattr(calls, "is_used", False)
+    wire.answer_headers.update(headers)
+    with langfuse.start_as_current_observation(name="g", as_type="generation"):
+        for _ in range(2):
+            say(client)
+    [message] = [each.getMessage() for each in caplog.records if each.name == "tracesplice"]
+    assert "Langfuse(mask_otel_spans=tracesplice.count_usage_once())" in message
+    assert 'count_usage_once(owner="client")' in message

@@ -118,6 +118,17 @@ def test_without_the_extra_it_says_what_to_install(
     assert capsys.readouterr().out == ""
 
 
+def test_with_the_extra_it_runs(
+    found: FakeAdapters, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found.add("wordy", WORKS)
+    monkeypatch.setattr(sys, "argv", ["tracesplice", "plugins"])
+    with pytest.raises(SystemExit) as caught:
+        _cli.main()
+    assert caught.value.code == 0
+    assert "adapter-wordy" in capsys.readouterr().out
+
+
 def test_another_missing_module_is_not_blamed_on_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     def command() -> None:
         raise ModuleNotFoundError("No module named 'x'", name="x")

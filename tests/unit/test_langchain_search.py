@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from functools import partial
 from typing import Any
 
@@ -141,8 +142,28 @@ def test_the_embeddings_behind_a_retriever_are_found() -> None:
     assert {type(model) for model in models_in(chain)} == {OpenAIEmbeddings, ChatOpenAI}
 
 
+def unfinished() -> Any:
+    """A function of a variable that has no value."""
+
+    def inner(_: Any) -> Any:
+        return later
+
+    if MODEL is None:
+        later = 1
+    return inner
+
+
+@functools.wraps(len)
+def around_a_builtin(value: Any) -> int:
+    return len(value)
+
+
 @pytest.mark.parametrize(
-    "empty", [TEMPLATE, StrOutputParser(), RunnableLambda(len), RunnableLambda(lambda x: x), lookup]
+    "empty",
+    [
+        *(TEMPLATE, StrOutputParser(), lookup),
+        *map(RunnableLambda, (len, lambda x: x, unfinished(), around_a_builtin)),
+    ],
 )
 def test_where_there_is_none_none_is_found(empty: Any) -> None:
     assert models_in(empty) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import UserDict
 from collections.abc import Mapping
+from contextlib import ExitStack
 from hashlib import sha256
 from typing import Any
 
@@ -14,10 +15,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
+from tracesplice._places import place_of
 from tracesplice._request import capture_link
 from tracesplice_wire import Link, PromptRef
 from unit.langfuse_ambient import AMBIENT, EVERYTHING, EVERYTHING_LINKED, OWN, attached
 
+SDK, LLM, SERVER = "langfuse-sdk", "openinference.instrumentation.x", "web-server"
 NAME, VERSION = "langfuse.observation.prompt.name", "langfuse.observation.prompt.version"
 
 
@@ -28,14 +31,41 @@ class Prompt:
 
 
 class TestPlace:
-    def test_without_a_span_there_is_no_trace(self) -> None:
-        assert capture_link() == Link()
-
-    def test_it_is_the_current_observation(self, langfuse: Langfuse) -> None:
-        with langfuse.start_as_current_observation(name="x") as span:
+    @pytest.mark.parametrize(
+        ("scopes", "place"),
+        [
+            ((), None),
+            ((SDK,), 0),
+            ((SDK, SDK), 1),
+            ((SDK, LLM), 1),
+            ((SDK, "pydantic-ai"), 1),
+            ((SDK, SERVER), 0),
+            ((SDK, SERVER, SERVER), 1),  # in its trace: of more than one nobody tells
+            # Their parent would never arrive: the gateway makes a trace with a name instead.
+            ((SERVER,), None),
+            ((SERVER, SERVER), None),
+        ],
+    )
+    def test_it_is_the_innermost_span_that_langfuse_stores(
+        self,
+        langfuse: Langfuse,
+        provider: TracerProvider,
+        scopes: tuple[str, ...],
+        place: int | None,
+    ) -> None:
+        places: list[tuple[str | None, str | None]] = []
+        with ExitStack() as stack:
+            for scope in scopes:
+                if scope is SDK:
+                    stack.enter_context(langfuse.start_as_current_observation(name="x"))
+                else:
+                    stack.enter_context(provider.get_tracer(scope).start_as_current_span("x"))
+                places.append(place_of(trace.get_current_span().get_span_context()))
+            stack.enter_context(propagate_attributes(**EVERYTHING))
             link = capture_link()
-        assert (link.trace_id, link.parent_id) == (span.trace_id, span.id)
-        assert link.trace_flags & trace.TraceFlags.SAMPLED
+        trace_id, parent_id = (None, None) if place is None else places[place]
+        expected = EVERYTHING_LINKED._replace(trace_id=trace_id, parent_id=parent_id)
+        assert link._replace(project=None, trace_flags=link.trace_flags & 1) == expected
 
     def test_it_is_the_call_s_own_observation_where_known(self, langfuse: Langfuse) -> None:
         with langfuse.start_as_current_observation(name="x") as outer:
@@ -57,45 +87,6 @@ class TestPlace:
         span = Foreign(context)
         for span.attributes in (UserDict({"user.id": "ada"}), Plain()):
             assert capture_link(span).user_id == "ada"
-
-    def test_a_span_langfuse_does_not_store_is_skipped(
-        self, langfuse: Langfuse, provider: TracerProvider
-    ) -> None:
-        tracer = provider.get_tracer("web-server")
-        with (
-            langfuse.start_as_current_observation(name="x") as outer,
-            tracer.start_as_current_span("SELECT"),
-        ):
-            link = capture_link()
-        assert (link.trace_id, link.parent_id) == (outer.trace_id, outer.id)
-
-    def test_the_same_span_at_the_root_is_no_place(self, provider: TracerProvider) -> None:
-        # Its parent would never arrive: the gateway makes a trace with a name instead.
-        with (
-            provider.get_tracer("web-server").start_as_current_span("GET /"),
-            propagate_attributes(**EVERYTHING),
-        ):
-            assert capture_link() == EVERYTHING_LINKED
-
-    def test_nor_are_several_of_them_inside_each_other(self, provider: TracerProvider) -> None:
-        tracer = provider.get_tracer("web-server")
-        with (
-            tracer.start_as_current_span("GET /"),
-            tracer.start_as_current_span("handler"),
-            propagate_attributes(**EVERYTHING),
-        ):
-            assert capture_link() == EVERYTHING_LINKED
-
-    def test_under_an_observation_they_stay_in_its_trace(
-        self, langfuse: Langfuse, provider: TracerProvider
-    ) -> None:
-        tracer = provider.get_tracer("web-server")
-        with (
-            langfuse.start_as_current_observation(name="x") as outer,
-            tracer.start_as_current_span("handler"),
-            tracer.start_as_current_span("SELECT"),
-        ):
-            assert capture_link().trace_id == outer.trace_id
 
     def test_a_span_at_the_root_that_the_user_has_stored_is_a_place(self) -> None:
         provider = TracerProvider()
@@ -135,17 +126,6 @@ class TestPlace:
             assert capture_link().project == sha256(f"pk-{__name__}".encode()).hexdigest()[:16]
             with provider.get_tracer("openinference.x").start_as_current_span("y"):
                 assert capture_link().project is None
-
-    @pytest.mark.parametrize("scope", ["openinference.instrumentation.x", "pydantic-ai"])
-    def test_an_llm_instrumentor_s_span_is_an_observation(
-        self, langfuse: Langfuse, provider: TracerProvider, scope: str
-    ) -> None:
-        with (
-            langfuse.start_as_current_observation(name="x"),
-            provider.get_tracer(scope).start_as_current_span("llm") as span,
-        ):
-            link = capture_link()
-        assert link.parent_id == trace.format_span_id(span.get_span_context().span_id)
 
     def test_a_remote_parent_is_taken_by_its_ids(self) -> None:
         remote = trace.SpanContext(0xA, 0xB, is_remote=True, trace_flags=trace.TraceFlags(0))

@@ -15,6 +15,7 @@ from tracesplice import TracespliceError
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.prompts import ChatPromptTemplate, PromptTemplate
+from llama_index.core.types import BaseOutputParser
 
 from tracesplice_llama_index import prompt_template
 
@@ -69,6 +70,34 @@ def test_a_fallback_keeps_its_text_and_links_nothing() -> None:
 def test_anything_else_says_what_to_pass(wrong: Any) -> None:
     with pytest.raises(TracespliceError, match="Not a Langfuse prompt"):
         prompt_template(wrong)
+
+
+class Parser(BaseOutputParser):
+    """Writes into the template what it can read."""
+
+    def parse(self, output: str) -> str:
+        return output
+
+    def format(self, query: str) -> str:
+        return f"{query} In one word."
+
+
+@pytest.mark.parametrize(
+    ("ours", "plain"),
+    [
+        (text("Say {{what}}."), PromptTemplate("Say {what}.")),
+        (
+            chat({"role": "user", "content": "Say {{what}}."}),
+            ChatPromptTemplate([ChatMessage(content="Say {what}.")]),
+        ),
+    ],
+)
+def test_an_output_parser_has_its_say(ours: Any, plain: Any) -> None:
+    made: Any = prompt_template(ours)
+    made.output_parser = plain.output_parser = Parser()
+    assert "In one word." in made.format(what="hi")
+    assert made.format(what="hi") == plain.format(what="hi")
+    assert said(made.format_messages(what="hi")) == said(plain.format_messages(what="hi"))
 
 
 # Names that are not LlamaIndex's own arguments, among them some that are no Python names.

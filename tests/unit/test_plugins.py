@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint
+
 import pytest
 
 import tracesplice
@@ -96,6 +98,12 @@ def test_an_adapter_without_metadata_or_words_works(fakes: FakeAdapters) -> None
     fakes.add("bare", HOOK + "def tracesplice_uninstrument(): ...")
     (fakes.folder / "adapter_bare-1.2.dist-info" / "METADATA").write_text("Summary: x\n")
     assert adapters_of(fakes)["bare"] == Adapter("bare", "adapter_bare", "")
+
+
+def test_an_entry_point_of_no_distribution_is_named_by_its_module(fakes: FakeAdapters) -> None:
+    fakes.add("bare", WORKS)
+    [found] = Adapters([EntryPoint("bare", "adapter_bare", "tracesplice")]).found
+    assert found == Adapter("bare", "adapter_bare", "", handles="words")
 
 
 def test_the_second_adapter_of_a_name_does_not_push_out_the_first(found: FakeAdapters) -> None:

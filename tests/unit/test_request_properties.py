@@ -10,26 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracesplice.adapter import Link, PromptRef, link_request
-from tracesplice_wire import CONTAINER, encode_metadata
-
-TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-OTHER, ELSEWHERE = "1" * 32, "2" * 16
-FULL = Link(
-    trace_id=TRACE,
-    parent_id=PARENT,
-    prompt=PromptRef("greet", 3),
-    user_id="ann",
-    session_id="s1",
-    tags=("a", "b"),
-    trace_name="chat",
-)
+from tracesplice_wire import CONTAINER
+from unit.test_request import ELSEWHERE, FULL, OTHER, PARENT, TRACE
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-KEYS = st.sampled_from([*encode_metadata(FULL), "trace_id", "own", "user_id"])
+KEYS = st.sampled_from([*FULL, "trace_id", "own", "user_id"])
 IDS_BY_NAME = ("existing_trace_id", "trace_id", "parent_observation_id")
 IDS = st.sampled_from([TRACE, OTHER, PARENT, ELSEWHERE, "my-id", ""])
 FIELD = st.dictionaries(KEYS, IDS | JSON, max_size=5)
@@ -76,13 +65,6 @@ def test_any_body_is_carried_whole_and_left_as_it_is(
         assert covered <= {"prompt", "tags", "trace_tags", "trace_metadata", *IDS_BY_NAME}
     if any(name.lower() == "traceparent" for name in headers):
         assert not request.headers
-
-
-@given(link=LINKS)
-def test_every_link_is_json_safe_and_says_nothing_empty(link: Link) -> None:
-    found = encode_metadata(link)
-    assert json.loads(json.dumps(found)) == found
-    assert all(found.values())
 
 
 @given(link=LINKS, body=BODIES)

@@ -28,6 +28,10 @@ def noted(own: Any = None, **options: Any) -> list[str]:
     return [span_id for _, span_id in calls._open]
 
 
+def remote() -> NonRecordingSpan:
+    return NonRecordingSpan(SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(1)))
+
+
 def says(observation: Any) -> bool | None:
     """Whether the gateway reports all calls of an observation; None where there were none."""
     found = calls.find((observation.trace_id, observation.id))
@@ -44,8 +48,7 @@ class TestPlaces:
             assert noted() == []
 
     def test_an_observation_in_another_process_is_known_by_its_ids(self) -> None:
-        span = NonRecordingSpan(SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(1)))
-        with use_span(span):
+        with use_span(remote()):
             assert noted() == [f"{2:016x}"]
 
     def test_what_is_around_a_generation_describes_the_call_too(self, langfuse: Langfuse) -> None:
@@ -143,14 +146,16 @@ class TestAnswer:
         request.answered({})
         assert ("count twice" in caplog.text) is warns
 
+    @pytest.mark.parametrize("owner", ["gateway", "client"])
     def test_with_a_mask_none_does(
         self,
         langfuse: Langfuse,
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
+        owner: Any,
     ) -> None:
         monkeypatch.setattr(calls, "is_used", False)
-        tracesplice.count_usage_once()
+        tracesplice.count_usage_once(owner=owner)
         with langfuse.start_as_current_observation(name="g", as_type="generation"):
             link_request({}, {}).answered({})
         assert caplog.text == ""
@@ -169,6 +174,14 @@ class TestAnswer:
             tracer.start_as_current_span("POST /", attributes={"model": "m"}),
         ):
             assert noted() == [outer.id]
+            link_request({}, {}).answered({})
+        assert caplog.text == ""
+
+    def test_an_observation_in_another_process_is_not_ours_to_warn_of(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(calls, "is_used", False)
+        with use_span(remote()):
             link_request({}, {}).answered({})
         assert caplog.text == ""
 

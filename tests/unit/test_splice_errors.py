@@ -133,6 +133,22 @@ def test_instrument_without_a_working_adapter_says_what_to_install(found: FakeAd
     assert "broken cannot be loaded: ValueError: why" in message
 
 
+@pytest.mark.parametrize("function", [tracesplice.splice, tracesplice.unsplice])
+@pytest.mark.parametrize(
+    ("module", "name", "given"),
+    [
+        ("openai", "Timeout", {"timeout": 1}),
+        ("langchain_core.messages", "HumanMessage", {"content": ""}),
+        ("llama_index.core.base.llms.types", "ChatMessage", {"content": ""}),
+    ],
+)
+def test_what_calls_nothing_is_no_object_of_an_adapter_that_is_there(
+    module: str, name: str, given: dict[str, Any], function: Any
+) -> None:
+    target = getattr(pytest.importorskip(module), name)(**given)
+    assert NO_ADAPTER in message_of(target, function)
+
+
 def test_a_provider_s_client_cannot_be_spliced() -> None:
     openai = pytest.importorskip("openai")
     with openai.OpenAI(base_url="https://api.openai.com/v1", api_key="x") as client:

@@ -116,12 +116,9 @@ def take_generation() -> Span | None:
     A generation is handed out once: it belongs to one call, and calls that ``langfuse.openai`` does
     not trace must not find the one of a stream that is still open.
     """
-    started = _started.get(None)
-    if not started:
-        return None
     try:
-        generation = started.pop()
-    except IndexError:  # another thread was quicker
+        generation = _started.get([]).pop()
+    except IndexError:  # there is none, or another thread was quicker
         return None
     return _span_of(generation)
 
