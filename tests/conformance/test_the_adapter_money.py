@@ -73,10 +73,10 @@ def test_a_stream_without_usage_counts_once(caller: Caller, route: str) -> None:
 
 
 REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
-    "by the gateway": ("/chat/completions", known() | {"model": "no such"}),
-    "by the gateway, stream": ("/chat/completions", known(stream=True) | {"model": "no such"}),
-    "by the gateway, responses": ("/responses", {"model": "no such", "input": "hi"}),
-    "without messages": ("/chat/completions", {"model": KNOWN}),
+    # By the gateway itself: there are no messages.
+    "whole": ("/chat/completions", {"model": KNOWN}),
+    "stream": ("/chat/completions", {"model": KNOWN, "stream": True}),
+    "messages": ("/v1/messages", {"model": KNOWN, "max_tokens": 9}),
     "by the provider": ("/chat/completions", known("[[fail:500]]")),
     "image": ("/images/generations", {"model": "image", "prompt": "[[fail:500]]"}),
     "speech": ("/audio/speech", {"model": "speech", "input": "[[fail:500]]", "voice": "alloy"}),

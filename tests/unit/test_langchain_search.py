@@ -145,11 +145,12 @@ def test_the_embeddings_behind_a_retriever_are_found() -> None:
 def unfinished() -> Any:
     """A function of a variable that has no value."""
 
-    def inner(_: Any) -> Any:
-        return later
+    later = None
 
-    if MODEL is None:
-        later = 1
+    def inner(_: Any) -> Any:
+        return later  # noqa: F821  (has no value)
+
+    del later
     return inner
 
 

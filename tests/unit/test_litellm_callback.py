@@ -12,6 +12,7 @@ pytest.importorskip("litellm", reason="LiteLLM is not in every environment of th
 from tracesplice_litellm import _call, _callback, _export, _langfuse, _langfuse_otel, _spans
 from tracesplice_litellm._callback import adapter
 from tracesplice_litellm._generation import COST, NOTHING, TYPE, USAGE
+from tracesplice_litellm._loggers import loggers
 from tracesplice_litellm._rewrite import report_own_metadata
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def start_a_span(_: object) -> None:
 
 
 FAULTS: dict[str, tuple[Callable[[dict[str, Any]], object], Any, str]] = {
-    "the links of this gateway": (before_the_call, type(_callback.loggers), "prepared"),
+    "the links of this gateway": (before_the_call, type(loggers), "prepared"),
     "the link of a call": (before_the_call, _callback, "splice_request"),
     "the link of a call, which is sent": (
         lambda data: adapter.log_pre_api_call("m", [], data),
