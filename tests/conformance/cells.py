@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.harness import Cell
+from shapes.anthropic_application import AnthropicApplication
+from shapes.anthropic_shapes import SHAPES as ANTHROPIC
 from shapes.langchain_application import LangChainApplication
 from shapes.langchain_shapes import SHAPES as LANGCHAIN
 from shapes.llama_index_application import LlamaIndexApplication
@@ -29,6 +31,17 @@ __all__ = ["CELLS", "REASONS"]
 # Call, kind, client tracer, whether in a span, and what no other call of the list shows.
 # `langfuse.openai` patches the SDK for the rest of the process, so it comes last.
 _WHOLE = """
+Anthropic SDK
+messages.create | sync | the SDK's spans | span | the plain call
+messages.create | async | OpenLLMetry | no span | a tracer that makes no span current
+messages.create, stream | async | the SDK's spans | no span | usage comes first, and last
+messages.create, stream left early | sync | untraced | span | usage is not read
+messages.stream, text_stream | async | OpenInference | span | a request that is sent on entering
+messages.create, of chat | sync | OpenInference | no span | Ollama behind it
+tool call and its result | sync | the SDK's spans | span | a result in a user's message
+beta.messages.tool_runner | async | the SDK's spans | span | an agent's span around two calls
+retry after a 503 | sync | the SDK's spans | no span | a retry
+failed call | sync | the SDK's spans | span | an error
 LangChain
 ChatOpenAI.invoke | sync | CallbackHandler | no span | the plain call
 ChatOpenAI.stream | async | CallbackHandler | span | usage comes last, with a chunk
@@ -88,6 +101,7 @@ audio.transcriptions.create | sync | langfuse.openai | span | a form
 """
 
 _CATALOGS: dict[str, tuple[Framework, list[Shape]]] = {
+    AnthropicApplication.name: (AnthropicApplication, ANTHROPIC),
     LangChainApplication.name: (LangChainApplication, LANGCHAIN),
     LlamaIndexApplication.name: (LlamaIndexApplication, LLAMA_INDEX),
     OpenAIApplication.name: (OpenAIApplication, OPENAI),

@@ -79,6 +79,7 @@ def _forms() -> Iterator[Form]:
         ("/chat/completions", "json"): both,
         ("/completions", "json"): both,
         ("/responses", "json"): both,
+        ("/messages", "json"): both,
         ("/openai/deployments/{model}/chat/completions", "json"): one,
         ("/embeddings", "json"): one,
         ("/images/generations", "json"): one,

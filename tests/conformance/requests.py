@@ -39,6 +39,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/openai/deployments/chat/chat/completions": {"model": "chat", "messages": MESSAGES},
     "/completions": {"model": "openai-completion", "prompt": QUESTION},
     "/responses": {"model": "openai-chat", "input": QUESTION},
+    "/messages": {"model": "claude", "messages": MESSAGES, "max_tokens": 9},
     "/embeddings": {"model": "openai-embed", "input": QUESTION},
     "/images/generations": {"model": "image", "prompt": QUESTION},
     "/audio/speech": {"model": "speech", "input": QUESTION, "voice": "alloy"},
@@ -46,7 +47,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/moderations": {"model": "moderate", "input": QUESTION},
     "/rerank": {"model": "rerank", "query": QUESTION, "documents": ["a b", "c"]},
 }
-COUNTED = ("/chat/completions", "/completions", "/responses", "/embeddings")
+COUNTED = ("/chat/completions", "/completions", "/responses", "/messages", "/embeddings")
 """Routes whose calls the application describes with a generation of its own."""
 
 
@@ -73,15 +74,17 @@ def _of_catalog(form: Form) -> Request:
     path = form.route.replace("{model}", "chat")
     body = {**BODIES[path], **({"stream": True} if form.stream else {})}
     if form.encoding == "json":
-        body["metadata"] = {"team": "blue"}
-    around = GENERATION if path.endswith(COUNTED) else SPAN
-    return Request(form, path, body, NOTHING if form.ids == "none" else around)
+        # Of OpenAI and Anthropic, for their own use.
+        body["metadata"] = {"user_id": "account"} if path == "/messages" else {"team": "blue"}
+    around = NOTHING if form.ids == "none" else GENERATION if path.endswith(COUNTED) else SPAN
+    # This route alone has to have the version in front.
+    return Request(form, f"/v1{path}" if path == "/messages" else path, body, around)
 
 
 def _others() -> dict[str, Request]:
     """Requests that no call shape makes, by name."""
     chat, response = BODIES["/chat/completions"], BODIES["/responses"]
-    message = {"model": "openai-chat", "messages": MESSAGES, "max_tokens": 9}
+    message = BODIES["/messages"]
     stream = {"stream": True}
     return {
         "chat, in a span": Request(Form("/chat/completions"), "/v1/chat/completions", chat, SPAN),
@@ -97,10 +100,16 @@ def _others() -> dict[str, Request]:
         "responses/compact": Request(
             Form("/responses/compact"), "/responses/compact", response, SPAN
         ),
-        "messages": Request(Form("/messages"), "/v1/messages", message, GENERATION),
-        "messages, stream": Request(
-            Form("/messages", stream=True), "/v1/messages", {**message, **stream}, GENERATION
-        ),
+        **{
+            f"messages of {model}{', stream' * streams}": Request(
+                Form("/messages", stream=streams),
+                "/v1/messages",
+                {**message, "model": model, **(stream if streams else {})},
+                GENERATION,
+            )
+            for model in ("chat", "openai-chat")
+            for streams in (False, True)
+        },
         "videos": Request(
             Form("/videos"), "/v1/videos", {"model": "video", "prompt": QUESTION}, SPAN
         ),

@@ -35,7 +35,8 @@ async def settle(value: Any) -> Any:
 
 async def each(stream: Any) -> AsyncIterator[Any]:
     """Iterate over either kind of stream."""
-    if hasattr(stream, "__aiter__"):
+    # OpenInference's proxies of synchronous streams and managers have both kinds of methods.
+    if hasattr(getattr(stream, "__wrapped__", stream), "__aiter__"):
         async for item in stream:
             yield item
     else:
@@ -53,7 +54,7 @@ async def first(items: AsyncIterator[Any]) -> AsyncIterator[Any]:
 @asynccontextmanager
 async def entered(manager: Any) -> AsyncIterator[Any]:
     """Enter either kind of context manager."""
-    if hasattr(manager, "__aenter__"):
+    if hasattr(getattr(manager, "__wrapped__", manager), "__aenter__"):
         async with manager as value:
             yield value
     else:

@@ -18,10 +18,14 @@ __all__ = ["TABLE", "TESTS", "repairs", "taken_away", "unproved"]
 
 _PACKAGES = {
     "openai": "OpenAI SDK",
+    "langfuse": "OpenAI SDK",  # its `langfuse.openai`
+    # What traces it has its name at the end of its own.
+    **dict.fromkeys(("anthropic", "opentelemetry", "openinference"), "Anthropic SDK"),
     **dict.fromkeys(("langchain_core", "langchain_openai"), "LangChain"),
     "llama_index": "LlamaIndex",
     **dict.fromkeys(("litellm", "concurrent"), "LiteLLM SDK"),
 }
+_PATCHED = ("langfuse.openai", "opentelemetry.instrumentation.anthropic")
 _ROW = re.compile(r"^\| (.+?) \| `(.+?)` \| (.+?) \| (\w+) \|$", re.MULTILINE)
 _TEST = re.compile(r"^\| (.+?) \| `(.+?)` \| `(tests/.+?)` \|$", re.MULTILINE)
 _README = Path(__file__).with_name("README.md")
@@ -70,9 +74,11 @@ def _past(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 
 def _wrapped() -> Iterator[tuple[str | None, str, Any, str]]:
     """Framework, name, and where the method of ours is: in a class, or in a wrapper of theirs."""
-    patched = [sys.modules[name] for name in ("langfuse.openai",) if name in sys.modules]
-    for owner in [*_classes(object, set()), *patched]:
-        framework = _PACKAGES.get(str(getattr(owner, "__module__", "openai")).partition(".")[0])
+    patched = [sys.modules[name] for name in _PATCHED if name in sys.modules]
+    owners: list[Any] = [*_classes(object, set()), *patched]
+    for owner in owners:
+        where = str(getattr(owner, "__module__", owner.__name__))  # of a class, or a module
+        framework = _PACKAGES.get(where.partition(".")[0])
         for name, value in list(vars(owner).items()) if framework else ():
             holder, attribute = owner, name
             while isinstance(value, wrapt.FunctionWrapper):

@@ -27,6 +27,7 @@ REPORTS = {"x-tracesplice-reports": "true"}
 OURS = ("traceparent", "x-tracesplice-project")
 # Ours, and what no two requests have in common.
 _NOT_COMPARED = {*OURS, "content-length", "content-type"}
+_INSTRUMENTATIONS = ("OpenInference", "OpenLLMetry", "the SDK's spans")
 _KEY = re.compile(r"(?<=fail-once:\d{3}):\w+")  # each run has its own
 _USAGE: dict[str, Any] = {"usage": {"total": 3}, "cost": 1e-6}
 
@@ -135,6 +136,9 @@ def _plain(request: ReceivedRequest) -> str:
     fields = {**request.json, **request.form}
     fields.pop(CONTAINER, None)
     headers = {k: v for k, v in request.headers.items() if k not in _NOT_COMPARED}
+    # Which sends the baggage of the span it is called in.
+    if headers.get("user-agent", "").startswith(("Anthropic/", "AsyncAnthropic/")):
+        headers.pop("baggage", None)
     written = f"{request.path} {sorted(headers.items())} {sorted(fields.items())}"
     return _KEY.sub("", written)
 
@@ -170,8 +174,8 @@ def _disagreement(stage: WireStage, cell: Cell, request: ReceivedRequest) -> str
     ids = (link.get("existing_trace_id"), link.get("parent_observation_id"))
     header, project = (request.headers.get(name) for name in OURS)
     key = hashlib.sha256(stage.recorder.public_key.encode()).hexdigest()[:16]
-    # OpenInference does not say which project a span of its own is in.
-    unknown = {None} if "OpenInference" in cell.tracer or not ids[0] else set()
+    # Nothing says which project the spans of an instrumentation are in.
+    unknown = {None} if cell.tracer.startswith(_INSTRUMENTATIONS) or not ids[0] else set()
     if project not in ({key} if ids[0] else set()) | unknown:
         return f"project {project}, not {key}"
     if not ids[0] and not link.get("trace_id"):

@@ -13,7 +13,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tracesplice._gateway import Gateway
+from tracesplice._gateway import MODEL_ROUTES, Gateway
 from tracesplice._in_call import in_call
 from tracesplice._sdk_options import Kind
 from tracesplice._sdk_request import MARK, OBSERVATION, Mark, SdkRequests
@@ -36,6 +36,7 @@ class ClientSdk(SdkRequests):
         clients: The SDK's class of synchronous clients, and that of asynchronous ones.
         omit: The SDK's class of what stands for a value that is left out.
         variants: Further classes of its own that send requests as those two do.
+        elsewhere: What else paths end with that ask a model: of its classes that call a provider.
     """
 
     def __init__(
@@ -44,8 +45,9 @@ class ClientSdk(SdkRequests):
         clients: tuple[type, type],
         omit: type,
         variants: tuple[type, ...] = (),
+        elsewhere: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(Kind((*clients, *variants), omit))
+        super().__init__(Kind((*clients, *variants), omit, (*MODEL_ROUTES, *elsewhere)))
         self._module = module
         self._clients = clients
         self._others: list[tuple[Callable[[], None], Callable[[], None]]] = []
@@ -66,8 +68,10 @@ class ClientSdk(SdkRequests):
         Raises:
             TracespliceError: That address is a model provider's.
         """
-        if not self.is_spliced(client):
-            vars(client)[MARK] = self.mark(gateway or Gateway.declare(self.address(client)))
+        gateway = gateway or Gateway.declare(self.address(client))
+        mark = vars(client).get(MARK)
+        if mark is None or mark.gateway != gateway:  # the user may have set another address
+            vars(client)[MARK] = self.mark(gateway)
 
     def unsplice(self, client: Any) -> None:
         """Put ``client`` back to what it was; copies made before stay spliced."""

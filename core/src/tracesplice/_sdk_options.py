@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
+from tracesplice._gateway import MODEL_ROUTES
 from tracesplice_wire import header_values
 
 __all__ = ["Kind", "Options", "Written", "address_of", "written_in"]
@@ -26,10 +27,12 @@ class Kind(NamedTuple):
     Attributes:
         own: Its own classes of clients, of which is known what they send.
         omit: The class of what stands for a value that is left out.
+        elsewhere: What paths end with that ask a model of another host than a gateway.
     """
 
     own: tuple[type, ...]
     omit: type
+    elsewhere: tuple[str, ...] = MODEL_ROUTES
 
 
 class Options(Protocol):

@@ -165,7 +165,7 @@ class SdkRequests:
         """Return whether a request goes to a gateway, and there to a model."""
         url = address_of(self.kind, client, path) if gateways else path
         if not any(gateway.matches(url) for gateway in gateways):
-            if Gateway.calls_model(path):
+            if Gateway.calls_model(path, self.kind.elsewhere):
                 note_foreign_call()
             return False
         found = Gateway.calls_model(url)

@@ -23,6 +23,7 @@ from tracesplice._own_prompt import own_prompt
 from tracesplice._places import note_foreign_call, nothing_used
 from tracesplice._request import LinkedRequest, capture_link, link_request
 from tracesplice._sdk import ClientSdk, defining, with_observation
+from tracesplice._sdk_request import OBSERVATION
 from tracesplice._sources import ambient_source, current_observation, observation_source
 from tracesplice._splice import is_instrumented
 from tracesplice._streams import afirst_read_in, first_read_in, has_place
@@ -48,6 +49,7 @@ from tracesplice_wire import (
 )
 
 __all__ = [
+    "OBSERVATION",
     "ClientSdk",
     "Gateway",
     "Link",

@@ -98,8 +98,8 @@ def _events(body: Json, answer: Answer) -> Iterator[Event]:
         for chunk in answer.chunks:
             yield "content_block_delta", at | {"delta": {"type": "text_delta", "text": chunk}}
     yield "content_block_stop", at
-    delta = {"stop_reason": message["stop_reason"], "stop_sequence": None}
-    yield "message_delta", {"delta": delta, "usage": _usage(answer)}
+    ended: Json = {"stop_reason": message["stop_reason"], "stop_sequence": None}
+    yield "message_delta", {"delta": ended, "usage": _usage(answer)}
     yield "message_stop", {}
 
 
@@ -119,10 +119,10 @@ async def _count_tokens(request: Request) -> Response:
 
 async def _batches(request: Request) -> Response:
     await request.json()
-    counts = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
+    counts: Json = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
     times: Json = dict.fromkeys(("ended_at", "archived_at", "cancel_initiated_at", "results_url"))
-    day = {"created_at": "2024-05-01T12:00:00Z", "expires_at": "2024-05-02T12:00:00Z"}
-    head = {"id": "msgbatch_rig", "type": "message_batch", "processing_status": "in_progress"}
+    day: Json = {"created_at": "2024-05-01T12:00:00Z", "expires_at": "2024-05-02T12:00:00Z"}
+    head: Json = {"id": "msgbatch_rig", "type": "message_batch", "processing_status": "in_progress"}
     return JSONResponse({**head, "request_counts": counts, **times, **day})
 
 
