@@ -16,12 +16,12 @@ __all__ = ["note_answer"]
 
 
 def note_answer(linked: LinkedRequest, response: Any, gateways: Sequence[Gateway]) -> None:
-    """Note that a call was answered without an error; an answer from elsewhere is not believed.
+    """Note that a call was answered without an error; an answer from elsewhere is not trusted.
 
     Args:
         linked: What was sent.
         response: The answer, as httpx has it: with ``url``, ``history`` and ``headers``.
-        gateways: Whose answer is believed.
+        gateways: Whose answer is trusted.
     """
     urls = [str(each.url) for each in (*response.history, response)]
     elsewhere = [url for url in urls if not any(each.matches(url) for each in gateways)]

@@ -21,7 +21,7 @@ _known: set[tuple[str | None, str]] = set()
 
 
 def ignored_spans(scope: str, names: Iterable[str]) -> None:
-    """Declare spans that stand for no call; one that says that something was used is believed.
+    """Declare spans that stand for no call; one that says that something was used is trusted.
 
     Args:
         scope: The instrumentation scope they are made in.

@@ -165,5 +165,5 @@ def _encoded(attributes: CallAttributes) -> tuple[dict[str, Any], dict[str, str]
 
 
 def _is_true(says: str) -> bool:
-    # Where the values contradict each other nobody says zero.
+    # Where the values contradict each other nobody reports zero.
     return {value.strip() for value in says.lower().split(",")} - {""} == {"true"}

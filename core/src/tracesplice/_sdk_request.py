@@ -63,7 +63,7 @@ class Sent(NamedTuple):
     Attributes:
         linked: The link that the request carries.
         url: Where it was sent.
-        gateways: Whose answer is believed.
+        gateways: Whose answer is trusted.
     """
 
     linked: LinkedRequest

@@ -1,4 +1,4 @@
-"""Decides which generations say zero: those all of whose usage is known to be the gateway's.
+"""Decides which generations report zero: those all of whose usage is known to be the gateway's.
 
 Generations that are directly in each other describe the same call, or one describes the calls of
 several inside. So each is settled from the inside out, and tells the one around it.

@@ -1,4 +1,4 @@
-"""``count_usage_once``: the client's observations say zero for what the gateway reports."""
+"""``count_usage_once``: the client's observations report zero for what the gateway reports."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def count_usage_once(
     The gateway's figures are the truth: it knows caches, fallbacks and negotiated prices. Of a call
     that was linked and answered, the client's generation, and those directly around it, keep model,
     prompt, input, output and times, and say that they used and cost nothing. A gateway with our
-    adapter says for each call whether it reports it; any other is believed to report every call.
+    adapter says for each call whether it reports it; any other is trusted to report every call.
 
     Args:
         then: A mask of your own, to run on the result.
