@@ -11,6 +11,7 @@ from tracesplice._errors import TracespliceError
 
 if TYPE_CHECKING:
     from tracesplice_testing import (
+        AdapterContract,
         Gateway,
         GatewayMode,
         GatewayStandIn,
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
         assert_unified,
     )
 
-__all__ = ["Gateway", "GatewayMode", "GatewayStandIn", "ModelServer", "Recorder", "assert_unified"]
+__all__ = [
+    "AdapterContract",
+    "Gateway",
+    "GatewayMode",
+    "GatewayStandIn",
+    "ModelServer",
+    "Recorder",
+    "assert_unified",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,13 +13,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tracesplice_testing._stand_in import GatewayStandIn
     from tracesplice_testing._unified import assert_unified
+    from tracesplice_testing.contract import AdapterContract
     from tracesplice_testing.gateway import Gateway, GatewayMode
     from tracesplice_testing.model import ModelServer
     from tracesplice_testing.recorder import Recorder
 
-__all__ = ["Gateway", "GatewayMode", "GatewayStandIn", "ModelServer", "Recorder", "assert_unified"]
+__all__ = [
+    "AdapterContract",
+    "Gateway",
+    "GatewayMode",
+    "GatewayStandIn",
+    "ModelServer",
+    "Recorder",
+    "assert_unified",
+]
 
 _MODULES = {
+    "AdapterContract": "contract",
     "Gateway": "gateway",
     "GatewayMode": "gateway",
     "GatewayStandIn": "_stand_in",

@@ -54,9 +54,10 @@ class GatewayStandIn(ModelServer):
     def headers_of(self, request: ReceivedRequest) -> Mapping[str, str]:
         """Reports the call as its answer begins, and says in a header of the answer that it did."""
         said = super().headers_of(request)
-        if request.method != "POST" or not Gateway.calls_model(request.path):
+        status = request.answered[0]
+        if request.method != "POST" or 300 <= status < 400 or not Gateway.calls_model(request.path):
             return said
-        link, failed = self._link(request), request.answered[0] >= 400
+        link, failed = self._link(request), status >= 400
         if self.reports:
             self._recorder.keep(_span(request, link, failed=failed))
         if failed:

@@ -19,7 +19,7 @@ from tracesplice_testing.recorder import Observation, Recorder, RecorderTimeout,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["assert_unified", "is_of_gateway"]
+__all__ = ["Judged", "assert_unified", "is_of_gateway"]
 
 TITLES = {
     "a": "one trace",
@@ -60,7 +60,7 @@ def assert_unified(
         text = _of_recorder(found, traces, prompt, timeout)
     else:
         given = [found] if isinstance(found, Trace) else list(found)
-        text = _Judged(given, traces, prompt).text()
+        text = Judged(given, traces, prompt).text()
     if text:
         raise AssertionError(text)
 
@@ -79,26 +79,27 @@ def _of_recorder(recorder: Recorder, traces: int, prompt: Any, timeout: float) -
         force_flush()
 
     def is_whole(now: Recorder) -> bool:
-        return not _Judged(now.traces(), traces, prompt).wrong
+        return not Judged(now.traces(), traces, prompt).wrong
 
     try:
         recorder.wait_for(is_whole, timeout)
     except RecorderTimeout:
         problems = [f"Langfuse drops: {each}" for each in recorder.problems()]
-        return "\n".join([_Judged(recorder.traces(), traces, prompt).text(), *problems])
+        return "\n".join([Judged(recorder.traces(), traces, prompt).text(), *problems])
     return ""
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """Some traces, and what is wrong with them."""
+class Judged:
+    """Some traces, and what is wrong with them; as `assert_unified` is told."""
 
     traces: Sequence[Trace]
-    wanted: int
-    prompt: Any
+    wanted: int = 1
+    prompt: Any = None
 
     @property
     def seen(self) -> Seen:
+        """What the judge looks at."""
         by_id = {each.id: each for trace in self.traces for each in trace.observations}
         gateway = [each for each in by_id.values() if is_of_gateway(each)]
         return Seen(

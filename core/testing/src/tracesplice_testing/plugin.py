@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,11 +11,15 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from langfuse import Langfuse
+    from opentelemetry.sdk.trace import TracerProvider
+
     from tracesplice_testing._stand_in import GatewayStandIn
     from tracesplice_testing.gateway import Gateway
+    from tracesplice_testing.model import ModelServer
     from tracesplice_testing.recorder import Recorder
 
-__all__ = ["gateway_stand_in", "langfuse_recorder", "litellm_gateway"]
+__all__ = ["contract_tracer_provider", "gateway_stand_in", "langfuse_recorder", "litellm_gateway"]
 
 _MODES = ("langfuse", "langfuse_otel", "langfuse_otel_v2")
 _NO_VENV = """no LiteLLM environment is named. Type:
@@ -61,7 +66,8 @@ def langfuse_recorder(
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "127.0.0.1", prepend=",")
     _langfuse_server.clear(for_good=True)
-    yield _langfuse_server
+    with _in_no_trace():
+        yield _langfuse_server
     _flush()
 
 
@@ -84,6 +90,50 @@ def gateway_stand_in(
     _stand_in.clear()
     _set(monkeypatch, _address(_stand_in.url, _stand_in.key))
     return _stand_in
+
+
+@pytest.fixture(scope="session")
+def _other_host() -> Iterator[ModelServer]:
+    from tracesplice_testing.model import ModelServer
+
+    with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def _elsewhere(_other_host: ModelServer) -> ModelServer:
+    """A host that is no declared gateway."""
+    _other_host.clear()
+    return _other_host
+
+
+@pytest.fixture(scope="session")
+def contract_tracer_provider() -> TracerProvider:
+    """For instrumentors in the tests of `AdapterContract`: Langfuse gets their spans."""
+    from opentelemetry.sdk.trace import TracerProvider
+
+    return TracerProvider()
+
+
+@pytest.fixture(scope="session")
+def _contract_langfuse(
+    _langfuse_server: Recorder, contract_tracer_provider: TracerProvider
+) -> Iterator[Langfuse]:
+    """The Langfuse client of the callers in those tests."""
+    from langfuse import Langfuse
+
+    import tracesplice
+
+    client = Langfuse(
+        base_url=_langfuse_server.url,
+        public_key=_langfuse_server.public_key,
+        secret_key=_langfuse_server.secret_key,
+        tracer_provider=contract_tracer_provider,
+        flush_at=1,
+        mask_otel_spans=tracesplice.count_usage_once(),
+    )
+    yield client
+    client.shutdown()
 
 
 @pytest.fixture(scope="session")
@@ -132,6 +182,18 @@ def _address(url: str, key: str) -> dict[str, str]:
 def _set(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
+
+
+@contextmanager
+def _in_no_trace() -> Iterator[None]:
+    """Keeps what a test leaves current, as some tracers do, from the next one."""
+    from opentelemetry import context
+
+    token = context.attach(context.Context())
+    try:
+        yield
+    finally:
+        context.detach(token)
 
 
 def _flush() -> None:

@@ -2,11 +2,12 @@
 
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.responses import RedirectResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,19 +34,21 @@ class ModelServer:
     """Answers as a model would, deterministically, and keeps what it was sent.
 
     The module `_answers` says what the answers are, `_directives` how to ask for faults.
-    `answer_headers` are on every answer, until `clear`.
+    `answer_headers` are on every answer, until `clear`; so long, every request is redirected to the
+    server at `moved_to`, if that is set.
     """
 
     def __init__(self) -> None:
         self._log = RequestLog()
         self.answer_headers: dict[str, str] = {}
+        self.moved_to: str | None = None
         self._socket = socket.socket()
         # asyncio does so only for sockets it makes itself; each answer would be 40 ms late.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # A port that is bound before uvicorn starts cannot be taken by anyone in between.
         self._socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        app = _Recorder(Starlette(routes=_ROUTES), self._log, self.headers_of)
+        app = _Recorder(Starlette(routes=_ROUTES), self._log, self)
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -79,6 +82,7 @@ class ModelServer:
         """Forget the requests received, and let every `fail-once` fail once more."""
         self._log.clear()
         self.answer_headers.clear()
+        self.moved_to = None
 
     def start(self) -> None:
         """Start serving. The socket listens already when this returns."""
@@ -106,13 +110,8 @@ class ModelServer:
 class _Recorder:
     """Reads each request whole, records it, and replays it to the application."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        log: RequestLog,
-        headers_of: Callable[[ReceivedRequest], Mapping[str, str]],
-    ) -> None:
-        self._app, self._log, self._headers_of = app, log, headers_of
+    def __init__(self, app: ASGIApp, log: RequestLog, server: ModelServer) -> None:
+        self._app, self._log, self._server = app, log, server
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         chunks: list[bytes] = []
@@ -138,9 +137,13 @@ class _Recorder:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 request.answered.append(message["status"])
-                headers = self._headers_of(request)
+                headers = self._server.headers_of(request)
                 added = [(k.encode(), v.encode()) for k, v in headers.items()]
                 message = {**message, "headers": [*message.get("headers", ()), *added]}
             await send(message)
 
-        await self._app(scope, replay, answer)
+        await (self._moved(scope["path"]) or self._app)(scope, replay, answer)
+
+    def _moved(self, path: str) -> ASGIApp | None:
+        to = self._server.moved_to
+        return None if to is None else RedirectResponse(f"{to}{path}")
