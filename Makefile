@@ -46,7 +46,7 @@ check: install  ## Check style, types, parts, call shapes, and each form of a re
 	$(MAKE) --jobs=2 lint check-parts check-gateways
 
 check-parts:
-	$(BIN)/python -m pytest tests/unit tests/typing
+	$(BIN)/python -m pytest tests/unit tests/typing tests/contract
 
 check-gateways:
 	$(BIN)/python -m pytest tests/conformance/test_forms.py
@@ -67,7 +67,7 @@ test-gateways:
 	$(BIN)/python -m pytest tests/frameworks --in-each-check
 
 test-packages:
-	$(BIN)/python -m pytest tests/unit tests/typing tests/packaging tests/faults
+	$(BIN)/python -m pytest tests/unit tests/typing tests/contract tests/packaging tests/faults
 	$(BIN)/python -m pytest tests/shapes
 	$(NOX) --session openai3 oldest
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-import openai
-
 from tracesplice.adapter import hookimpl
-from tracesplice_openai import _held, _splice
 from tracesplice_openai._libraries import PACKAGES
 
 if TYPE_CHECKING:
@@ -40,6 +38,10 @@ def tracesplice_packages() -> Sequence[str]:
 
 @hookimpl
 def tracesplice_splice(target: object) -> bool | None:
+    import openai  # not at the top: this module is loaded for other packages' objects, too
+
+    from tracesplice_openai import _held, _splice
+
     if not isinstance(target, (openai.OpenAI, openai.AsyncOpenAI)):
         return _held.splice(target)
     _splice.splice(target)
@@ -48,6 +50,10 @@ def tracesplice_splice(target: object) -> bool | None:
 
 @hookimpl
 def tracesplice_unsplice(target: object) -> bool | None:
+    import openai
+
+    from tracesplice_openai import _held, _splice
+
     if not isinstance(target, (openai.OpenAI, openai.AsyncOpenAI)):
         return _held.unsplice(target)
     _splice.unsplice(target)
@@ -56,9 +62,14 @@ def tracesplice_unsplice(target: object) -> bool | None:
 
 @hookimpl
 def tracesplice_instrument(gateways: Sequence[Gateway]) -> None:
+    from tracesplice_openai import _splice
+
     _splice.instrument(gateways)
 
 
 @hookimpl
 def tracesplice_uninstrument() -> None:
-    _splice.uninstrument()
+    if f"{__package__}._splice" in sys.modules:  # else it was never done
+        from tracesplice_openai import _splice
+
+        _splice.uninstrument()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["QUESTION", "Subject", "carries_link"]
 
+_T = TypeVar("_T")
 QUESTION = "question-1"
 _ANSWERED_BY = {"a": 3, "b": 3, "c": 3, "d": 3, "g": 6, "h": 6, "i": 3, "j": 2}
 
@@ -48,6 +50,7 @@ class Subject:
     elsewhere: ModelServer
     langfuse: Langfuse
     _made: list[Any]
+    _written: list[tuple[Any, Any]]
 
     def make(self, url: str, key: str) -> Any:
         """Make an object whose calls go to the gateway at `url`, an address without `/v1`."""
@@ -97,7 +100,7 @@ class Subject:
         monkeypatch: pytest.MonkeyPatch,
     ) -> Iterator[None]:
         monkeypatch.setenv(STRICT_VARIABLE, "1")
-        self._made = []
+        self._made, self._written = [], []
         self.recorder, self.gateway = langfuse_recorder, gateway_stand_in
         self.elsewhere, self.langfuse = _elsewhere, _contract_langfuse
         yield
@@ -117,6 +120,11 @@ class Subject:
         close = getattr(target, "close", None)
         if inspect.iscoroutinefunction(close):
             await close()
+
+    def written(self, value: _T) -> _T:
+        """Return what a caller writes; it fails the test that somebody changes it in a call."""
+        self._written.append((value, copy.deepcopy(value)))
+        return value
 
     def needs(self, *names: str) -> None:
         """Skip a test for which an optional method is not filled in."""
@@ -153,6 +161,8 @@ class Subject:
             if not self.observes:
                 used = {"usage_details": {"input": 2, "output": 1}}
                 own.update(**{"model": "gpt-4o-mini", **used, **fields})
+        for value, before in self._written:
+            hold(4, value == before, f"what the caller wrote, {before}, became {value}")
 
     def ask(self, target: Any, question: str = QUESTION) -> Any:
         """Ask in an observation of the caller's, and return the answer."""

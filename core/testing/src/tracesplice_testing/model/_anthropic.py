@@ -92,7 +92,7 @@ def _events(body: Json, answer: Answer) -> Iterator[Event]:
     yield "content_block_start", at | {"content_block": block | blank}
     yield "ping", {}
     if answer.tool:
-        delta = {"type": "input_json_delta", "partial_json": json.dumps(answer.arguments)}
+        delta: Json = {"type": "input_json_delta", "partial_json": json.dumps(answer.arguments)}
         yield "content_block_delta", at | {"delta": delta}
     else:
         for chunk in answer.chunks:
