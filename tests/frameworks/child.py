@@ -80,6 +80,9 @@ class Child:
         made = call("question-1")
         if inspect.isawaitable(made):
             made = self.loop.run_until_complete(asyncio.ensure_future(made, loop=self.loop))
+            # An application's loop goes on, and closes the streams that were not read to their end.
+            for _ in range(20):
+                self.loop.run_until_complete(asyncio.sleep(0))
         return str(made)
 
     @contextmanager

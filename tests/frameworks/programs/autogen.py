@@ -18,7 +18,7 @@ ABOUT = About(
     packages=("autogen-agentchat", "autogen-ext", "openinference-instrumentation-openai"),
     tracing="its own, and OpenInference: `OpenAIInstrumentor`",
     line="tracesplice.instrument(gateway=GATEWAY)",
-    set_up="https://langfuse.com/integrations/frameworks/autogen",
+    set_up="https://microsoft.github.io/autogen/stable/user-guide/agentchat-user-guide/tracing.html",
     note="For teams, `export AUTOGEN_DISABLE_RUNTIME_TRACING=true`: Langfuse drops those spans.",
     settings={"AUTOGEN_DISABLE_RUNTIME_TRACING": "true"},
 )

@@ -21,7 +21,7 @@ ABOUT = About(
     ),
     tracing="OpenInference: `InstructorInstrumentor` and `OpenAIInstrumentor`",
     line="tracesplice.instrument(gateway=GATEWAY)",
-    set_up="https://arize-ai.github.io/openinference/",
+    set_up="https://arize-ai.github.io/openinference/python/instrumentation/openinference-instrumentation-instructor",
     environment="instructor",
     note="It breaks `create_partial`, with or without tracesplice: for that, `langfuse.openai`.",
     limits=(Limit("gh", "The spans of `InstructorInstrumentor` count once more."),),

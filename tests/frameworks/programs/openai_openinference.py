@@ -15,7 +15,7 @@ ABOUT = About(
     packages=("openai", "openinference-instrumentation-openai"),
     tracing="OpenInference: `OpenAIInstrumentor`",
     line="client = tracesplice.splice(client)",
-    set_up="https://arize-ai.github.io/openinference/",
+    set_up="https://arize-ai.github.io/openinference/python/instrumentation/openinference-instrumentation-openai",
     environment="openai",
 )
 GATEWAY, KEY = os.environ["LITELLM_PROXY_API_BASE"], os.environ["LITELLM_PROXY_API_KEY"]

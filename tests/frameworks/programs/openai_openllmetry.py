@@ -15,7 +15,7 @@ ABOUT = About(
     packages=("openai", "opentelemetry-instrumentation-openai"),
     tracing="OpenLLMetry: `OpenAIInstrumentor`",
     line="client = tracesplice.splice(client)",
-    set_up="https://langfuse.com/integrations/native/opentelemetry",
+    set_up="https://pypi.org/project/opentelemetry-instrumentation-openai/",
     environment="openai",
     limits=(
         Limit(
