@@ -32,6 +32,8 @@ COPIES: dict[str, Callable[[Any], Any]] = {
     "pickled": lambda thing: pickle.loads(pickle.dumps(thing)),
 }
 
+LOOP = asyncio.new_event_loop()
+
 
 def prepared(make: Callable[[str], Any], step: str) -> Any:
     """The object that is called in a step; None if it cannot be."""
@@ -60,7 +62,7 @@ def can_be(copied: Callable[[Any], Any], thing: Any) -> bool:
 
 
 def called(calls: Any, thing: Any) -> None:
-    """Make calls of an object, all in one event loop."""
+    """Make calls of an object."""
 
     async def make() -> None:
         for call in calls:
@@ -68,7 +70,8 @@ def called(calls: Any, thing: Any) -> None:
             if inspect.isawaitable(made):
                 await made
 
-    asyncio.run(make())
+    # One loop for all: some libraries share an HTTP client.
+    LOOP.run_until_complete(make())
 
 
 def answer(held: Json, line: str) -> Json:

@@ -5,9 +5,10 @@ import os
 import dspy
 from langfuse import Langfuse
 from openinference.instrumentation.dspy import DSPyInstrumentor
+from opentelemetry.instrumentation.threading import ThreadingInstrumentor
 
 import tracesplice
-from frameworks.about import About, Limit
+from frameworks.about import About
 
 ABOUT = About(
     library="DSPy",
@@ -15,10 +16,9 @@ ABOUT = About(
     tracing="OpenInference: `DSPyInstrumentor`",
     line="tracesplice.instrument(gateway=GATEWAY)",
     set_up="https://langfuse.com/integrations/frameworks/dspy",
-    note='Name the model `litellm_proxy/...`; for `openai/...`, say `engine="litellm"`.',
-    limits=(
-        Limit("abcd", "A thread starts without the context.", ("threads",)),
-        Limit("abcdgh", "LiteLLM sends it without an OpenAI client.", ("responses",)),
+    note=(
+        "Name models `litellm_proxy/...`. `dspy.Parallel` needs OpenTelemetry's "
+        "`ThreadingInstrumentor`."
     ),
     mechanism="a client of LiteLLM's SDK",
     settings={"DSPY_CACHEDIR": "/nonexistent", "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
@@ -27,6 +27,7 @@ GATEWAY, KEY = os.environ["LITELLM_PROXY_API_BASE"], os.environ["LITELLM_PROXY_A
 
 langfuse = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
 DSPyInstrumentor().instrument()
+ThreadingInstrumentor().instrument()  # for dspy.Parallel
 tracesplice.instrument(gateway=GATEWAY)
 
 options = {"api_base": GATEWAY, "api_key": KEY, "cache": False}
