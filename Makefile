@@ -53,9 +53,10 @@ check-gateways:
 	$(BIN)/python -m pytest tests/shapes
 
 test: install  ## Run every test: on openai 2 and 3, the oldest packages, and libraries we reach
-	rm -rf build/conformance
+	rm -rf build/conformance build/frameworks
 	$(MAKE) --jobs=2 test-gateways test-packages
 	PYTHONPATH=tests $(BIN)/python -m conformance.table --check
+	PYTHONPATH=tests $(BIN)/python -m frameworks.page --check
 
 # Two lanes that take about equally long: what needs gateways, and what needs the client alone.
 test-gateways:
@@ -72,6 +73,7 @@ test-packages:
 	$(NOX) --session openai3 oldest
 
 matrix-frameworks: install  ## Run a program for each library we reach; write docs/frameworks.md
+	rm -rf build/frameworks
 	$(NOX) --install-only --session framework
 	$(BIN)/python -m pytest tests/frameworks; status=$$?; \
 	  PYTHONPATH=tests $(BIN)/python -m frameworks.page && exit $$status

@@ -34,7 +34,7 @@ class About:
 
     Attributes:
         library: Its name, as the page shows it.
-        packages: The distributions whose versions the page shows.
+        packages: The distributions whose versions the page shows, the library's own first.
         tracing: How its calls get into Langfuse, one line.
         line: The line of tracesplice's to write.
         set_up: Where `tracing` comes from: the address of a page.

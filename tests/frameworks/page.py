@@ -1,10 +1,13 @@
 """Writes docs/frameworks.md from what the programs say and what their last runs saw.
 
-``python -m frameworks.page`` is the last step of ``make matrix-frameworks``.
+``python -m frameworks.page`` is the last step of ``make matrix-frameworks``; with ``--check`` it
+fails where the page says something else than was seen.
 """
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +17,7 @@ from frameworks.outcomes import load
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Row", "render"]
+__all__ = ["PAGE", "Row", "outdated", "render"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "frameworks.md"
 _PROGRAMS = "../tests/frameworks/programs"
@@ -30,7 +33,12 @@ tracesplice.instrument(gateway=GATEWAY)  # the address of your LiteLLM gateway
 
 A library's name leads to a whole program. Prompt, user, session and tags are said with Langfuse's
 own `propagate_attributes(...)`. The gateway needs [our adapter](gateway.md); tokens and cost are
-[counted once](counting.md).
+[counted once](counting.md). Instead of the whole process, `tracesplice.splice(...)` takes
+[one client, model or agent](openai.md#models-and-agents-that-hold-a-client).
+
+[LangChain and LangGraph](langchain.md), [LlamaIndex](llama_index.md),
+[the Anthropic SDK](anthropic.md), [LiteLLM's SDK](litellm_sdk.md) and [JavaScript](javascript.md)
+have pages of their own.
 
 Each program was run in an environment of its own, through real gateways, in all three ways in which
 LiteLLM reports to Langfuse. ✓ means that for each of its calls, in each mode, all of this holds:
@@ -57,7 +65,7 @@ Row = tuple[str, About, "dict[str, Any] | None"]
 def render(rows: Iterable[Row]) -> str:
     """Return the page."""
     ordered = sorted(rows, key=lambda row: (row[1].library.lower(), row[0]))
-    parts = [INTRODUCTION, "| library | trace it with | write | |", "|---|---|---|---|"]
+    parts = [INTRODUCTION, "| library | trace it with | write | (a) to (j) |", "|---|---|---|---|"]
     parts += [_use(*row) for row in ordered if not row[1].instead]
     if any(row[1].instead for row in ordered):
         parts += ["", AVOID, "| library | tracing | what is wrong | use instead |"]
@@ -69,16 +77,21 @@ def render(rows: Iterable[Row]) -> str:
 
 
 def _use(name: str, said: About, run: Any) -> str:
-    program = f"[{said.library}]({_PROGRAMS}/{name}.py)"
-    remarks = [_mark(run), said.note, *(_why(limit) for limit in said.limits)]
+    program = _library(name, said, run)
+    remarks = [_mark(run), *(_why(limit) for limit in said.limits), said.note]
     remark = " ".join(each for each in remarks if each)
     return f"| {program} | {_tracing(said)} | `{said.line}` | {remark} |"
 
 
 def _avoid(name: str, said: About, run: Any) -> str:
-    program = f"[{said.library}]({_PROGRAMS}/{name}.py)"
+    program = _library(name, said, run)
     wrong = " ".join(_why(limit) for limit in said.limits) if run else "not measured"
     return f"| {program} | {_tracing(said)} | {wrong} | {said.instead} |"
+
+
+def _library(name: str, said: About, run: Any) -> str:
+    version = f" {run['versions'][said.packages[0]]}" if run else ""
+    return f"[{said.library}]({_PROGRAMS}/{name}.py){version}"
 
 
 def _tracing(said: About) -> str:
@@ -136,5 +149,31 @@ def _rows() -> Iterator[Row]:
         yield name, about(name), load(name)
 
 
+def outdated(page: str, rows: Iterable[Row]) -> list[str]:
+    """Return the programs whose runs saw something else than a page says, whatever the versions."""
+    lines = {*_without_versions(page).splitlines()}
+    found = []
+    for name, said, run in rows:
+        row = (_avoid if said.instead else _use)(name, said, run)
+        if run is not None and not {*map(_without_versions, (row, _run(name, said, run)))} <= lines:
+            found.append(name)
+    return found
+
+
+def _without_versions(text: str) -> str:
+    return re.sub(r"\d+(\.\d+)+", "?", text)
+
+
+def main() -> int:
+    """Write the page; with ``--check``, compare it with what was run; whether it is right."""
+    if "--check" not in sys.argv[1:]:
+        PAGE.write_text(render(_rows()))
+        return 0
+    wrong = outdated(PAGE.read_text(), _rows())
+    if wrong:
+        print(f"docs/frameworks.md is not what was seen of {wrong}: run `make matrix-frameworks`.")
+    return int(bool(wrong))
+
+
 if __name__ == "__main__":
-    PAGE.write_text(render(_rows()))
+    sys.exit(main())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from frameworks.about import About, Limit, about, environments, programs
-from frameworks.page import Row, render
+from frameworks.page import Row, outdated, render
 
 MODES = ("langfuse", "langfuse_otel", "langfuse_otel_v2")
 REQUIREMENTS = Path(__file__).parents[2] / "requirements" / "frameworks"
@@ -77,10 +77,20 @@ def test_a_mode_that_was_left_out_is_named() -> None:
 def test_tracing_that_is_not_to_be_used_is_apart() -> None:
     said = About(**{**vars(SAID), "limits": (Limit("b", "No span."),), "instead": "another"})
     text = render([("acme", said, run(langfuse={"b": ""}))])
-    program = "[Acme](../tests/frameworks/programs/acme.py)"
+    program = "[Acme](../tests/frameworks/programs/acme.py) 1.2"
     row = f"| {program} | [its own](https://x.y) | No span. | another |"
     assert row in text.splitlines()
     assert f"`{SAID.line}` |" not in text
+
+
+def test_a_page_that_says_something_else_than_was_seen_is_noticed() -> None:
+    text = render([("acme", SAID, run())])
+    assert outdated(text, [("acme", SAID, run())]) == []
+    assert outdated(text, [("acme", SAID, None)]) == []
+    assert outdated(text, [("acme", SAID, run(langfuse={"b": ""}))]) == ["acme"]
+    assert outdated(text, [("other", SAID, run())]) == ["other"]
+    newer = run() | {"versions": {"acme": "2.0"}}
+    assert outdated(text, [("acme", SAID, newer)]) == []
 
 
 def test_what_was_not_run_is_no_mark() -> None:
