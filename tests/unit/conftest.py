@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tracesplice._calls import calls
+from tracesplice._inside import insides
 from tracesplice_testing.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -57,8 +58,10 @@ def sdk(rec: Recorder) -> Iterator[Langfuse]:
 def nothing_reported() -> Iterator[None]:
     """No observation is known of, before and after."""
     calls.clear()
+    insides.clear()
     yield
     calls.clear()
+    insides.clear()
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ __all__ = [
     "SCOPE",
     "TRACE",
     "USAGE",
+    "USERS",
     "Spans",
     "applied",
     "chain",
@@ -48,6 +49,7 @@ NAMES = ["a", "b", "c", "d", "e"]
 
 TRACE = "a" * 32
 SCOPE = "openinference.instrumentation.any"
+USERS = "langfuse-sdk"
 USAGE = "langfuse.observation.usage_details"
 COST = "langfuse.observation.cost_details"
 LLM: dict[str, Any] = {
@@ -70,10 +72,12 @@ class Spans:
     Attributes:
         attributes: By span id.
         parents: Parents' ids, by span id.
+        scope: The instrumentation scope of them all.
     """
 
     attributes: dict[str, dict[str, Any]]
     parents: dict[str, str]
+    scope: str = USERS
 
     @property
     def params(self) -> MaskOtelSpansParams:
@@ -83,7 +87,7 @@ class Spans:
                 span_id=span_id,
                 parent_span_id=self.parents.get(span_id),
                 name=span_id,
-                instrumentation_scope_name=SCOPE,
+                instrumentation_scope_name=self.scope,
                 instrumentation_scope_version=None,
                 attributes=MappingProxyType(attributes),
                 resource_attributes=MappingProxyType({}),
@@ -105,7 +109,7 @@ def chain(*attributes: dict[str, Any]) -> Spans:
 
 def part(batch: Spans, *names: str) -> Spans:
     """Some of the spans of a batch, in this order."""
-    return Spans({name: batch.attributes[name] for name in names}, batch.parents)
+    return replace(batch, attributes={name: batch.attributes[name] for name in names})
 
 
 def note(text: str) -> None:

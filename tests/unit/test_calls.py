@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracesplice._calls import Calls, Known, calls
+from tracesplice._calls import Calls, calls
 
 PLACES = st.tuples(st.sampled_from("ab"), st.sampled_from("cdef"))
 
@@ -69,28 +69,6 @@ def test_what_is_exported_makes_room(limit: int, count: int) -> None:
     held = [number for number in range(count) if says(known, "t", str(number))]
     assert held == list(range(max(0, count - 5), count))
     assert known.find(("t", "of no call")) is None
-
-
-def test_what_is_around_is_held_up_to_the_limit_of_what_is_exported() -> None:
-    known = Calls(10, 5)
-    known.sent([("t", "open")])
-    found = [known.around(("t", name)) for name in ("open", *map(str, range(20)))]
-    assert found[0] is known.find(("t", "open"))
-    assert [known.find(("t", str(number))) for number in range(20)] == [None] * 15 + found[-5:]
-
-
-def test_of_very_many_inside_it_keeps_what_decides() -> None:
-    known = Known()
-    for number in range(100):
-        known.note_inside(str(number), True, 1.0)
-    known.note_inside("99", False, 2.0)  # once more, by a second client
-    assert known.inside["99"] == (False, 2.0)
-    known.note_inside("more", True, 1.0)
-    assert (True, None) in known.inside.values()  # so that their sum is unknown
-    before = known.kept
-    known.note_inside("of another", False, 1.0)
-    assert (before, known.kept) == (False, True)
-    assert len(known.inside) == 100
 
 
 def test_threads_do_not_disturb_each_other() -> None:

@@ -1,8 +1,12 @@
-"""Which generations say zero: those all of whose usage is known to be the gateway's."""
+"""Which of the user's generations say zero: those all of whose usage is known to be the gateway's.
+
+In ``test_repeated_usage.py`` are spans of instrumentations.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +16,7 @@ from hypothesis import strategies as st
 import tracesplice
 from tracesplice import _ignored_spans
 from tracesplice._calls import calls
+from tracesplice._inside import insides
 from tracesplice.adapter import ignored_spans
 from unit.masking import (
     COST,
@@ -66,6 +71,11 @@ FAILED: list[dict[str, Any]] = [
 
 def llm(total: float) -> dict[str, Any]:
     return {**LLM, USAGE: json.dumps({"input": total - 1, "output": 1, "total": total})}
+
+
+def forget() -> None:
+    calls.clear()
+    insides.clear()
 
 
 def two(a: dict[str, Any], b: dict[str, Any], c: dict[str, Any]) -> Spans:
@@ -147,12 +157,6 @@ def test_a_second_client_that_stores_the_same_comes_to_the_same() -> None:
     assert patched(batch) == patched(batch) == {"a", "b"}
 
 
-def test_of_a_span_around_it_that_is_no_generation_nothing_is_held() -> None:
-    note("a+")
-    assert patched(chain(LLM, PLAIN)) == {"a"}
-    assert calls.find((TRACE, "b")) is None
-
-
 def test_what_is_around_may_be_exported_first() -> None:
     note("ac+")
     batch = chain(llm(7), PLAIN, llm(7))
@@ -176,7 +180,7 @@ def test_in_whatever_order_and_batches_they_come_inside_out(
     order: list[str], sizes: list[int]
 ) -> None:
     # Any order within a batch; between batches the inner ones come first.
-    calls.clear()
+    forget()
     note("a+")
     whole = chain(*[LLM] * len(NAMES))
     left = list(NAMES)
@@ -196,7 +200,7 @@ def test_nothing_that_nobody_else_counts_is_lost(
     made: list[tuple[bool, int]], more: int, order: list[str]
 ) -> None:
     # `e` says the usage of all calls inside it, and of `more` that is nobody's.
-    calls.clear()
+    forget()
     spans = {"e": llm(sum(used for _, used in made) + more)}
     for name, (reports, used) in zip(NAMES, made, strict=False):
         spans[name] = llm(used)
@@ -217,8 +221,10 @@ class TestIgnoredSpans:
 
     def test_what_is_declared_says_zero(self) -> None:
         bare = {key: value for key, value in OPENINFERENCE.items() if "token" not in key}
-        assert patched(Spans({"a": bare, "b": bare, "c": bare}, {})) == {"a"}
-        assert patched(chain(bare, OPENINFERENCE)) == {"a"}  # and not the call around it
+        assert patched(Spans({"a": bare, "b": bare, "c": bare}, {}, SCOPE)) == {"a"}
+        assert patched(replace(chain(bare, OPENINFERENCE), scope=SCOPE)) == {
+            "a"
+        }  # and not the call around it
 
     def test_what_says_that_something_was_used_is_believed(self) -> None:
-        assert patched(chain(OPENINFERENCE)) == set()
+        assert patched(replace(chain(OPENINFERENCE), scope=SCOPE)) == set()

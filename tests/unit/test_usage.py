@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import tracesplice
 from tracesplice import TracespliceError, _usage
-from tracesplice._langfuse_usage import Usage, is_generation
+from tracesplice._langfuse_types import is_generation
+from tracesplice._langfuse_usage import Usage
 from unit.masking import COST, LLM, OPENINFERENCE, USAGE, applied, chain, counted, note
 
 pytestmark = pytest.mark.usefixtures("nothing_reported")

@@ -8,11 +8,10 @@ any time. So there is no lock: each step is one operation on a dict, or sets one
 from __future__ import annotations
 
 from collections import OrderedDict
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 __all__ = ["Calls", "Known", "Place", "calls"]
 
@@ -22,35 +21,21 @@ Place = tuple[str, str]
 # Observations that are never exported, for whatever reason, must not pile up: room for three of
 # each of 10,000 calls, as a stream may last while many others come and go.
 _OPEN = 30_000
-# Kept for a second Langfuse client, and for what is exported before the observation around it.
+# Kept for a second Langfuse client.
 _EXPORTED = 5_000
-_INSIDE = 100
 
 
 class Known:
     """What is known of one observation; a flag that is set stays so.
 
     Attributes:
-        linked: A linked call was sent in it, or in a generation directly inside.
+        linked: A linked call was sent in it, or in what is directly inside and describes it too.
         own: It is the innermost observation of such a call.
         reported: The gateway answered a call, and reports it.
         kept: A call in it is the client's to count.
-        inside: Of generations directly inside, by span id: the tokens they say they used, where
-            the gateway reports their calls, and where it does not.
     """
 
     linked = own = reported = kept = False
-    inside: Mapping[str, tuple[bool, float | None]] = MappingProxyType({})
-
-    def note_inside(self, span_id: str, reported: bool, tokens: float | None) -> None:
-        """Note a generation inside; of very many only what decides."""
-        inside = vars(self).setdefault("inside", {})
-        if len(inside) < _INSIDE or span_id in inside:
-            inside[span_id] = (reported, tokens)
-        elif reported:
-            inside[next(iter(inside))] = (True, None)
-        else:
-            self.kept = True
 
 
 class Calls:
@@ -102,12 +87,6 @@ class Calls:
     def find(self, place: Place) -> Known | None:
         """Return what is known of an observation, None where nothing is."""
         return self._open.get(place) or self._exported.get(place)
-
-    def around(self, place: Place) -> Known:
-        """Return what is known of an observation around one that is being exported."""
-        known = self.find(place) or self._exported.setdefault(place, Known())
-        self._trim(self._exported, self._limits[1])
-        return known
 
     def note_exported(self, places: Iterable[Place]) -> None:
         """Note that observations were exported; those that nothing is known of do not matter."""

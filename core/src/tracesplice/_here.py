@@ -16,7 +16,7 @@ from opentelemetry import baggage, trace
 from opentelemetry import context as otel_context
 
 from tracesplice._call_attributes import CallAttributes, Here
-from tracesplice._langfuse_usage import GENERATIONS, TYPE
+from tracesplice._langfuse_types import GENERATIONS, TYPE
 from tracesplice._observation import (
     PROJECT_ATTRIBUTE,
     SDK_SCOPE,

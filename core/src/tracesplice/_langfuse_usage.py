@@ -1,8 +1,6 @@
-"""The part of Langfuse's attribute names that is about usage and cost.
+"""What a span says was used, as a Langfuse server reads it.
 
-What a Langfuse server takes for a generation, and where it reads usage and cost, is in
-https://github.com/langfuse/langfuse/tree/main/packages/shared/src/server/otel
-(``ObservationTypeMapper.ts``, ``OtelIngestionProcessor.ts``).
+https://github.com/langfuse/langfuse/blob/main/packages/shared/src/server/otel/OtelIngestionProcessor.ts
 """
 
 from __future__ import annotations
@@ -12,88 +10,72 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tracesplice._outputs import has_output
+from tracesplice._used import Used
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Usage", "Zeros", "is_generation", "may_become_generation", "says_usage"]
+__all__ = ["Usage", "Zeros", "says_usage"]
 
 _USAGE = "langfuse.observation.usage_details"
 _COST = "langfuse.observation.cost_details"
 
-TYPE = "langfuse.observation.type"
-"""The attribute in which Langfuse's SDK says what an observation is."""
-
-GENERATIONS = frozenset({"generation", "embedding"})
-"""The types of those whose usage Langfuse counts."""
-
-# An observation's type; the first of these that is there decides.
-_TYPES: tuple[tuple[str, frozenset[str]], ...] = (
-    (TYPE, GENERATIONS),
-    ("openinference.span.kind", frozenset({"LLM", "EMBEDDING"})),
-    (
-        "gen_ai.operation.name",
-        frozenset(
-            {"chat", "completion", "text_completion", "generate_content", "generate", "embeddings"}
-        ),
-    ),
-)
-# Anything else with a model is a generation.
-_MODELS = (
-    "langfuse.observation.model.name",
-    "gen_ai.request.model",
-    "gen_ai.response.model",
-    "llm.model_name",
-    "model",
-)
 # Where instrumentations that are not Langfuse's say what was used.
 _COUNTERS = ("gen_ai.usage.", "llm.token_count.", "llm.usage.", "llm.cost.")
+_SAID = tuple(f"\n{start}" for start in (*_COUNTERS, _USAGE, _COST))
+_TOKEN_COUNTERS = _COUNTERS[:3]
+_COSTS = ("gen_ai.usage.cost", "llm.cost.total")
 _NUMBER = (int, float)
 _TOTALS = ("input", "output", "total")
-# Totals, and what they are sums of; the first that a span has counts.
-_TOKENS = (
-    ("total",),
-    ("input", "output"),
-    ("total_tokens",),
-    ("prompt_tokens", "completion_tokens"),
-    ("input_tokens", "output_tokens"),
-    ("gen_ai.usage.total_tokens",),
-    ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"),
-    ("llm.usage.total_tokens",),
-    ("gen_ai.usage.prompt_tokens", "gen_ai.usage.completion_tokens"),
-    ("llm.token_count.total",),
-    ("llm.token_count.prompt", "llm.token_count.completion"),
-)
+# Kinds of usage, and the names they have; the first that a span has counts.
+_NAMES: dict[str, tuple[str, ...]] = {
+    "total": ("total", "total_tokens"),
+    "input": ("input", "prompt_tokens", "input_tokens", "prompt"),
+    "output": ("output", "completion_tokens", "output_tokens", "completion"),
+    "input_cached_tokens": (
+        "input_cached_tokens",
+        "cache_read.input_tokens",
+        "cache_read_input_tokens",
+        "cache_read_tokens",
+        "details.cache_read_tokens",
+        "details.cache_read_input_tokens",
+        "prompt_details.cache_read",
+    ),
+    "input_cache_creation": (
+        "input_cache_creation",
+        "cache_creation.input_tokens",
+        "cache_creation_input_tokens",
+        "cache_write_tokens",
+        "cache_write_input_tokens",
+        "details.cache_write_tokens",
+        "details.cache_creation_input_tokens",
+        "prompt_details.cache_write",
+    ),
+    "output_reasoning_tokens": (
+        "output_reasoning_tokens",
+        "reasoning.output_tokens",
+        "completion_details.reasoning",
+    ),
+    "output_audio_tokens": ("output_audio_tokens", "completion_details.audio"),
+}
+_KNOWN_NAMES = frozenset(name for names in _NAMES.values() for name in names)
+# Counters of these kinds are part of the input and of the output.
+_PARTS = {
+    "input": ("input_cached_tokens", "input_cache_creation"),
+    "output": ("output_reasoning_tokens", "output_audio_tokens"),
+}
 # What Langfuse calls by the names above.
 _RENAMED = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens")
 _NAMED = frozenset({*_TOTALS, *_RENAMED})
 
 Zeros = tuple[dict[str, str], list[str]]
-"""Attributes to set, and keys of those to delete, so that a span says that nothing was used."""
-
-
-def is_generation(attributes: Mapping[str, Any]) -> bool:
-    """Return whether Langfuse takes a span for a generation or an embedding, and counts it."""
-    for key, kinds in _TYPES:
-        if key in attributes:
-            return attributes[key] in kinds
-    return any(attributes.get(key) for key in _MODELS)
-
-
-def may_become_generation(attributes: Mapping[str, Any]) -> bool:
-    """Return whether a span that has not ended is, or does not say yet that it is no generation.
-
-    OpenInference's LlamaIndex spans say what they are when they end.
-    """
-    for key, kinds in _TYPES:
-        if key in attributes:
-            return attributes[key] in kinds
-    return True
+"""Attributes to set, and keys of those to delete, so that a span says what it is to say."""
 
 
 def says_usage(attributes: Mapping[str, Any]) -> bool:
     """Return whether a span says itself what was used."""
-    return any(key in (_USAGE, _COST) or key.startswith(_COUNTERS) for key in attributes)
+    keys = "\n".join(("", *attributes))  # as spans are many
+    return any(each in keys for each in _SAID)
 
 
 class Usage:
@@ -108,25 +90,27 @@ class Usage:
         self._usage = _details(attributes.get(_USAGE))
         self._cost = _details(attributes.get(_COST))
 
-    @cached_property
+    @property
     def tokens(self) -> float | None:
         """How many tokens were used in all, None where it does not say."""
-        said = {**self._attributes, **self._usage} if self._usage else self._attributes
-        for keys in _TOKENS:
-            numbers = [said[key] for key in keys if isinstance(said.get(key), _NUMBER)]
-            if numbers:
-                return float(sum(numbers))
-        return None
+        return None if self._kinds is None else self._kinds["total"]
+
+    @cached_property
+    def used(self) -> Used:
+        """Tokens by kind, without those that are part of others, and cost."""
+        kinds = dict(self._kinds or {})
+        total = kinds.pop("total", 0.0)
+        return Used(total, kinds, self._dollars)
 
     @property
     def is_free(self) -> bool:
         """Whether it says that nothing was used, and nothing to the contrary."""
-        return self.tokens == 0 and not self._has_cost
+        return self.tokens == 0 and not self._dollars
 
     @property
     def failed(self) -> bool:
         """Whether the span reads like that of a failed call: an error or no output, no usage."""
-        if self.tokens or self._has_cost:
+        if self.tokens or self._dollars:
             return False
         failed = self._attributes.get("langfuse.observation.level") == "ERROR"
         return failed or not has_output(self._attributes)
@@ -134,16 +118,68 @@ class Usage:
     def zeroed(self) -> Zeros:
         """Work out how the span comes to say that nothing was used.
 
-        To leave usage out is not enough: Langfuse counts the tokens of a generation that has a
+        To leave usage out is not enough: Langfuse counts the tokens of an observation that has a
         model and no usage itself (``getUsageUnits`` in
         https://github.com/langfuse/langfuse/blob/main/worker/src/services/IngestionService/index.ts).
         """
-        nothing = {_USAGE: _zeros(*_kinds(self._usage)), _COST: _zeros(*_kinds(self._cost))}
-        return nothing, [key for key in self._attributes if key.startswith(_COUNTERS)]
+        nothing = {
+            _USAGE: _zeros(*_more_kinds(self._usage)),
+            _COST: _zeros(*_more_kinds(self._cost)),
+        }
+        return nothing, self._counters
+
+    def changed(self, used: Used) -> Zeros:
+        """Work out how the span comes to say that ``used`` was used, which is not nothing."""
+        said, counters = {_USAGE: json.dumps(used.details)}, self._counters
+        if used.cost:
+            said[_COST] = json.dumps({"total": used.cost})
+        elif _COST in self._attributes:
+            counters.append(_COST)  # so that Langfuse prices what is left
+        return said, counters
 
     @property
-    def _has_cost(self) -> bool:
-        return any(isinstance(each, _NUMBER) and each for each in self._cost.values())
+    def _counters(self) -> list[str]:
+        return [key for key in self._attributes if key.startswith(_COUNTERS)]
+
+    @cached_property
+    def _kinds(self) -> dict[str, float] | None:
+        found = {k: float(v) for k, v in self._usage.items() if isinstance(v, _NUMBER)}
+        # Langfuse's own details are kinds as they are counted; the counters overlap.
+        overlap = not found or not _NAMED.isdisjoint(found.keys() - _TOTALS)
+        kinds = _by_kind(found or _counted(self._attributes), overlap)
+        if not kinds:
+            return None
+        kinds.setdefault("total", sum(kinds.values()))
+        return kinds
+
+    @cached_property
+    def _dollars(self) -> float:
+        said = {k: v for k, v in self._cost.items() if isinstance(v, _NUMBER)}
+        if said:
+            return float(said.get("total") or sum(said.values()))
+        costs = (self._attributes.get(key) for key in _COSTS)
+        return float(next((cost for cost in costs if isinstance(cost, _NUMBER)), 0))
+
+
+def _counted(attributes: Mapping[str, Any]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for key, value in attributes.items():
+        if key.startswith(_TOKEN_COUNTERS) and isinstance(value, _NUMBER) and key not in _COSTS:
+            prefix = next(each for each in _TOKEN_COUNTERS if key.startswith(each))
+            found.setdefault(key[len(prefix) :], float(value))
+    return found
+
+
+def _by_kind(found: Mapping[str, float], overlap: bool) -> dict[str, float]:
+    kinds = {name: value for name, value in found.items() if name not in _KNOWN_NAMES}
+    for kind, names in _NAMES.items():
+        values = [found[name] for name in names if name in found]
+        if values:
+            kinds[kind] = values[0]
+    for whole, parts in _PARTS.items() if overlap else ():
+        if whole in kinds:
+            kinds[whole] = max(kinds[whole] - sum(kinds.get(part, 0) for part in parts), 0)
+    return kinds
 
 
 @lru_cache(maxsize=64)
@@ -151,7 +187,7 @@ def _zeros(*kinds: str) -> str:
     return json.dumps(dict.fromkeys((*_TOTALS, *kinds), 0))
 
 
-def _kinds(details: Mapping[str, Any]) -> list[str]:
+def _more_kinds(details: Mapping[str, Any]) -> list[str]:
     # Each kind of usage or cost that was there is to be zero, but not by two names.
     return [
         kind for kind, value in details.items() if kind not in _NAMED and isinstance(value, _NUMBER)

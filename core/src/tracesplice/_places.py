@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 
 from tracesplice._calls import calls
-from tracesplice._langfuse_usage import is_generation, may_become_generation
+from tracesplice._langfuse_types import is_generation, may_become_generation
 from tracesplice._observation import attributes
 from tracesplice._sources import current_observation
 

@@ -1,104 +1,126 @@
-"""Decides which generations report zero: those all of whose usage is known to be the gateway's.
+"""Decides what an observation says was used, once all those inside it are decided.
 
 Generations that are directly in each other describe the same call, or one describes the calls of
-several inside. So each is settled from the inside out, and tells the one around it.
+several inside. Spans of instrumentations further out, such as an agent's, repeat what the calls in
+them used. So each is settled from the inside out, and tells the one around it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
-from tracesplice._calls import calls
 from tracesplice._ignored_spans import is_ignored
+from tracesplice._inside import Told, added, insides, plus
+from tracesplice._langfuse_types import repeats_uncounted
 from tracesplice._langfuse_usage import Usage
+from tracesplice._observed import Observed
+from tracesplice._repeats import what_is_left
+from tracesplice._used import NOTHING, UNKNOWN, Used
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from langfuse.types import OtelSpanData
 
-    from tracesplice._calls import Known, Place
+    from tracesplice._calls import Place
     from tracesplice._langfuse_usage import Zeros
 
-__all__ = ["inside_out", "settle"]
+    Both = tuple[Used | None, Used | None]
 
-
-def inside_out(around: Mapping[Place, Place | None]) -> list[Place]:
-    """Put a batch's generations in order, each before the one around it.
-
-    Args:
-        around: For each generation the observation around it, whatever that is.
-    """
-    unsettled = Counter(outer for outer in around.values() if outer in around)
-    settled = [place for place in around if place not in unsettled]
-    for place in settled:  # grows meanwhile
-        outer = around[place]
-        if outer is not None and outer in unsettled:
-            unsettled[outer] -= 1
-            if not unsettled[outer]:
-                settled.append(outer)
-    return settled
+__all__ = ["settle"]
 
 
 def settle(span: OtelSpanData, around: Place | None) -> Zeros | None:
-    """Settle who counts what a generation used, and tell the one around it.
+    """Settle what a span says was used, and tell the one around it.
 
     Args:
-        span: The generation; those inside it are settled.
-        around: What may be a generation around it, which may be exported later.
+        span: Those inside it are settled.
+        around: What is around it, which may be exported later.
 
     Returns:
-        What makes it say that nothing was used; None where its figures stay.
+        What makes it say so; None where its figures stay.
     """
     if is_ignored(span):
         return Usage(span.attributes).zeroed()
-    known = calls.find((span.trace_id, span.span_id))
-    if around is None and (known is None or known.kept):
-        return None
-    usage = Usage(span.attributes)
-    zero = known is not None and _gateway_counts(known, usage)
+    at = Observed(span, around)
+    is_counted = at.is_generation and _gateway_counts(at)
+    left = NOTHING if is_counted else None if at.is_users else what_is_left(at)
     if around is not None:
-        _tell(around, span.span_id, known, usage, zero)
-    return usage.zeroed() if zero else None
+        _tell(around, at, is_counted, left)
+    if left is None:
+        return None
+    return at.usage.changed(left) if left else at.usage.zeroed()
 
 
-def _gateway_counts(known: Known, usage: Usage) -> bool:
-    if known.kept:
+def _gateway_counts(at: Observed) -> bool:
+    """Return whether all that a generation describes is known to be the gateway's."""
+    if at.kept:
         return False
-    if known.reported:
-        return not _says_more(known, usage.tokens)
-    return known.linked and usage.failed
+    if at.reported:
+        return not _says_more(at)
+    return at.linked and at.usage.failed
 
 
-def _says_more(known: Known, said: float | None) -> bool:
-    """Return whether a generation counts more than the gateway does, or may do so.
-
-    Args:
-        known: What is known of it; the gateway reports a call in it.
-        said: The tokens it says itself.
-    """
-    inside = tuple(known.inside.values())  # another Langfuse client may export meanwhile
-    ours = [tokens for reported, tokens in inside if reported]
-    others = [tokens for reported, tokens in inside if not reported]
+def _says_more(at: Observed) -> bool:
+    """Return whether a generation counts more than the gateway does, or may do so."""
+    ours, others = at.same
     # What its own calls used is not known here; that of generations inside is.
-    described = others if known.own else ours
-    total = None if None in described else sum(tokens or 0 for tokens in described)
-    if others:
-        return said is None or total is None or said > total
-    return bool(described) and said is not None and total is not None and said > total
+    described = others if at.known.own else ours
+    said = at.usage.tokens
+    if said is None or (described is not None and not described.is_known):
+        return others is not None
+    return (described is not None or others is not None) and said > added(described).tokens
 
 
-def _tell(around: Place, span_id: str, known: Known | None, usage: Usage, zero: bool) -> None:
-    if not zero and (usage.is_free or usage.failed):
-        return  # there is nothing to count
-    outer = calls.around(around)
-    if zero and known is not None:
-        outer.linked = True
-        if known.reported:
-            outer.reported = True
-            outer.note_inside(span_id, True, usage.tokens)
-    elif known is not None and known.kept:
-        outer.kept = True
+def _tell(around: Place, at: Observed, is_counted: bool, left: Used | None) -> None:
+    told = Told(at.is_generation, *_used_inside(at, is_counted, left))
+    if at.is_generation and (left is not None or at.kept):
+        outer = insides.around(around)
+        if left is None:
+            outer.kept = True
+        else:
+            outer.linked = True
+            outer.reported = outer.reported or at.reported
+    if told.reported is not None or told.kept is not None:
+        insides.tell(around, at.span.span_id, told)
+
+
+def _used_inside(at: Observed, is_counted: bool, left: Used | None) -> Both:
+    """Return what calls in it used: those that are reported, and those that are not."""
+    if is_counted:
+        return _of_counted(at)
+    if at.is_generation:
+        return _of_generation(at, left)
+    reported, kept = at.inside.all()
+    said = at.usage.used
+    if at.makes_reported_calls:
+        return plus(reported, said - added(reported, kept) if said.tokens else UNKNOWN), kept
+    if at.known.own:
+        reported = plus(reported, NOTHING)
+    if repeats_uncounted(at.span.attributes):
+        return reported, kept
+    kept = _larger(kept, said - added(reported)) if left is None else plus(kept, left)
+    return reported, kept or None
+
+
+def _of_counted(at: Observed) -> Both:
+    (same, same_kept), (other, other_kept) = at.same, at.other
+    own = _larger(same, at.usage.used)
+    if at.usage.tokens is None and at.reported and (own is None or at.known.own):
+        own = UNKNOWN
+    return plus(other, added(own)), plus(same_kept, other_kept)
+
+
+def _of_generation(at: Observed, left: Used | None) -> Both:
+    (same, same_kept), (other, other_kept) = at.same, at.other
+    if left is None:
+        is_unknown = at.usage.tokens is None and not at.usage.failed
+        own = UNKNOWN if is_unknown else at.usage.used - added(same)
+        same_kept = _larger(same_kept, own)
     else:
-        outer.note_inside(span_id, False, usage.tokens)
+        same_kept = plus(same_kept, left)
+    if at.known.linked:
+        same = plus(same, NOTHING)
+    return plus(other, same), plus(same_kept, other_kept) or None
+
+
+def _larger(first: Used | None, second: Used) -> Used | None:
+    return (second or None) if first is None else first.larger(second)

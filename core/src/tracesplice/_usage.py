@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from tracesplice._calls import calls
 from tracesplice._errors import TracespliceError
-from tracesplice._langfuse_usage import is_generation
+from tracesplice._inside import insides
+from tracesplice._langfuse_types import is_generation, is_record
+from tracesplice._langfuse_usage import says_usage
 from tracesplice._mask_chain import as_result, one_after_the_other
-from tracesplice._settle import inside_out, settle
+from tracesplice._order import inside_out
+from tracesplice._settle import settle
 from tracesplice_wire import guarded, shown
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
         MaskOtelSpansResult,
     )
 
+    from tracesplice._calls import Place
     from tracesplice._mask_chain import Patches
 
 __all__ = ["Owner", "count_usage_once"]
@@ -80,18 +84,25 @@ def _patches(params: MaskOtelSpansParams) -> Patches:
     from langfuse.types import OtelSpanPatch
 
     spans = {(span.trace_id, span.span_id): (key, span) for key, span in params.spans.items()}
-    around = {
-        place: (span.trace_id, span.parent_span_id) if span.parent_span_id else None
-        for place, (_, span) in spans.items()
-        if is_generation(span.attributes)
-    }
+    around: dict[Place, Place | None] = {}
+    counted: set[Place] = set()
+    notes: set[Place] = set()
+    for place, (_, span) in spans.items():
+        parent, said = span.parent_span_id, span.attributes
+        around[place] = (place[0], parent) if parent else None
+        says = says_usage(said)
+        if says or is_generation(said):
+            counted.add(place)
+        if says and is_record(said):
+            notes.add(place)
     patches: Patches = {}
-    for place in inside_out(around):
+    for place in inside_out(around, notes):
         key, span = spans[place]
         outer = around[place]
-        is_other = outer in spans and outer not in around
-        zeros = settle(span, None if is_other else outer)
-        if zeros is not None:
-            patches[key] = OtelSpanPatch(*zeros)
+        if place in counted or calls.find(place) or insides.find(place):
+            zeros = settle(span, outer)
+            if zeros is not None:
+                patches[key] = OtelSpanPatch(*zeros)
+        insides.note_exported(place, span.parent_span_id)
     calls.note_exported(spans)
     return patches

@@ -1,0 +1,200 @@
+"""What the observations inside another one have used, for the observation that repeats it.
+
+Spans are exported from the inside out, mostly: a call's in one batch, that of the agent around it
+minutes later. So what is inside is kept until the outer one is exported. Several Langfuse clients
+may export at once, and the process may fork: there is no lock, each step is one operation on a
+dict.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, NamedTuple
+
+from tracesplice._used import NOTHING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracesplice._calls import Place
+    from tracesplice._used import Used
+
+__all__ = ["Inside", "Insides", "Told", "added", "insides", "plus"]
+
+# Of observations that are not exported yet, or never; and those whose children may come later.
+_OPEN = 30_000
+_EXPORTED = 10_000
+_CHILDREN = 1_000
+_GAPS = 8
+_DEPTH = 100
+
+
+class Told(NamedTuple):
+    """What an observation tells the one around it.
+
+    Attributes:
+        describes: Whether it is a generation: one directly around it describes the same call.
+        reported: What the calls in it used that the gateway reports; None where no call in it was
+            linked.
+        kept: What it and those inside it keep; None where that is nothing.
+    """
+
+    describes: bool
+    reported: Used | None
+    kept: Used | None
+
+
+class Inside:
+    """What is inside one observation.
+
+    Attributes:
+        linked: A generation directly inside is of a linked call.
+        reported: One directly inside is of a call that the gateway reports.
+        kept: One directly inside is of a call that is the client's to count.
+        told: By span id of those directly inside.
+        rest: Of those too many to be told apart, by whether they describe the same calls.
+        noted: What records of usage directly inside have repeated.
+    """
+
+    __slots__ = ("kept", "linked", "noted", "reported", "rest", "told")
+
+    def __init__(self) -> None:
+        self.linked = self.reported = self.kept = False
+        self.told: dict[str, Told] = {}
+        self.rest: dict[bool, Told] = {}
+        self.noted: dict[str, Used] = {}
+
+    def tell(self, span_id: str, told: Told) -> None:
+        """Take what one inside tells; of very many, the first ones are added up."""
+        if len(self.told) >= _CHILDREN and span_id not in self.told:
+            first = self.told.pop(next(iter(self.told)))
+            before = self.rest.get(first.describes, Told(first.describes, None, None))
+            self.rest[first.describes] = Told(
+                first.describes,
+                plus(before.reported, first.reported),
+                plus(before.kept, first.kept),
+            )
+        self.told[span_id] = told
+
+    def all(self, describes: bool | None = None) -> tuple[Used | None, Used | None]:
+        """Add up what is reported, and what is kept.
+
+        Args:
+            describes: True for the generations directly inside alone, False for all others.
+        """
+        reported: Used | None = None
+        kept: Used | None = None
+        # Another Langfuse client may export meanwhile.
+        for told in (*self.told.values(), *self.rest.values()):
+            if describes is None or told.describes is describes:
+                reported, kept = plus(reported, told.reported), plus(kept, told.kept)
+        return reported, kept
+
+
+class Insides:
+    """What is inside the latest observations.
+
+    Args:
+        open_limit: How many that are not exported yet are kept, those of other traces' first.
+        exported_limit: How many that are.
+    """
+
+    def __init__(self, open_limit: int = _OPEN, exported_limit: int = _EXPORTED) -> None:
+        self._limits = open_limit, exported_limit
+        self._open: OrderedDict[str, OrderedDict[str, Inside]] = OrderedDict()
+        self._count = 0
+        self._exported: OrderedDict[Place, tuple[str | None, Inside | None]] = OrderedDict()
+
+    def find(self, place: Place) -> Inside | None:
+        """Return what is inside an observation, None where nothing is known of that."""
+        found = self._open.get(place[0])
+        inside = None if found is None else found.get(place[1])
+        return inside or self._exported.get(place, (None, None))[1]
+
+    def around(self, place: Place) -> Inside:
+        """Return what is inside an observation around one that is being exported."""
+        if place in self._exported:
+            parent, inside = self._exported[place]
+            if inside is None:
+                inside = Inside()
+                self._exported[place] = parent, inside
+            return inside
+        trace_id, span_id = place
+        of_trace = self._open.setdefault(trace_id, OrderedDict())
+        self._open.move_to_end(trace_id)
+        inside = of_trace.get(span_id)
+        if inside is None:
+            inside = of_trace.setdefault(span_id, Inside())
+            self._count += 1
+            self._trim()
+        else:
+            of_trace.move_to_end(span_id)
+        return inside
+
+    def tell(self, place: Place, span_id: str, told: Told) -> None:
+        """Tell an observation what one inside used.
+
+        Where it was exported before, all around it are told as well, up to the first that was not.
+        """
+        for _ in range(_DEPTH):
+            inside = self.around(place)
+            is_known = span_id in inside.told
+            inside.tell(span_id, told)
+            parent, _ = self._exported.get(place, (None, None))
+            if is_known or parent is None:
+                return
+            place, told = (place[0], parent), told._replace(describes=False)
+
+    def note_exported(self, place: Place, parent: str | None) -> None:
+        """Note that an observation was exported, and what is around it."""
+        of_trace = self._open.get(place[0])
+        inside = None if of_trace is None else of_trace.pop(place[1], None)
+        if inside is not None:
+            self._count -= 1
+            if not of_trace:
+                self._open.pop(place[0], None)
+        inside = inside or self._exported.get(place, (None, None))[1]
+        self._exported[place] = parent, inside
+        while len(self._exported) > self._limits[1]:
+            self._exported.popitem(last=False)
+
+    def gaps(self, trace_id: str, *known: str | None) -> Iterator[tuple[str, Inside]]:
+        """Find observations of a trace that were not exported, and maybe never will be.
+
+        Args:
+            trace_id: The trace.
+            known: Observations that are no gap.
+        """
+        found = tuple(self._open.get(trace_id, {}).items())
+        if len(found) <= _GAPS:
+            yield from (each for each in found if each[0] not in known)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._open.clear()
+        self._exported.clear()
+        self._count = 0
+
+    def _trim(self) -> None:
+        while self._count > self._limits[0] and self._open:
+            trace_id, oldest = next(iter(self._open.items()))
+            if oldest:
+                oldest.popitem(last=False)
+                self._count -= 1
+            if not oldest:
+                self._open.pop(trace_id, None)
+
+
+def plus(first: Used | None, second: Used | None) -> Used | None:
+    """Add up two amounts, either of which may be none."""
+    if first is None or second is None:
+        return second if first is None else first
+    return first + second
+
+
+def added(*amounts: Used | None) -> Used:
+    """Add up amounts, any of which may be none."""
+    return sum((each for each in amounts if each is not None), NOTHING)
+
+
+insides = Insides()
