@@ -104,7 +104,7 @@ def _used_inside(at: Observed, is_counted: bool, left: Used | None) -> Both:
 def _of_counted(at: Observed) -> Both:
     (same, same_kept), (other, other_kept) = at.same, at.other
     own = _larger(same, at.usage.used)
-    if at.usage.tokens is None and at.reported and (own is None or at.known.own):
+    if at.usage.tokens is None and at.reported:
         own = UNKNOWN
     return plus(other, added(own)), plus(same_kept, other_kept)
 

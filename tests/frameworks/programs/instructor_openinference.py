@@ -9,7 +9,7 @@ from openinference.instrumentation.instructor import InstructorInstrumentor
 from openinference.instrumentation.openai import OpenAIInstrumentor
 
 import tracesplice
-from frameworks.about import About, Limit
+from frameworks.about import About
 from frameworks.programs._instructor_calls import calls
 
 ABOUT = About(
@@ -24,7 +24,6 @@ ABOUT = About(
     set_up="https://arize-ai.github.io/openinference/python/instrumentation/openinference-instrumentation-instructor",
     environment="instructor",
     note="It breaks `create_partial`, with or without tracesplice: for that, `langfuse.openai`.",
-    limits=(Limit("gh", "The spans of `InstructorInstrumentor` count once more."),),
 )
 GATEWAY, KEY = os.environ["LITELLM_PROXY_API_BASE"], os.environ["LITELLM_PROXY_API_KEY"]
 

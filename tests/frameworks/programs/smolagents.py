@@ -7,7 +7,7 @@ from openinference.instrumentation.smolagents import SmolagentsInstrumentor
 from smolagents import OpenAIModel, ToolCallingAgent, tool
 
 import tracesplice
-from frameworks.about import About, Limit
+from frameworks.about import About
 
 ABOUT = About(
     library="smolagents",
@@ -15,9 +15,6 @@ ABOUT = About(
     tracing="OpenInference: `SmolagentsInstrumentor`",
     line="tracesplice.instrument(gateway=GATEWAY)",
     set_up="https://langfuse.com/integrations/frameworks/smolagents",
-    limits=(
-        Limit("g", "The agent's span repeats its calls' tokens.", ("agent_with_a_tool", "team")),
-    ),
     mechanism="spans that repeat the usage of the calls in them",
 )
 GATEWAY, KEY = os.environ["LITELLM_PROXY_API_BASE"], os.environ["LITELLM_PROXY_API_KEY"]
