@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from tracesplice._errors import TracespliceError
 from tracesplice_wire import MAX_VERSION, PromptRef, shown, shown_kind
@@ -52,7 +52,7 @@ def prompt_metadata(prompt: object, *, content: bool = False) -> PromptMetadata:
     ref = prompt_ref(prompt)
     if ref is None:
         return {}
-    compact: PromptMetadata = {"name": ref.name, "version": ref.version, "prompt": ""}
+    compact = cast("PromptMetadata", ref.metadata)
     return {**compact, **_content(prompt)} if content else compact
 
 

@@ -16,14 +16,14 @@ import wrapt
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    Place = AbstractContextManager[None]
+    Block = AbstractContextManager[None]
 
 __all__ = ["afirst_read_in", "first_read_in", "has_place"]
 
 _END = object()
 
 
-def first_read_in(place: Place, items: Any) -> Any:
+def first_read_in(place: Block, items: Any) -> Any:
     """Return ``items``, the first of them to be read inside ``place``.
 
     Args:
@@ -37,7 +37,7 @@ def first_read_in(place: Place, items: Any) -> Any:
     return (_Iterator if isinstance(items, Iterator) else _Iterable)(items, place)
 
 
-def afirst_read_in(place: Place, items: Any) -> Any:
+def afirst_read_in(place: Block, items: Any) -> Any:
     """Return the asynchronous stream ``items``, as ``first_read_in`` does a synchronous one."""
     if isinstance(items, AsyncGeneratorType):
         return _aread(place, items)
@@ -55,7 +55,7 @@ def has_place(items: Any) -> bool:
     return isinstance(items, _Stream)
 
 
-def _read(place: Place, items: Iterable[Any]) -> Iterator[Any]:
+def _read(place: Block, items: Iterable[Any]) -> Iterator[Any]:
     with closing(items) if isinstance(items, GeneratorType) else nullcontext():
         with place:
             stream = iter(items)
@@ -65,7 +65,7 @@ def _read(place: Place, items: Iterable[Any]) -> Iterator[Any]:
             yield from stream
 
 
-async def _aread(place: Place, items: AsyncIterable[Any]) -> AsyncIterator[Any]:
+async def _aread(place: Block, items: AsyncIterable[Any]) -> AsyncIterator[Any]:
     async with aclosing(items) if isinstance(items, AsyncGeneratorType) else nullcontext():
         with place:
             stream = aiter(items)
@@ -79,11 +79,11 @@ async def _aread(place: Place, items: AsyncIterable[Any]) -> AsyncIterator[Any]:
 class _Stream(wrapt.ObjectProxy):  # type: ignore[misc,type-arg,unused-ignore]
     """What it has of its own has a name with ``_self_``, as wrapt wants it."""
 
-    def __init__(self, items: Any, place: Place) -> None:
+    def __init__(self, items: Any, place: Block) -> None:
         super().__init__(items)
-        self._self_place: Place | None = place
+        self._self_place: Block | None = place
 
-    def _self_first(self) -> Place:
+    def _self_first(self) -> Block:
         place, self._self_place = self._self_place, None
         return place or nullcontext()
 

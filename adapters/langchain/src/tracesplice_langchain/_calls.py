@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     Method = Callable[..., Any]
-    Place = AbstractContextManager[Any]
+    Block = AbstractContextManager[Any]
 
 __all__ = ["ain_run", "ain_run_around", "from_cache", "in_run", "in_run_around", "of_batch"]
 
@@ -40,7 +40,7 @@ async def ain_run(wrapped: Method, model: Any, args: Any, kwargs: Any) -> Any:
 
 
 @guarded("the LangChain run a call belongs to")
-def _run(model: Any, args: Any, kwargs: Any) -> Place | None:
+def _run(model: Any, args: Any, kwargs: Any) -> Block | None:
     run = run_for(args, kwargs) or take_run()
     note_run(run)  # for `_stream`, which LangChain may ask for the answer, and for `from_cache`
     return as_run(run, run.run_id) if run and carries_links(model, unseen=True) else None
@@ -59,7 +59,7 @@ async def ain_run_around(wrapped: Method, model: Any, args: Any, kwargs: Any) ->
 
 
 @guarded("the LangChain run a call belongs to")
-def _run_around(model: Any) -> Place | None:
+def _run_around(model: Any) -> Block | None:
     run = run_at_work()
     if run is None or is_stored(trace.get_current_span()):
         return None

@@ -111,8 +111,7 @@ def _for_langfuse(request: Request) -> dict[str, Any]:
         "trace_tags": list(link.tags),
     }
     if link.prompt is not None:
-        # Without the empty text LiteLLM rejects the prompt.
-        found["prompt"] = {"name": link.prompt.name, "version": link.prompt.version, "prompt": ""}
+        found["prompt"] = link.prompt.metadata
     if not request.places.starts_trace:
         found["existing_trace_id"] = link.trace_id
         found["parent_observation_id"] = link.parent_id

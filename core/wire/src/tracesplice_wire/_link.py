@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = ["Link", "PromptRef"]
 
@@ -17,6 +17,11 @@ class PromptRef(NamedTuple):
 
     name: str
     version: int
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """As LiteLLM's metadata takes it; without the empty text it rejects the prompt."""
+        return {"name": self.name, "version": self.version, "prompt": ""}
 
 
 class Link(NamedTuple):

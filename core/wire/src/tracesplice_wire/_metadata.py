@@ -61,7 +61,7 @@ def encode_metadata(link: Link) -> dict[str, Any]:
     }
     if link.prompt is not None:
         # Without the empty text LiteLLM rejects the prompt.
-        found["prompt"] = {"name": link.prompt.name, "version": link.prompt.version, "prompt": ""}
+        found["prompt"] = link.prompt.metadata
     if link.trace_id is not None:
         found.update(_onto_existing_trace(link))
     elif link.session_id is not None:
