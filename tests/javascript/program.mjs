@@ -4,7 +4,10 @@ import { UndiciInstrumentation } from "@opentelemetry/instrumentation-undici";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import { observeOpenAI } from "@langfuse/openai";
 import { propagateAttributes, startActiveObservation, startObservation } from "@langfuse/tracing";
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import { embed, generateText, stepCountIs, streamText, tool } from "ai";
 import OpenAI from "openai";
+import { z } from "zod";
 import { linkedFetch, TracespliceSpanProcessor } from "./tracesplice.mjs";
 
 const GATEWAY = process.env.LITELLM_PROXY_API_BASE;
@@ -32,6 +35,18 @@ const chat = (model = "chat", more = {}) => ({
 const drain = async (stream) => {
   for await (const _ of await stream);
 };
+const models = createOpenAICompatible({
+  name: "gateway",
+  baseURL: `${GATEWAY}/v1`,
+  apiKey: access.apiKey,
+  fetch,
+});
+const traced = { prompt: "hello", experimental_telemetry: { isEnabled: true } };
+const weather = tool({
+  description: "the weather",
+  inputSchema: z.object({ city: z.string() }),
+  execute: async () => "sunny",
+});
 const generation = { asType: "generation" };
 
 const cases = {
@@ -84,6 +99,25 @@ const cases = {
   retried: () =>
     observed(retrying).chat.completions.create(
       chat("chat", { messages: [{ role: "user", content: `[[fail-once:503:${Math.random()}]] hi` }] }),
+    ),
+  ai_sdk: () =>
+    propagateAttributes({ prompt }, () => generateText({ ...traced, model: models("gpt-4o-mini") })),
+  ai_sdk_stream: () =>
+    propagateAttributes({ prompt }, () =>
+      drain(streamText({ ...traced, model: models("gpt-4o-mini") }).textStream),
+    ),
+  ai_sdk_tools: () =>
+    propagateAttributes({ prompt }, () =>
+      generateText({
+        ...traced,
+        model: models("tools"),
+        tools: { weather },
+        stopWhen: stepCountIs(3),
+      }),
+    ),
+  ai_sdk_embed: () =>
+    propagateAttributes({ prompt }, () =>
+      embed({ ...traced, value: "hello", model: models.textEmbeddingModel("openai-embed") }),
     ),
   elsewhere: () => observed(elsewhere).chat.completions.create(chat()),
   not_logged: () => observed().chat.completions.create(chat("chat", { "no-log": true })),

@@ -147,16 +147,23 @@ function countedBy(response, home) {
 }
 
 function note(span, what) {
-  // Generations that are directly in each other describe the same call.
+  // Generations that are directly in each other describe the same call. Further out, spans of
+  // instrumentations repeat what was used inside.
+  let describes = true;
   for (let at = span; at; at = open.get(at.parentSpanContext?.spanId)) {
-    if (at !== span && !isGeneration(at)) break;
-    if (known.has(at)) known.get(at)[what] = true;
+    describes &&= at === span || isGeneration(at);
+    if (known.has(at) && (describes || repeats(at))) known.get(at)[what] = true;
   }
+}
+
+function repeats(span) {
+  return span.instrumentationScope?.name !== "langfuse-sdk";
 }
 
 function isTheGateways(span) {
   const { linked, reported, kept } = known.get(span) ?? {};
-  if (kept || !isGeneration(span)) return false;
+  const counts = Object.keys(span.attributes).some((name) => COUNTERS.test(name));
+  if (kept || !(isGeneration(span) || (repeats(span) && counts))) return false;
   const failed = span.attributes["langfuse.observation.level"] === "ERROR";
   return reported || (linked && failed && !span.attributes[USAGE]);
 }
