@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-import anthropic
-
 from tracesplice.adapter import TracespliceError, hookimpl
-from tracesplice_anthropic._sdk import sdk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +44,10 @@ def tracesplice_splice(target: object) -> bool | None:
             'anthropic.Anthropic(base_url="http://localhost:4000", api_key=...), with your '
             "gateway's address and key."
         )
+    import anthropic  # not at the top: this module is loaded for other packages' objects, too
+
+    from tracesplice_anthropic._sdk import sdk
+
     if not isinstance(target, (anthropic.Anthropic, anthropic.AsyncAnthropic)):
         return None
     sdk.splice(target)
@@ -54,6 +56,10 @@ def tracesplice_splice(target: object) -> bool | None:
 
 @hookimpl
 def tracesplice_unsplice(target: object) -> bool | None:
+    import anthropic
+
+    from tracesplice_anthropic._sdk import sdk
+
     if not isinstance(target, (anthropic.Anthropic, anthropic.AsyncAnthropic)):
         return None if _cloud_of(target) is None else True
     sdk.unsplice(target)
@@ -62,12 +68,17 @@ def tracesplice_unsplice(target: object) -> bool | None:
 
 @hookimpl
 def tracesplice_instrument(gateways: Sequence[Gateway]) -> None:
+    from tracesplice_anthropic._sdk import sdk
+
     sdk.instrument(gateways)
 
 
 @hookimpl
 def tracesplice_uninstrument() -> None:
-    sdk.uninstrument()
+    if f"{__package__}._sdk" in sys.modules:  # else it was never done
+        from tracesplice_anthropic._sdk import sdk
+
+        sdk.uninstrument()
 
 
 def _cloud_of(target: object) -> str | None:

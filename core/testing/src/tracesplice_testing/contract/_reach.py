@@ -35,6 +35,7 @@ class Reach(Subject):
 
     def test_a_providers_address_is_refused(self) -> None:
         """`splice` refuses an object that points at a model provider."""
+        self.needs_splice()
         target = self.made(_PROVIDER)
         try:
             tracesplice.splice(target)
@@ -71,6 +72,7 @@ class Reach(Subject):
     def test_instrument_and_splice_link_once(self) -> None:
         """An object that is spliced as well sends one link."""
         self._needs_instrument()
+        self.needs_splice()
         tracesplice.instrument(gateway=self.gateway.url)
         self.ask(self.spliced())
         self.requests(1)

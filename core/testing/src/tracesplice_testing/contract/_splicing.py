@@ -28,6 +28,11 @@ _COPIES: dict[str, Callable[[Any], Any]] = {
 class Splicing(Subject):
     """Tests of promise 1."""
 
+    @pytest.fixture(autouse=True)
+    def _of_splice(self, request: pytest.FixtureRequest) -> None:
+        if request.node.originalname in vars(Splicing):
+            self.needs_splice()
+
     def test_splice_returns_the_object(self) -> None:
         """`splice` gives back what it was given."""
         target = self.made()

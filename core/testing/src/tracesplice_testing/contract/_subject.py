@@ -13,7 +13,7 @@ import tracesplice
 from tracesplice_testing._stand_in import link_of
 from tracesplice_testing._unified import Judged
 from tracesplice_testing.contract._promises import broken, hold
-from tracesplice_wire import CONTAINER, STRICT_VARIABLE, TRACEPARENT
+from tracesplice_wire import CONTAINER, PROJECT, STRICT_VARIABLE, TRACEPARENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -38,11 +38,13 @@ class Subject:
         package: The framework's top-level package, to see when it is imported.
         observes: Whether `call` and the others have a tracer of the framework's make a generation
             for each call. If not, the caller makes one around it.
+        splices: Whether there are objects to splice; if not, `instrument` alone reaches the calls.
         instruments: Whether `tracesplice.instrument` reaches the framework's calls.
     """
 
     package: str | None = None
     observes = False
+    splices = True
     instruments = True
 
     recorder: Recorder
@@ -136,6 +138,17 @@ class Subject:
         """Return a new object for the gateway, or another address, that is not spliced."""
         return self.kept(self.make(url or self.gateway.url, self.gateway.key))
 
+    def _splice(self, target: Any) -> Any:
+        if self.splices:
+            return tracesplice.splice(target)
+        tracesplice.instrument(gateway=self.gateway.url)
+        return target
+
+    def needs_splice(self) -> None:
+        """Skip a test of `splice` where nothing is spliced."""
+        if not self.splices:
+            pytest.skip(f"{type(self).__name__}.splices is False")
+
     def kept(self, target: Any) -> Any:
         """Have an object closed after the test, and return it."""
         self._made.append(target)
@@ -143,12 +156,12 @@ class Subject:
 
     def spliced(self) -> Any:
         """Return a new object for the gateway, spliced."""
-        return tracesplice.splice(self.made())
+        return self._splice(self.made())
 
     @asynccontextmanager
     async def aspliced(self) -> AsyncIterator[Any]:
         """Make a spliced object for the asynchronous calls of a block."""
-        target = tracesplice.splice(self.make_async(self.gateway.url, self.gateway.key))
+        target = self._splice(self.make_async(self.gateway.url, self.gateway.key))
         yield target
         await self.aclose(target)
 
@@ -213,5 +226,5 @@ class Subject:
 
 
 def carries_link(request: ReceivedRequest) -> bool:
-    """Whether a request has a field or a header of ours."""
-    return CONTAINER in request.text or TRACEPARENT in request.headers
+    """Whether a request has a field or a header that nobody else writes."""
+    return CONTAINER in request.text or PROJECT in request.headers
