@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import Context, copy_context
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -133,39 +132,6 @@ def test_what_a_run_left_behind_is_not_for_the_next_call(
     [_, *second, _, third] = links(wire)
     assert [sent["parent_observation_id"] for _, sent, _ in [*second, third]] == after
     assert not any("trace_user_id" in sent for _, sent, _ in [*second, third])
-
-
-def test_a_thread_needs_the_context_of_its_caller(wire: ModelServer, langfuse: Langfuse) -> None:
-    with (
-        ThreadPoolExecutor(1) as pool,
-        langfuse.start_as_current_observation(name="enclosing") as span,
-    ):
-        pool.submit(call, wire).result()
-        pool.submit(copy_context().run, call, wire).result()
-        inside: RunnableLambda[int, None] = RunnableLambda(lambda _: call(wire))
-        inside.batch([1])
-    assert parents(wire) == [None, span.id, span.id]
-
-
-def test_the_users_own_options_arrive_with_the_link(wire: ModelServer, langfuse: Langfuse) -> None:
-    options: dict[str, Any] = {
-        "model_kwargs": {"user": "bob"},
-        "default_headers": {"x-team": "blue"},
-        "extra_body": {"top_k": 3, "litellm_metadata": {"trace_user_id": "eve"}},
-    }
-    with (
-        langfuse.start_as_current_observation(name="enclosing") as span,
-        propagate_attributes(user_id="ada", session_id="s-1"),
-    ):
-        call(wire, **options)
-    [request] = wire.calls
-    body: Any = request.json
-    assert request.headers["x-team"] == "blue"
-    assert (body["user"], body["top_k"]) == ("bob", 3)
-    metadata = body["litellm_metadata"]
-    assert metadata["trace_user_id"] == "eve"
-    assert metadata["session_id"] == "s-1"
-    assert metadata["parent_observation_id"] == span.id
 
 
 def test_the_metadata_of_a_call_is_nearer_than_what_is_ambient(

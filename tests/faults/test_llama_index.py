@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -103,18 +101,6 @@ def test_a_stream_takes_user_and_prompt_of_the_moment_it_was_asked_for(
     [(_, sent, _)] = links(wire)
     assert sent["trace_user_id"] == "ada"
     assert sent["prompt"] == {**PROMPT, "prompt": ""}
-
-
-def test_a_thread_needs_the_context_of_its_caller(
-    wire: ModelServer, langfuse: Langfuse, llama_index: Any
-) -> None:
-    with (
-        ThreadPoolExecutor(1) as pool,
-        langfuse.start_as_current_observation(name="enclosing") as span,
-    ):
-        pool.submit(llama_index.complete, "hi").result()
-        pool.submit(copy_context().run, llama_index.complete, "hi").result()
-    assert parents(wire) == [None, span.id]
 
 
 def test_a_template_does_not_change_the_prompt_of_a_generation_around_it(

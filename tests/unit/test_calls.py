@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event, Thread
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracesplice._calls import Calls, calls
+from tracesplice._calls import Calls
 
 PLACES = st.tuples(st.sampled_from("ab"), st.sampled_from("cdef"))
 
@@ -83,30 +80,3 @@ def test_threads_do_not_disturb_each_other() -> None:
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(work, "abcd"))
     assert all(says(known, name, "1999") for name in "abcd")
-
-
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_fork_at_any_moment_leaves_a_child_that_can_note() -> None:
-    done = Event()
-
-    def work() -> None:
-        number = 0
-        while not done.is_set():
-            number += 1
-            calls.answered([("t", str(number))], True)
-
-    noting = Thread(target=work)
-    noting.start()
-    try:
-        for _ in range(10):
-            child = os.fork()
-            if child == 0:
-                signal.alarm(20)  # one that hangs is killed
-                calls.answered([("t", "child")], True)
-                os._exit(0)
-            assert os.waitpid(child, 0)[1] == 0
-    finally:
-        done.set()
-        noting.join()
-        calls.clear()

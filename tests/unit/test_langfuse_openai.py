@@ -54,22 +54,10 @@ def test_langfuse_still_does_not_make_its_generation_current() -> None:
     assert "start_as_current_observation" not in function.__code__.co_names
 
 
-def test_a_generation_is_handed_out_once() -> None:
-    span = TracerProvider().get_tracer("t").start_span("g")
-    assert started(SimpleNamespace(_otel_span=span, **IDS)) is span
-    assert _langfuse_openai.take_generation() is None
-
-
 def test_an_ended_generation_belongs_to_no_call() -> None:
     span = TracerProvider().get_tracer("t").start_span("g")
     span.end()
     assert started(SimpleNamespace(_otel_span=span, **IDS)) is None
-
-
-def test_without_the_private_span_the_public_ids_are_the_parent() -> None:
-    context = started(SimpleNamespace(**IDS)).get_span_context()
-    assert trace.format_trace_id(context.trace_id) == IDS["trace_id"]
-    assert trace.format_span_id(context.span_id) == IDS["id"]
 
 
 @pytest.mark.usefixtures("lenient")
