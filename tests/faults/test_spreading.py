@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from tracesplice_testing import GatewayStandIn, Recorder
 
 
-def invoke(model: ChatOpenAI, number: int) -> Any:
-    return model.invoke(f"question-{number}", {"callbacks": [CallbackHandler()]})
+def invoke(model: ChatOpenAI, config: Any, number: int) -> Any:
+    return model.invoke(f"question-{number}", config)
 
 
-def stream(model: ChatOpenAI, number: int) -> Any:
-    return list(model.stream(f"question-{number}", {"callbacks": [CallbackHandler()]}))
+def stream(model: ChatOpenAI, config: Any, number: int) -> Any:
+    return list(model.stream(f"question-{number}", config))
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def langfuse(langfuse_recorder: Recorder) -> Langfuse:
 
 @pytest.mark.parametrize("call", [invoke, stream])
 def test_a_frameworks_calls(
-    call: Callable[[ChatOpenAI, int], Any],
+    call: Callable[[ChatOpenAI, Any, int], Any],
     langfuse: Langfuse,
     langfuse_recorder: Recorder,
     gateway_stand_in: GatewayStandIn,
@@ -48,7 +49,10 @@ def test_a_frameworks_calls(
         propagate_attributes(user_id="ann"),
         ThreadPoolExecutor(2) as pool,
     ):
-        list(pool.map(tracesplice.wrap(lambda number: call(model, number)), range(3)))
+        # There are clients of other projects in this process.
+        handler = CallbackHandler(public_key=langfuse_recorder.public_key)
+        work = partial(call, model, {"callbacks": [handler]})
+        list(pool.map(tracesplice.wrap(work), range(3)))
     langfuse.flush()
     assert_unified(langfuse_recorder)
     [trace] = langfuse_recorder.traces()
