@@ -153,10 +153,12 @@ class Insides:
             self._count -= 1
             if not of_trace:
                 self._open.pop(place[0], None)
-        inside = inside or self._exported.get(place, (None, None))[1]
-        self._exported[place] = parent, inside
-        while len(self._exported) > self._limits[1]:
-            self._exported.popitem(last=False)
+        elif place in self._exported:
+            return  # by another client
+        if inside is not None or parent is not None:
+            self._exported[place] = parent, inside
+            if len(self._exported) > self._limits[1]:
+                self._exported.popitem(last=False)
 
     def gaps(self, trace_id: str, *known: str | None) -> Iterator[tuple[str, Inside]]:
         """Find observations of a trace that were not exported, and maybe never will be.

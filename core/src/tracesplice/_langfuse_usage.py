@@ -6,7 +6,7 @@ https://github.com/langfuse/langfuse/blob/main/packages/shared/src/server/otel/O
 from __future__ import annotations
 
 import json
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tracesplice._outputs import has_output
@@ -22,7 +22,6 @@ _COST = "langfuse.observation.cost_details"
 
 # Where instrumentations that are not Langfuse's say what was used.
 _COUNTERS = ("gen_ai.usage.", "llm.token_count.", "llm.usage.", "llm.cost.")
-_SAID = tuple(f"\n{start}" for start in (*_COUNTERS, _USAGE, _COST))
 _TOKEN_COUNTERS = _COUNTERS[:3]
 _COSTS = ("gen_ai.usage.cost", "llm.cost.total")
 _NUMBER = (int, float)
@@ -58,24 +57,35 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "output_audio_tokens": ("output_audio_tokens", "completion_details.audio"),
 }
-_KNOWN_NAMES = frozenset(name for names in _NAMES.values() for name in names)
+_KINDS = {name: (kind, rank) for kind, names in _NAMES.items() for rank, name in enumerate(names)}
 # Counters of these kinds are part of the input and of the output.
 _PARTS = {
     "input": ("input_cached_tokens", "input_cache_creation"),
     "output": ("output_reasoning_tokens", "output_audio_tokens"),
 }
 # What Langfuse calls by the names above.
-_RENAMED = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens")
+_RENAMED = frozenset(
+    {"prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens"}
+)
 _NAMED = frozenset({*_TOTALS, *_RENAMED})
 
 Zeros = tuple[dict[str, str], list[str]]
 """Attributes to set, and keys of those to delete, so that a span says what it is to say."""
 
 
-def says_usage(attributes: Mapping[str, Any]) -> bool:
-    """Return whether a span says itself what was used."""
-    keys = "\n".join(("", *attributes))  # as spans are many
-    return any(each in keys for each in _SAID)
+def says_usage(attributes: Mapping[str, Any], is_users: bool = False) -> bool:
+    """Return whether a span says itself what was used.
+
+    Args:
+        attributes: The span's.
+        is_users: Whether Langfuse's SDK made it, which has one way to say so.
+    """
+    if is_users:
+        return _USAGE in attributes or _COST in attributes
+    keys = "\n".join(attributes)  # spans are many, and most say nothing
+    if "usage" not in keys and "_count" not in keys and "cost" not in keys:
+        return False
+    return any(key in (_USAGE, _COST) or key.startswith(_COUNTERS) for key in attributes)
 
 
 class Usage:
@@ -89,28 +99,34 @@ class Usage:
         self._attributes = attributes
         self._usage = _details(attributes.get(_USAGE))
         self._cost = _details(attributes.get(_COST))
+        self._used: Used | None = None
+        self._says_tokens = False
 
     @property
     def tokens(self) -> float | None:
         """How many tokens were used in all, None where it does not say."""
-        return None if self._kinds is None else self._kinds["total"]
+        used = self.used
+        return used.tokens if self._says_tokens else None
 
-    @cached_property
+    @property
     def used(self) -> Used:
         """Tokens by kind, without those that are part of others, and cost."""
-        kinds = dict(self._kinds or {})
-        total = kinds.pop("total", 0.0)
-        return Used(total, kinds, self._dollars)
+        if self._used is None:  # `cached_property` takes a lock
+            kinds = self._kinds()
+            self._says_tokens = bool(kinds)
+            total = kinds.pop("total", None)
+            self._used = Used(sum(kinds.values()) if total is None else total, kinds, self._dollars)
+        return self._used
 
     @property
     def is_free(self) -> bool:
         """Whether it says that nothing was used, and nothing to the contrary."""
-        return self.tokens == 0 and not self._dollars
+        return self.tokens == 0 and not self.used
 
     @property
     def failed(self) -> bool:
         """Whether the span reads like that of a failed call: an error or no output, no usage."""
-        if self.tokens or self._dollars:
+        if self.used:
             return False
         failed = self._attributes.get("langfuse.observation.level") == "ERROR"
         return failed or not has_output(self._attributes)
@@ -141,22 +157,19 @@ class Usage:
     def _counters(self) -> list[str]:
         return [key for key in self._attributes if key.startswith(_COUNTERS)]
 
-    @cached_property
-    def _kinds(self) -> dict[str, float] | None:
-        found = {k: float(v) for k, v in self._usage.items() if isinstance(v, _NUMBER)}
-        # Langfuse's own details are kinds as they are counted; the counters overlap.
-        overlap = not found or not _NAMED.isdisjoint(found.keys() - _TOTALS)
-        kinds = _by_kind(found or _counted(self._attributes), overlap)
-        if not kinds:
-            return None
-        kinds.setdefault("total", sum(kinds.values()))
+    def _kinds(self) -> dict[str, float]:
+        kinds = {k: v for k, v in self._usage.items() if isinstance(v, _NUMBER)}
+        # Langfuse's own details are kinds as they are counted; OpenAI's and the counters overlap.
+        if not kinds or not _RENAMED.isdisjoint(kinds):
+            kinds = _by_kind(kinds or _counted(self._attributes))
         return kinds
 
-    @cached_property
+    @property
     def _dollars(self) -> float:
-        said = {k: v for k, v in self._cost.items() if isinstance(v, _NUMBER)}
-        if said:
-            return float(said.get("total") or sum(said.values()))
+        if self._cost:
+            said = {k: v for k, v in self._cost.items() if isinstance(v, _NUMBER)}
+            if said:
+                return float(said.get("total") or sum(said.values()))
         costs = (self._attributes.get(key) for key in _COSTS)
         return float(next((cost for cost in costs if isinstance(cost, _NUMBER)), 0))
 
@@ -165,18 +178,25 @@ def _counted(attributes: Mapping[str, Any]) -> dict[str, float]:
     found: dict[str, float] = {}
     for key, value in attributes.items():
         if key.startswith(_TOKEN_COUNTERS) and isinstance(value, _NUMBER) and key not in _COSTS:
-            prefix = next(each for each in _TOKEN_COUNTERS if key.startswith(each))
-            found.setdefault(key[len(prefix) :], float(value))
+            found.setdefault(_without_prefix(key), value)
     return found
 
 
-def _by_kind(found: Mapping[str, float], overlap: bool) -> dict[str, float]:
-    kinds = {name: value for name, value in found.items() if name not in _KNOWN_NAMES}
-    for kind, names in _NAMES.items():
-        values = [found[name] for name in names if name in found]
-        if values:
-            kinds[kind] = values[0]
-    for whole, parts in _PARTS.items() if overlap else ():
+def _without_prefix(key: str) -> str:
+    for prefix in _TOKEN_COUNTERS:
+        if key.startswith(prefix):
+            return key[len(prefix) :]
+    return key
+
+
+def _by_kind(found: Mapping[str, float]) -> dict[str, float]:
+    kinds: dict[str, float] = {}
+    ranks: dict[str, int] = {}
+    for name, value in found.items():
+        kind, rank = _KINDS.get(name, (name, 0))
+        if rank <= ranks.get(kind, rank):
+            kinds[kind], ranks[kind] = value, rank
+    for whole, parts in _PARTS.items():
         if whole in kinds:
             kinds[whole] = max(kinds[whole] - sum(kinds.get(part, 0) for part in parts), 0)
     return kinds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tracesplice._calls import Known, calls
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["NOTHING_INSIDE", "NO_CALL", "Observed"]
 
 NO_CALL, NOTHING_INSIDE = Known(), Inside()
+NOTHING_KNOWN: tuple[Used | None, Used | None] = (None, None)
 
 
 class Observed:
@@ -38,6 +38,8 @@ class Observed:
         inside: What is known of the observations in it.
         usage: What it says was used.
         is_generation: Whether Langfuse takes it for a call of a model.
+        same: What is reported and what is kept of generations directly inside: of the same calls.
+        other: What is reported and what is kept of all else inside.
     """
 
     def __init__(self, span: OtelSpanData, around: Place | None) -> None:
@@ -47,6 +49,10 @@ class Observed:
         self.inside = insides.find(self.place) or NOTHING_INSIDE
         self.usage = Usage(span.attributes)
         self.is_generation = is_generation(span.attributes)
+        self.same = self.other = NOTHING_KNOWN
+        if self.inside is not NOTHING_INSIDE:
+            self.same = self.inside.all(describes=True)
+            self.other = self.inside.all(describes=False)
 
     @property
     def is_users(self) -> bool:
@@ -76,22 +82,12 @@ class Observed:
     @property
     def counts(self) -> bool:
         """Whether Langfuse counts anything of it; of a model without usage it does so itself."""
-        if self.usage.tokens is None and not self.usage.used.cost:
-            return has_model(self.span.attributes)
-        return bool(self.usage.used)
+        if self.usage.used:
+            return True
+        return self.usage.tokens is None and has_model(self.span.attributes)
 
     def adopt(self, found: Mapping[str, Told]) -> None:
         """Take observations for inside this one that nothing else says so of."""
         self.inside = insides.around(self.place)
         for span_id, told in found.items():
             self.inside.tell(span_id, told)
-
-    @cached_property
-    def same(self) -> tuple[Used | None, Used | None]:
-        """What is reported and what is kept of generations directly inside: of the same calls."""
-        return self.inside.all(describes=True)
-
-    @cached_property
-    def other(self) -> tuple[Used | None, Used | None]:
-        """What is reported and what is kept of all else inside."""
-        return self.inside.all(describes=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tracesplice._ignored_spans import is_ignored
 from tracesplice._inside import Told, added, insides, plus
-from tracesplice._langfuse_types import repeats_uncounted
+from tracesplice._langfuse_types import has_model, repeats_uncounted
 from tracesplice._langfuse_usage import Usage
 from tracesplice._observed import Observed
 from tracesplice._repeats import what_is_left
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from langfuse.types import OtelSpanData
 
     from tracesplice._calls import Place
+    from tracesplice._inside import Inside
     from tracesplice._langfuse_usage import Zeros
 
     Both = tuple[Used | None, Used | None]
 
-__all__ = ["settle"]
+__all__ = ["pass_on", "settle"]
 
 
 def settle(span: OtelSpanData, around: Place | None) -> Zeros | None:
@@ -50,6 +51,24 @@ def settle(span: OtelSpanData, around: Place | None) -> Zeros | None:
     return at.usage.changed(left) if left else at.usage.zeroed()
 
 
+def pass_on(span: OtelSpanData, inside: Inside, around: Place | None) -> Zeros | None:
+    """Settle a span that says nothing of what was used, and tell the one around it.
+
+    Args:
+        span: Those inside it are settled.
+        inside: What is inside it.
+        around: What is around it.
+
+    Returns:
+        What makes it say that nothing was used; None where it need not.
+    """
+    if has_model(span.attributes):
+        return settle(span, around)
+    if around is not None:
+        insides.tell(around, span.span_id, Told(False, *inside.all()))
+    return None
+
+
 def _gateway_counts(at: Observed) -> bool:
     """Return whether all that a generation describes is known to be the gateway's."""
     if at.kept:
@@ -62,6 +81,8 @@ def _gateway_counts(at: Observed) -> bool:
 def _says_more(at: Observed) -> bool:
     """Return whether a generation counts more than the gateway does, or may do so."""
     ours, others = at.same
+    if ours is None and others is None:
+        return False
     # What its own calls used is not known here; that of generations inside is.
     described = others if at.known.own else ours
     said = at.usage.tokens

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
+from tracesplice._batch import Batch
 from tracesplice._calls import calls
 from tracesplice._errors import TracespliceError
 from tracesplice._inside import insides
-from tracesplice._langfuse_types import is_generation, is_record
-from tracesplice._langfuse_usage import says_usage
 from tracesplice._mask_chain import as_result, one_after_the_other
-from tracesplice._order import inside_out
-from tracesplice._settle import settle
+from tracesplice._settle import pass_on, settle
 from tracesplice_wire import guarded, shown
 
 if TYPE_CHECKING:
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
         MaskOtelSpansResult,
     )
 
-    from tracesplice._calls import Place
     from tracesplice._mask_chain import Patches
 
 __all__ = ["Owner", "count_usage_once"]
@@ -83,26 +80,18 @@ def _check(then: object, owner: object) -> None:
 def _patches(params: MaskOtelSpansParams) -> Patches:
     from langfuse.types import OtelSpanPatch
 
-    spans = {(span.trace_id, span.span_id): (key, span) for key, span in params.spans.items()}
-    around: dict[Place, Place | None] = {}
-    counted: set[Place] = set()
-    notes: set[Place] = set()
-    for place, (_, span) in spans.items():
-        parent, said = span.parent_span_id, span.attributes
-        around[place] = (place[0], parent) if parent else None
-        says = says_usage(said)
-        if says or is_generation(said):
-            counted.add(place)
-        if says and is_record(said):
-            notes.add(place)
+    keys = {(span.trace_id, span.span_id): key for key, span in params.spans.items()}
+    batch = Batch({place: params.spans[key] for place, key in keys.items()})
     patches: Patches = {}
-    for place in inside_out(around, notes):
-        key, span = spans[place]
-        outer = around[place]
-        if place in counted or calls.find(place) or insides.find(place):
-            zeros = settle(span, outer)
-            if zeros is not None:
-                patches[key] = OtelSpanPatch(*zeros)
+    for place in batch.inside_out():
+        span = params.spans[keys[place]]
+        if batch.counts(place) or calls.find(place):
+            zeros = settle(span, batch.around(place))
+        else:
+            inside = insides.find(place)
+            zeros = pass_on(span, inside, batch.around(place)) if inside else None
+        if zeros is not None:
+            patches[keys[place]] = OtelSpanPatch(*zeros)
         insides.note_exported(place, span.parent_span_id)
-    calls.note_exported(spans)
+    calls.note_exported(keys)
     return patches

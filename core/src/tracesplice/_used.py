@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["NOTHING", "UNKNOWN", "Used"]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Used:
     """What was used.
 
