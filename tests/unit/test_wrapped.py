@@ -337,8 +337,9 @@ def test_context_managers_can_be_made_of_them(langfuse: Langfuse) -> None:
         raise KeyboardInterrupt
 
 
+@pytest.mark.parametrize(("owner", "name"), [(os, "getpid"), (_wrapped, "_STARTED")])
 def test_in_another_process_it_sends_what_was_observed(
-    langfuse: Langfuse, monkeypatch: pytest.MonkeyPatch
+    owner: Any, name: str, langfuse: Langfuse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flushed: list[int] = []
     monkeypatch.setattr(_wrapped, "flush_observations", lambda: flushed.append(1))
@@ -346,7 +347,7 @@ def test_in_another_process_it_sends_what_was_observed(
         wrapped = tracesplice.wrap(link)
         assert wrapped() == here
         assert flushed == []
-        monkeypatch.setattr(os, "getpid", lambda: -1)
+        monkeypatch.setattr(owner, name, lambda: -1)
         with langfuse.start_as_current_observation(name="inherited by a fork"):
             assert wrapped() == here
     assert flushed == [1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import secrets
 import sys
 import time
 from collections.abc import AsyncGenerator, Coroutine, Generator
@@ -30,6 +31,9 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 _PATIENCE = 10_000  # milliseconds
+# A fork has it as well, and on another machine, or in another container, a process may have the
+# same id.
+_STARTED = secrets.token_hex(8)
 
 
 def wrap(function: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -54,7 +58,7 @@ def wrap(function: Callable[_P, _T]) -> Callable[_P, _T]:
             f"{shown_kind(function)} cannot be called. Pass the function, and its arguments to "
             "what calls it: executor.submit(tracesplice.wrap(work), argument)."
         )
-    wrapped = Wrapped(function, capture(), os.getpid(), time.time_ns())
+    wrapped = Wrapped(function, capture(), _this_process(), time.time_ns())
     if wrapped.is_empty:
         warn_once(
             "wrap:nothing",
@@ -81,12 +85,12 @@ class Wrapped:
     Args:
         function: The function.
         carrier: What was captured of the place.
-        process: The id of the process in which that was.
+        process: In which process that was.
         since: When, in nanoseconds.
     """
 
     def __init__(
-        self, function: Callable[..., Any], carrier: dict[str, str], process: int, since: int
+        self, function: Callable[..., Any], carrier: dict[str, str], process: str, since: int
     ) -> None:
         update_wrapper(self, function, updated=())
         self._parts = function, carrier, process, since
@@ -131,7 +135,7 @@ class Wrapped:
 
     @contextmanager
     def _place(self) -> Iterator[None]:
-        is_elsewhere = os.getpid() != self._parts[2]
+        is_elsewhere = _this_process() != self._parts[2]
         stays = self.is_empty or (not is_elsewhere and self._is_inside())
         try:
             with nullcontext() if stays else in_context(self._resumed.context()):
@@ -151,6 +155,10 @@ class Wrapped:
             return False
         began = getattr(span, "start_time", None) or 0
         return trace.format_span_id(context.span_id) == link.parent_id or began >= self._parts[3]
+
+
+def _this_process() -> str:
+    return f"{os.getpid()}-{_STARTED}"
 
 
 def _mark_coroutine_function(wrapped: Any) -> None:
