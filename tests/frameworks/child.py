@@ -1,6 +1,6 @@
 """Runs in a library's own environment: imports its program, and makes the calls it is told to.
 
-``python -m frameworks.child PROGRAM`` reads the name of a call from each line, and answers with a
+``python -m frameworks.child PROGRAM`` reads from each line which call to make, and answers with a
 line of JSON. It needs the standard library, Langfuse and tracesplice.
 """
 
@@ -14,7 +14,7 @@ import json
 import os
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -64,20 +64,20 @@ class Child:
         versions = {name: version(name) for name in self.program.ABOUT.packages}
         return {"calls": [*self.calls], "versions": versions}
 
-    def make(self, name: str) -> Json:
+    def make(self, call: str, question: str, enclosed: bool) -> Json:
         self.spans.ids.clear()
         answer: Json = {}
-        with self._enclosed() as span:
+        with self._request(enclosed) as enclosing:
             try:
-                answer["answer"] = self._call(self.calls[name])
+                answer["answer"] = self._call(self.calls[call], question)
             except Exception:  # noqa: BLE001 - the outcome of the call, whatever it is
                 answer["error"] = traceback.format_exc()
         self.langfuse.flush()
-        answer |= {"enclosing": span.id, "own": [*self.spans.ids]}
+        answer |= {"enclosing": enclosing, "own": [*self.spans.ids]}
         return answer | {"changed": self._containers() != self.written}
 
-    def _call(self, call: Any) -> str:
-        made = call("question-1")
+    def _call(self, call: Any, question: str) -> str:
+        made = call(question)
         if inspect.isawaitable(made):
             made = self.loop.run_until_complete(asyncio.ensure_future(made, loop=self.loop))
             # An application's loop goes on, and closes the streams that were not read to their end.
@@ -86,15 +86,17 @@ class Child:
         return str(made)
 
     @contextmanager
-    def _enclosed(self) -> Iterator[Any]:
-        # As in an application's request handler.
+    def _request(self, enclosed: bool) -> Iterator[str | None]:
+        """What an application has around a call, and the id of its span."""
         who = json.loads(os.environ["FRAMEWORKS_ATTRIBUTES"])
         prompt = self.langfuse.get_prompt("ambient")
-        with (
-            self.langfuse.start_as_current_observation(name="enclosing") as span,
-            propagate_attributes(prompt=prompt, **who),
-        ):
-            yield span
+        with ExitStack() as around:
+            around.enter_context(propagate_attributes(prompt=prompt, **who))
+            if not enclosed:
+                yield None
+                return
+            span = self.langfuse.start_as_current_observation(name="enclosing")
+            yield around.enter_context(span).id
 
     def _containers(self) -> str:
         """What the program wrote as lists and mappings, which its calls are made with."""
@@ -119,7 +121,7 @@ def main() -> None:
     child = Child(sys.argv[1])
     say(child.introduction(), answers)
     for line in sys.stdin:
-        say(child.make(line.strip()), answers)
+        say(child.make(**json.loads(line)), answers)
 
 
 if __name__ == "__main__":

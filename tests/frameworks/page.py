@@ -55,7 +55,8 @@ Run and judged like the others. What is wrong is the tracing's own, not the libr
 """
 RUNS = """## What was run
 
-Every call in every mode, with the versions named. In brackets: what does not hold.
+Every call in every mode, with the versions named, inside a span of the application's and, in mode
+`langfuse`, without one, too. In brackets: what does not hold.
 """
 
 Row = tuple[str, About, "dict[str, Any] | None"]

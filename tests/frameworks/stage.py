@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["PROMPT", "Outcome", "Stage", "on_stage"]
 
 PROMPT = "ambient"
+QUESTION = "question-1"
 # Of the gateway's own generations, not of its web framework's.
 _SCOPES = ("litellm", "langfuse-sdk")
 _WHO = (ATTRIBUTES["user_id"], ATTRIBUTES["session_id"], tuple(ATTRIBUTES["tags"]))
@@ -62,18 +63,37 @@ class Stage:
         }
         return Process(program, variables)
 
-    def run(self, process: Process, call: str, answer: str | None = None) -> Outcome:
-        """Have a call made, and judge it; `answer` is what comes of it without tracesplice."""
+    def run(
+        self,
+        process: Process,
+        call: str,
+        *,
+        answer: str | None = None,
+        question: str = QUESTION,
+        enclosed: bool = True,
+    ) -> Outcome:
+        """Have a call made, and judge it; `answer` is what comes of it without tracesplice.
+
+        Without an enclosing span, each of its roots is a trace of its own.
+        """
         self.earlier.update(each.trace_id for each in self.recorder.observations())
         self.recorder.clear()
         self.model.clear()
-        made = process.make(call)
+        made = process.make(json.dumps({"call": call, "question": question, "enclosed": enclosed}))
         asked = len(self.model.calls)
         own = set(made["own"])
         gateway = self.recorder.wait_for(lambda _: self._arrived(own, asked))
         by_id = {each.id: each for each in self._observations()}
         traces = {each.id: each for each in self.recorder.traces()}
-        expected = Expected(len(gateway), 1, [(PROMPT, 1)], _WHO, ENVIRONMENT, costs=True)
+        roots = {each.trace_id for each in by_id.values() if each.id in own}
+        expected = Expected(
+            observations=len(gateway),
+            traces=1 if enclosed else len(roots),
+            prompts=[(PROMPT, 1)],
+            who=_WHO,
+            environment=ENVIRONMENT,
+            costs=True,
+        )
         checks = judge(Seen(expected, by_id, own, gateway, traces, made["enclosing"]))
         checks["b"] = checks["b"] or _without_parents(by_id)
         checks["e"] = _answered(made, answer)
