@@ -96,7 +96,9 @@ class Gateway:
             routes: What such a path ends with. An adapter of an SDK with other routes passes its
                 own.
         """
-        return url.partition("?")[0].removesuffix("/").endswith(routes)
+        # A fragment is not sent; some SDKs tell their own routes apart by it.
+        path = url.partition("#")[0].partition("?")[0]
+        return path.removesuffix("/").endswith(routes)
 
     def __str__(self) -> str:
         scheme, host, port = self.origin

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tracesplice._answers import note_answer
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
+from tracesplice._http_request import LinkedHttpRequest, link_http_request
 from tracesplice._ignored_spans import ignored_spans
 from tracesplice._in_call import calling, gateways_here
 from tracesplice._kit import (
@@ -53,6 +54,7 @@ __all__ = [
     "ClientSdk",
     "Gateway",
     "Link",
+    "LinkedHttpRequest",
     "LinkedRequest",
     "PromptRef",
     "TracespliceError",
@@ -79,6 +81,7 @@ __all__ = [
     "is_observed",
     "is_stored",
     "langfuse_prompt",
+    "link_http_request",
     "link_request",
     "note_answer",
     "note_foreign_call",

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Callers"]
 
-_FAILS = "[[fail:400]] question-1"
+# Refused, and cut off in the middle of the answer.
+_FAILURES = ("[[fail:400]] question-1", "[[drop]] question-1")
 _OURS = (TRACEPARENT, PROJECT)
 # What no two requests have in common; an SDK may pass on the trace it is called in.
 _VARYING = (
@@ -68,11 +69,12 @@ class Callers(Subject):
             pytest.skip("without tracesplice, somebody else replaces it")
         hold(4, found == theirs, f"of the caller's traceparent {theirs}, what arrived is {found}")
 
-    def test_an_error_is_what_it_would_be(self) -> None:
+    @pytest.mark.parametrize("question", _FAILURES)
+    def test_an_error_is_what_it_would_be(self, question: str) -> None:
         """A call that fails raises what it would, after as many requests."""
-        unspliced = self._error(self.made())
+        unspliced = self._error(self.made(), question)
         count = len(self.gateway.calls)
-        error = self._error(self.spliced())
+        error = self._error(self.spliced(), question)
         hold(5, type(error) is type(unspliced), f"it raises {error!r}; without it, {unspliced!r}")
         hold(5, str(error) == str(unspliced), f"it raises {error!r}; without it, {unspliced!r}")
         self.requests(2 * count)
@@ -108,13 +110,13 @@ class Callers(Subject):
         said = [each for each in caplog.records if each.name.startswith("tracesplice")]
         hold(5, len(said) == 1, f"a fault of ours was logged {len(said)} times, not once")
 
-    def _error(self, target: Any) -> Exception:
+    def _error(self, target: Any, question: str) -> Exception:
         raised: Exception | None = None
         try:
-            self.ask(target, _FAILS)
+            self.ask(target, question)
         except Exception as error:  # noqa: BLE001  (whatever the framework raises)
             raised = error
-        return raised or broken(5, "a call that was refused with status 400 raised nothing")
+        return raised or broken(5, "a call that failed raised nothing")
 
 
 class _FaultError(Exception):
