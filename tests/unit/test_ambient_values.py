@@ -171,6 +171,11 @@ class TestEnvironment:
             with propagate_attributes(environment="batch"):
                 assert capture_link().environment == "batch"
 
+    def test_langfuse_s_own_goes_before_that_of_other_conventions(self, staging: Langfuse) -> None:
+        tracer = staging._resources.tracer_provider.get_tracer("openlit.x")  # type: ignore[union-attr]
+        with tracer.start_as_current_span("y", attributes={"deployment.environment": "default"}):
+            assert capture_link().environment == "staging"
+
     @pytest.mark.parametrize("value", ["Prod", "langfuse-x", "a b", "x" * 41, "\ud800", "", 7])
     def test_one_that_langfuse_does_not_know_is_left_out(
         self, value: Any, caplog: pytest.LogCaptureFixture

@@ -171,15 +171,16 @@ def _values(context: Context, span: Any, on_span: Mapping[str, Any]) -> dict[str
 def _environment(span: Any, on_span: Mapping[str, Any], other: object) -> object:
     # A span has its own from `propagate_attributes` or `Langfuse(environment=)`, when it starts; of
     # one by another instrumentation the resource has it.
+    if _ENVIRONMENTS[0] in on_span:
+        return on_span[_ENVIRONMENTS[0]]
+    on_resource: Any = getattr(getattr(span, "resource", None), "attributes", None)
+    on_resource = on_resource.copy() if hasattr(on_resource, "copy") else on_resource or {}
+    # Name by name, as Langfuse reads them: OpenLIT's spans have the last one themselves.
     for name in _ENVIRONMENTS:
         if name in on_span:
             return on_span[name]
-    if other is None:
-        on_resource: Any = getattr(getattr(span, "resource", None), "attributes", None)
-        on_resource = on_resource.copy() if hasattr(on_resource, "copy") else on_resource or {}
-        for name in _ENVIRONMENTS:
-            if name in on_resource:
-                return on_resource[name]
+        if other is None and name in on_resource:
+            return on_resource[name]
     return other
 
 

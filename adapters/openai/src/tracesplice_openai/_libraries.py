@@ -27,6 +27,7 @@ PACKAGES = frozenset(
         "crewai",
         "deepeval",
         "dspy",
+        "google.adk",
         "guidance",
         "haystack",
         "instructor",
@@ -38,7 +39,7 @@ PACKAGES = frozenset(
         "strands",
     }
 )
-"""Top-level packages whose objects are searched for clients."""
+"""Packages whose objects are searched for clients."""
 
 _GETS = ("get_client", "get_async_client")
 _WARMS_UP = ("warm_up", "warm_up_async")
@@ -82,6 +83,8 @@ _CALLERS: Mapping[str, tuple[str, ...]] = {
     ),
     "crewai.llm.LLM": ("call", "acall", "__copy__", "__deepcopy__"),
     "dspy.clients.embedding.Embedder": ("__call__", "acall"),
+    "google.adk.integrations.openai._openai_llm.OpenAILlm": ("generate_content_async",),
+    "google.adk.models.lite_llm.LiteLlm": ("generate_content_async",),
     "dspy.clients.lm.LM": ("__call__", "acall"),  # one with a `forward` of another's it refuses
     "smolagents.models.LiteLLMModel": ("generate", "generate_stream"),
     "strands.models.litellm.LiteLLMModel": ("stream", "structured_output"),
@@ -94,7 +97,8 @@ def is_of_library(target: object) -> bool:
     """Return whether ``target`` is an object of one of the libraries' classes, or derived ones."""
     if isinstance(target, type):
         return False
-    return any(base.__module__.partition(".")[0] in PACKAGES for base in type(target).__mro__)
+    modules = (base.__module__.split(".") for base in type(target).__mro__)
+    return any(each[0] in PACKAGES or ".".join(each[:2]) in PACKAGES for each in modules)
 
 
 def makers_of(kind: type) -> tuple[str, ...]:

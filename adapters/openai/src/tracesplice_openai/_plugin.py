@@ -33,7 +33,7 @@ def tracesplice_handles() -> str:
 
 @hookimpl
 def tracesplice_packages() -> Sequence[str]:
-    return ["openai", *PACKAGES]
+    return ["openai", *{each.partition(".")[0] for each in PACKAGES}]
 
 
 @hookimpl
