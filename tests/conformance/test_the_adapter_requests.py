@@ -76,6 +76,35 @@ def test_anthropic_s_user_is_the_provider_s_user(caller: Caller, model: ModelSer
     assert generation.user_id == "user 1"
 
 
+MESSAGE = {**CHAT, "model": "claude", "max_tokens": 5}
+TOOL_SESSION = "e96634a3-fa28-4083-b354-55542e2dca01"
+TOOL_HEADER = {"x-claude-code-session-id": TOOL_SESSION}
+TOOL_USER = {"metadata": {"user_id": f"user_1_account__session_{TOOL_SESSION}"}}
+# What tools send by themselves: Claude Code both; LiteLLM takes either for the session.
+TOOLS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
+    "Claude Code's header": ("/v1/messages?beta=true", MESSAGE, TOOL_HEADER),
+    "Claude Code's user": ("/v1/messages?beta=true", {**MESSAGE, **TOOL_USER}, {}),
+    "such a header at chat": ("/chat/completions", CHAT, TOOL_HEADER),
+}
+
+
+@pytest.mark.parametrize("by", ["body", "baggage", "nothing"])
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_tool_s_own_session_gives_way_to_the_link_s(
+    caller: Caller, model: ModelServer, tool: str, by: str
+) -> None:
+    route, body, headers = TOOLS[tool]
+    session = {"session_id": "session-1", "trace_session_id": "session-1"}
+    link = {"litellm_metadata": {**caller.metadata, **session}} if by == "body" else {}
+    baggage = BAGGAGE if by == "baggage" else ""
+    reply = caller.post({**body, **link}, route, baggage=baggage, **headers)
+    assert reply.headers[REPORTS] == "true"
+    [generation] = caller.generations()
+    assert generation.session_id == (TOOL_SESSION if by == "nothing" else "session-1")
+    assert model.calls[-1].json.get("metadata") == body.get("metadata")
+    caller.nothing_dropped()
+
+
 SPEECH = {"model": "speech", "input": "hi", "voice": "alloy"}
 
 

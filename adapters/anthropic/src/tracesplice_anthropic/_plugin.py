@@ -1,11 +1,14 @@
-"""The adapter's hooks; see ``tracesplice.hookspecs`` for what each one promises."""
+"""The adapter's hooks; see ``tracesplice.hookspecs`` for what each one promises.
+
+The SDK is imported once it is needed: this module is loaded for other packages' objects, too.
+"""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
-from tracesplice.adapter import TracespliceError, hookimpl
+from tracesplice.adapter import TracespliceError, hookimpl, splice_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,22 +24,28 @@ __all__ = [
     "tracesplice_unsplice",
 ]
 
-_CLOUDS = "anthropic.lib."
-
 
 @hookimpl
 def tracesplice_handles() -> str:
-    return "anthropic.Anthropic, AsyncAnthropic"
+    return (
+        "anthropic.Anthropic, AsyncAnthropic; langchain_anthropic.ChatAnthropic and "
+        "llama_index.llms.anthropic.Anthropic"
+    )
 
 
 @hookimpl
 def tracesplice_packages() -> Sequence[str]:
-    return ["anthropic"]
+    return ["anthropic", "langchain_anthropic", "llama_index"]
 
 
 @hookimpl
 def tracesplice_splice(target: object) -> bool | None:
-    cloud = _cloud_of(target)
+    if "anthropic" not in sys.modules:
+        return None
+    from tracesplice_anthropic._clients import clients_of, cloud_of
+    from tracesplice_anthropic._sdk import sdk
+
+    cloud = cloud_of(target)
     if cloud is not None:
         raise TracespliceError(
             f"{cloud} calls its cloud in that cloud's own way, which a LiteLLM gateway does not "
@@ -44,26 +53,22 @@ def tracesplice_splice(target: object) -> bool | None:
             'anthropic.Anthropic(base_url="http://localhost:4000", api_key=...), with your '
             "gateway's address and key."
         )
-    import anthropic  # not at the top: this module is loaded for other packages' objects, too
-
-    from tracesplice_anthropic._sdk import sdk
-
-    if not isinstance(target, (anthropic.Anthropic, anthropic.AsyncAnthropic)):
-        return None
-    sdk.splice(target)
-    return True
+    found = clients_of(target)
+    splice_each(found, sdk.splice)
+    return True if found else None
 
 
 @hookimpl
 def tracesplice_unsplice(target: object) -> bool | None:
-    import anthropic
-
+    if "anthropic" not in sys.modules:
+        return None
+    from tracesplice_anthropic._clients import clients_of, cloud_of
     from tracesplice_anthropic._sdk import sdk
 
-    if not isinstance(target, (anthropic.Anthropic, anthropic.AsyncAnthropic)):
-        return None if _cloud_of(target) is None else True
-    sdk.unsplice(target)
-    return True
+    found = clients_of(target)
+    for client in found:
+        sdk.unsplice(client)
+    return True if found or cloud_of(target) is not None else None
 
 
 @hookimpl
@@ -79,11 +84,3 @@ def tracesplice_uninstrument() -> None:
         from tracesplice_anthropic._sdk import sdk
 
         sdk.uninstrument()
-
-
-def _cloud_of(target: object) -> str | None:
-    """Return the name of the SDK's client for Bedrock, Vertex, Foundry … that ``target`` is."""
-    names = (kind.__name__ for kind in type(target).__mro__ if kind.__module__.startswith(_CLOUDS))
-    return next(
-        (name for name in names if name.removeprefix("Async").startswith("Anthropic")), None
-    )

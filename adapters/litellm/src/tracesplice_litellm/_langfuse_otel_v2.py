@@ -111,7 +111,7 @@ def _closing(original: Callable[..., Any]) -> Callable[..., Any]:
     return log_event
 
 
-@guarded("the tags of a call, and the difference of two that a client gave one id")
+@guarded("the tags and session of a call, and the difference of two that a client gave one id")
 def _changed(found: Report, *, with_tags: bool = False) -> Mapping[str, Any]:
     call, kwargs = found
     if call is None:
@@ -125,11 +125,14 @@ def _changed(found: Report, *, with_tags: bool = False) -> Mapping[str, Any]:
         changes["litellm_call_id"] = call.span_key
         payload = kwargs.get("standard_logging_object")
         changes["standard_logging_object"] = payload and {**payload, **changes}
-    # It takes tags for routing for all of them:
+    # It takes tags for routing for all of them, and the session of a tool for the call's:
     # https://github.com/BerriAI/litellm/blob/main/litellm/integrations/otel/model/trace_controls.py
-    params, tags = kwargs.get("litellm_params"), call.request.link.tags
-    if with_tags and tags and isinstance(params, dict):
-        metadata = {**(params.get("metadata") or {}), "tags": list(tags)}
+    params, link = kwargs.get("litellm_params"), call.request.link
+    own: dict[str, Any] = {"session_id": link.session_id} if link.session_id else {}
+    if with_tags and link.tags:
+        own["tags"] = list(link.tags)
+    if own and isinstance(params, dict):
+        metadata = {**(params.get("metadata") or {}), **own}
         changes["litellm_params"] = {**params, "metadata": metadata}
     return {**kwargs, **changes} if changes else kwargs
 

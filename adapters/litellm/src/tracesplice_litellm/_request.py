@@ -36,6 +36,8 @@ END_USER = "user_api_key_end_user_id"
 NAMED = "langfuse_"
 """How headers begin that LiteLLM itself takes for metadata of the rest of their name."""
 
+_SAID = frozenset({"x-litellm-session-id", "x-litellm-trace-id", f"{NAMED}session_id"})
+
 
 class Request(NamedTuple):
     """What the gateway knows of a request; None, or empty, is what was not sent or is not valid.
@@ -143,7 +145,23 @@ def _read(data: Mapping[str, Any], parts: Parts, configured_tags: list[str]) -> 
         trace_flags=flags,
         prompt=prompt,
         user_id=link.user_id or text(parts.reported.get(END_USER)),
+        session_id=_session(data, parts, link),
         tags=tags([*link.tags, *configured_tags]) if configured_tags else link.tags,
         project=project,
     )
     return Request(link, places, same_project, first_text(parts.body, "generation_name"))
+
+
+def _session(data: Mapping[str, Any], parts: Parts, link: Link) -> str | None:
+    # LiteLLM takes the session of a tool that calls (`x-claude-code-session-id` and its like, or in
+    # Anthropic's own user) for the call's, and it would go before what the baggage says:
+    # https://github.com/BerriAI/litellm/blob/main/litellm/proxy/litellm_pre_call_utils.py
+    # (`add_litellm_metadata_from_request_headers`).
+    found, headers = link.session_id, parts.headers
+    if found is None or found != data.get("litellm_session_id") or _SAID & headers.keys():
+        return found
+    own = data.get("metadata")
+    user = own.get("user_id") if isinstance(own, dict) else None
+    if found not in headers.values() and found not in str(user):
+        return found
+    return decode_metadata((), decode_baggage(headers.get("baggage"))).session_id or found
