@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
     from tracesplice_testing.recorder import Recorder
 
-__all__ = ["GatewayStandIn", "link_of"]
+__all__ = ["SCOPE", "GatewayStandIn", "link_of"]
+
+SCOPE = "litellm stand-in"
+"""The instrumentation scope of what is reported."""
 
 USAGE = {"input": 2, "output": 1, "total": 3}
 COST = 4e-6
@@ -113,7 +116,7 @@ def _span(request: ReceivedRequest, link: Link, *, failed: bool) -> Span:
         events=(),
         error=failed,
         status_message=f"status {request.answered[0]}" if failed else None,
-        scope="litellm",
+        scope=SCOPE,
         scope_version="",
         scope_attributes={},
         resource={"service.name": "litellm"},

@@ -11,7 +11,7 @@ import pytest
 
 import tracesplice
 from tracesplice_testing._stand_in import link_of
-from tracesplice_testing._unified import Judged
+from tracesplice_testing._unified import Judged, is_of_gateway
 from tracesplice_testing.contract._promises import broken, hold
 from tracesplice_wire import CONTAINER, PROJECT, STRICT_VARIABLE, TRACEPARENT
 
@@ -221,7 +221,7 @@ class Subject:
     def usage(self) -> int:
         """Return the tokens that the caller's generation claims once it is exported."""
         self.langfuse.flush()
-        own = [each for each in self.recorder.observations() if each.scope != "litellm"]
+        own = [each for each in self.recorder.observations() if not is_of_gateway(each)]
         return sum(each.usage.get("total", 0) for each in own)
 
 
