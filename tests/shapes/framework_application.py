@@ -25,6 +25,7 @@ class FrameworkApplication:
         prompts: Langfuse's prompts, by name.
         is_async: Whether calls are made with the asynchronous methods.
         splice: What makes an object's calls carry a link.
+        gateway: Where the gateway is.
         enclosing: The application's own span around its calls, once there is one.
     """
 
@@ -35,7 +36,7 @@ class FrameworkApplication:
         self.enclosing: str | None = None
         self._stage = stage
         self._tracer = cell.tracer
-        self._gateway = stage.address(cell.mode)
+        self.gateway = stage.address(cell.mode)
         self._given: list[tuple[Any, str]] = []
         self._clients = AsyncExitStack()
 

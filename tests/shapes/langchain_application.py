@@ -55,8 +55,8 @@ class LangChainApplication(FrameworkApplication):
         """A chat model, not spliced."""
         extra = self.given({"metadata": {"team": "blue"}})
         return ChatOpenAI(
-            base_url=self._gateway.url,
-            api_key=SecretStr(self._gateway.key),
+            base_url=self.gateway.url,
+            api_key=SecretStr(self.gateway.key),
             model=model,
             **{"extra_body": extra, "max_retries": 0, **options},
             **self._with_http_clients(),
@@ -70,8 +70,8 @@ class LangChainApplication(FrameworkApplication):
         """A spliced chat model of Azure's, at the gateway."""
         return self.splice(
             AzureChatOpenAI(
-                azure_endpoint=self._gateway.url,
-                api_key=SecretStr(self._gateway.key),
+                azure_endpoint=self.gateway.url,
+                api_key=SecretStr(self.gateway.key),
                 azure_deployment="chat",
                 api_version="2024-10-21",
                 **self._with_http_clients(),
@@ -82,8 +82,8 @@ class LangChainApplication(FrameworkApplication):
         """A spliced model of the old completions."""
         return self.splice(
             OpenAI(
-                base_url=self._gateway.url,
-                api_key=SecretStr(self._gateway.key),
+                base_url=self.gateway.url,
+                api_key=SecretStr(self.gateway.key),
                 model="openai-completion",
                 max_retries=0,
                 **self._with_http_clients(),
@@ -94,8 +94,8 @@ class LangChainApplication(FrameworkApplication):
         """A spliced embedding model; it counts tokens with a table from the network if it may."""
         return self.splice(
             OpenAIEmbeddings(
-                base_url=self._gateway.url,
-                api_key=SecretStr(self._gateway.key),
+                base_url=self.gateway.url,
+                api_key=SecretStr(self.gateway.key),
                 model="openai-embed",
                 check_embedding_ctx_length=False,
                 **self._with_http_clients(),

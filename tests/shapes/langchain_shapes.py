@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from shapes import langchain_chains, langchain_graphs, langchain_models
+from shapes import (
+    langchain_chains,
+    langchain_graphs,
+    langchain_litellm_models,
+    langchain_models,
+)
 
 __all__ = ["SHAPES"]
 
-SHAPES = [*langchain_models.SHAPES, *langchain_chains.SHAPES, *langchain_graphs.SHAPES]
+SHAPES = [
+    *langchain_models.SHAPES,
+    *langchain_chains.SHAPES,
+    *langchain_graphs.SHAPES,
+    *langchain_litellm_models.SHAPES,
+]

@@ -39,8 +39,10 @@ class LiteLLMApplication(FrameworkApplication):
     async def run(self, shape: Shape) -> Any:
         """Return the shape's answer."""
         with ExitStack() as around:
-            if self.is_linked and not is_instrumented():
-                tracesplice.instrument(gateway=self._gateway.url)
+            # A Router is spliced.
+            needed = self.is_linked and not shape.name.startswith("Router")
+            if needed and not is_instrumented():
+                tracesplice.instrument(gateway=self.gateway.url)
                 around.callback(tracesplice.uninstrument)
             if self._tracer == OPENINFERENCE:
                 instrumentor = LiteLLMInstrumentor()
@@ -56,8 +58,8 @@ class LiteLLMApplication(FrameworkApplication):
         """Where the gateway is, as the functions take it, and what the caller writes himself."""
         headers = {"extra_headers": {"x-team": "blue"}}
         return {
-            "api_base": self._gateway.url,
-            "api_key": self._gateway.key,
+            "api_base": self.gateway.url,
+            "api_key": self.gateway.key,
             "max_retries": 0,
             **self.given(headers),
         }
@@ -68,7 +70,7 @@ class LiteLLMApplication(FrameworkApplication):
             {"model_name": "group", "litellm_params": {"model": model, **self.access}}
             for model in models
         ]
-        return litellm.Router(model_list=deployments, num_retries=0)
+        return self.splice(litellm.Router(model_list=deployments, num_retries=0))
 
     async def ask(self, owner: Any, method: str, *args: Any, **given: Any) -> Any:
         """Call a function, or its asynchronous twin, and read what it streams."""

@@ -98,8 +98,8 @@ class LlamaIndexApplication(FrameworkApplication):
         if not self.is_async:
             self._clients.callback(lambda: self._loop.run_until_complete(asynchronous.aclose()))
         return {
-            "api_base": f"{self._gateway.url}/v1",
-            "api_key": self._gateway.key,
+            "api_base": f"{self.gateway.url}/v1",
+            "api_key": self.gateway.key,
             "http_client": sync,
             "async_http_client": asynchronous,
         }

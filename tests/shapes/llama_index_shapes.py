@@ -6,6 +6,7 @@ from shapes import (
     llama_index_agents,
     llama_index_embeddings,
     llama_index_engines,
+    llama_index_litellm,
     llama_index_models,
 )
 
@@ -16,4 +17,5 @@ SHAPES = [
     *llama_index_engines.SHAPES,
     *llama_index_agents.SHAPES,
     *llama_index_embeddings.SHAPES,
+    *llama_index_litellm.SHAPES,
 ]

@@ -21,7 +21,7 @@ _PACKAGES = {
     "langfuse": "OpenAI SDK",  # its `langfuse.openai`
     # What traces it has its name at the end of its own.
     **dict.fromkeys(("anthropic", "opentelemetry", "openinference"), "Anthropic SDK"),
-    **dict.fromkeys(("langchain_core", "langchain_openai"), "LangChain"),
+    **dict.fromkeys(("langchain_core", "langchain_openai", "langchain_litellm"), "LangChain"),
     "llama_index": "LlamaIndex",
     **dict.fromkeys(("litellm", "concurrent"), "LiteLLM SDK"),
 }

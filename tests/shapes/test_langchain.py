@@ -11,11 +11,13 @@ from langchain_core.runnables import RunnableLambda
 from conformance.harness import UNTRACED, Cell, run_cell
 from shapes.langchain_application import HANDLER, OPENINFERENCE, LangChainApplication
 from shapes.langchain_shapes import SHAPES
+from shapes.litellm_clients import WARNINGS as LITELLM
+from shapes.litellm_clients import cleared_away
 from shapes.repairs import TABLE, unproved
 from shapes.shape import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from shapes.wire import WireStage
 
@@ -33,10 +35,20 @@ CELLS = [
 NO_CONTEXT = "no context for tasks before Python 3.11"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _clear_away() -> Iterator[None]:
+    with cleared_away():
+        yield
+
+
+def _marked(cell: Cell) -> Any:
+    return pytest.param(cell, marks=LITELLM if "LiteLLM" in cell.shape.name else (), id=str(cell))
+
+
 @pytest.mark.usefixtures("_tracer")
 # LangChain's own, on a streamed answer with a schema.
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")
-@pytest.mark.parametrize("cell", CELLS, ids=str)
+@pytest.mark.parametrize("cell", [_marked(each) for each in CELLS])
 def test_call(cell: Cell, check: Callable[[Cell], Any]) -> None:
     check(cell)
 

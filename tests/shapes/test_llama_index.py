@@ -9,6 +9,8 @@ import pytest
 pytest.importorskip("llama_index.llms.openai_like", reason="not on openai 3 yet")
 
 from conformance.harness import UNTRACED, Cell
+from shapes.litellm_clients import WARNINGS as LITELLM
+from shapes.litellm_clients import cleared_away
 from shapes.llama_index_application import (
     OLDER_OPENINFERENCE,
     OPENINFERENCE,
@@ -19,7 +21,7 @@ from shapes.llama_index_shapes import SHAPES
 from shapes.repairs import TABLE, unproved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 pytestmark = WARNINGS
 NAME = LlamaIndexApplication.name
@@ -45,8 +47,19 @@ CELLS = [
 ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _clear_away() -> Iterator[None]:
+    with cleared_away():
+        yield
+
+
+def _marked(cell: Cell) -> Any:
+    marks = LITELLM if cell.shape.name.startswith("LiteLLM") else ()
+    return pytest.param(cell, marks=marks, id=str(cell))
+
+
 @pytest.mark.usefixtures("_tracer")
-@pytest.mark.parametrize("cell", CELLS, ids=str)
+@pytest.mark.parametrize("cell", [_marked(each) for each in CELLS])
 def test_call(cell: Cell, check: Callable[[Cell], Any]) -> None:
     check(cell)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import metadata, requires
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from tracesplice._plugins import BLOCK_VARIABLE
@@ -33,6 +34,11 @@ def unknown(
     """
     if isinstance(target, type):
         return f"{_name(target)} is a class: splice an object of it, {target.__name__}(...)."
+    if isinstance(target, ModuleType):
+        return (
+            f"{target.__name__} is a module: splice the client or model that makes the calls. For "
+            "functions that take none, type tracesplice.instrument(gateway=...)."
+        )
     working = (f"{each.name} ({each.handles})" for each in found if each.problem is None)
     failed = (
         f" The adapter {name} failed ({type(error).__name__}), which is a fault of its own: "

@@ -109,13 +109,16 @@ class ClientSdk(SdkRequests):
         return client.base_url
 
     def wrap_too(self, wrap: Callable[[], None], unwrap: Callable[[], None]) -> None:
-        """Have more wrapped and unwrapped together with the SDK's classes.
+        """Have more wrapped and unwrapped together with the SDK's classes; twice is once.
 
         Args:
             wrap: What wraps it; twice is once.
             unwrap: What undoes that.
         """
-        self._others.append((wrap, unwrap))
+        if (wrap, unwrap) not in self._others:
+            self._others.append((wrap, unwrap))
+        if self._is_needed():
+            wrap()
 
     def _wrap(self) -> None:
         for wrap, _ in self._others:

@@ -13,7 +13,7 @@ from langchain_core.runnables import Runnable
 
 import tracesplice_openai
 from tracesplice.adapter import TracespliceError, splice_each
-from tracesplice_openai import Client, clients_of, held_by
+from tracesplice_openai import calls_out_of_sight, clients_of, held_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,16 +28,18 @@ _INSTRUMENT = 'tracesplice.instrument(gateway="http://localhost:4000")'
 def splice(target: object) -> bool | None:
     """Splice every client that ``target``, or a model in it, can call a gateway through.
 
+    And models whose clients are out of sight, such as LiteLLM's.
+
     Raises:
         TracespliceError: There is no such client.
     """
     if not isinstance(target, (Runnable, Embeddings)):
         return None
-    found = _clients_in(target)
+    found = _found_in(target)
     if not found:
         raise TracespliceError(_without_client(target))
     # A fallback, say, that goes to the provider itself is right to be left out.
-    splice_each(found, tracesplice_openai.splice)
+    splice_each(found, tracesplice_openai.splice_found)
     return True
 
 
@@ -45,14 +47,16 @@ def unsplice(target: object) -> bool | None:
     """Put ``target``, or the models in it, back to what they were."""
     if not isinstance(target, (Runnable, Embeddings)):
         return None
-    for client in _clients_in(target):
-        tracesplice_openai.unsplice(client)
+    for each in _found_in(target):
+        tracesplice_openai.unsplice_found(each)
     return True
 
 
-def _clients_in(target: object) -> list[Client]:
-    found = (client for model in models_in(target) for client in clients_of(model))
-    return list({id(client): client for client in found}.values())
+def _found_in(target: object) -> list[Any]:
+    models = models_in(target)
+    found = [client for model in models for client in clients_of(model)]
+    found += [model for model in models if calls_out_of_sight(model)]
+    return list({id(each): each for each in found}.values())
 
 
 def _without_client(target: object) -> str:
@@ -60,8 +64,7 @@ def _without_client(target: object) -> str:
     if isinstance(target, (BaseLanguageModel, Embeddings)):
         return (
             f"This {kind} has no OpenAI client to splice. Pass a real one, where it takes one. A "
-            f"model that makes its clients out of sight, as ChatLiteLLM does, calls your gateway "
-            f"too: type {_INSTRUMENT}"
+            f"model that makes its clients out of sight calls your gateway too: type {_INSTRUMENT}"
         )
     return (
         f"No model was found in this {kind}. Splice the model before you build with it: "
@@ -71,7 +74,7 @@ def _without_client(target: object) -> str:
 
 
 def models_in(target: object) -> list[Any]:
-    """Return the models that ``target`` calls, those with an OpenAI client that can be seen.
+    """Return the models that ``target`` calls, those whose calls can be spliced.
 
     Looks into what LangChain's and LangGraph's own objects hold, and into the functions in them: a
     node of a graph is a function that knows its model as a variable of the place it was defined in.
@@ -84,7 +87,7 @@ def models_in(target: object) -> list[Any]:
         if id(part) in seen:
             continue
         seen.add(id(part))
-        if isinstance(part, _MODELS) and clients_of(part):
+        if isinstance(part, _MODELS) and (clients_of(part) or calls_out_of_sight(part)):
             found.append(part)
         todo.extend(_parts(part))
     return found

@@ -15,7 +15,7 @@ from tracesplice.adapter import gateways_here, guarded, warn_once, when_imported
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["warn_of_callbacks"]
+__all__ = ["await_callbacks", "warn_of_callbacks"]
 
 _LOGGERS = {
     "litellm.integrations.langfuse.langfuse": "LangFuseLogger",
@@ -27,20 +27,20 @@ _NAMES = ("langfuse", "langfuse_otel")
 _LISTS = ("callbacks", "success_callback", "_async_success_callback")
 
 
-def warn_of_callbacks() -> None:
-    """Warn of the callbacks that there are, and of those that will be made."""
-    _look()
-    for module in _LOGGERS:
-        when_imported(module, _wrap)
-
-
 @guarded("the warning of LiteLLM's own callbacks for Langfuse")
-def _look() -> None:
+def warn_of_callbacks() -> None:
+    """Warn of the callbacks that there are."""
     litellm = sys.modules.get("litellm")
     for name in _LISTS:
         for each in getattr(litellm, name, None) or ():
             if each in _NAMES or type(each).__name__ in _LOGGERS.values():
                 _warn()
+
+
+def await_callbacks() -> None:
+    """Warn of the callbacks that will be made, which LiteLLM does in the first call."""
+    for module in _LOGGERS:
+        when_imported(module, _wrap)
 
 
 def _wrap(module: Any) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tracesplice.adapter import unwrap_methods, when_imported, wrap_methods
-from tracesplice_litellm_sdk._callbacks import warn_of_callbacks
+from tracesplice_litellm_sdk._callbacks import await_callbacks
 from tracesplice_litellm_sdk._post import apost, post
 from tracesplice_litellm_sdk._threads import submit
 
@@ -17,7 +17,7 @@ def install() -> None:
     """Wrap them; a second time changes nothing."""
     when_imported("litellm.llms.custom_httpx.http_handler", _wrap_handlers)
     wrap_methods(ThreadPoolExecutor, {"submit": submit})
-    warn_of_callbacks()
+    await_callbacks()
 
 
 def uninstall() -> None:

@@ -1,18 +1,33 @@
-"""The adapter's hooks; see ``tracesplice.hookspecs`` for what each one promises."""
+"""The adapter's hooks; see ``tracesplice.hookspecs`` for what each one promises.
+
+LiteLLM's handlers are wrapped together with the OpenAI SDK, which LiteLLM makes the other calls by,
+and look up the gateways that are in force at a call.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracesplice.adapter import hookimpl
-from tracesplice_litellm_sdk import _install
+from tracesplice.adapter import hookimpl, when_imported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tracesplice.adapter import Gateway
 
-__all__ = ["tracesplice_instrument", "tracesplice_packages", "tracesplice_uninstrument"]
+__all__ = [
+    "tracesplice_handles",
+    "tracesplice_instrument",
+    "tracesplice_packages",
+    "tracesplice_prepare",
+    "tracesplice_splice",
+    "tracesplice_unsplice",
+]
+
+
+@hookimpl
+def tracesplice_handles() -> str:
+    return "litellm.Router; LiteLLM's functions by instrument()"
 
 
 @hookimpl
@@ -21,11 +36,33 @@ def tracesplice_packages() -> Sequence[str]:
 
 
 @hookimpl
-def tracesplice_instrument(gateways: Sequence[Gateway]) -> None:
-    # The OpenAI adapter keeps them.
-    _install.install()
+def tracesplice_prepare() -> None:
+    when_imported("openai", _wrap_handlers)
 
 
 @hookimpl
-def tracesplice_uninstrument() -> None:
-    _install.uninstall()
+def tracesplice_splice(target: object) -> bool | None:
+    from tracesplice_litellm_sdk import _router
+
+    return _router.splice(target)
+
+
+@hookimpl
+def tracesplice_unsplice(target: object) -> bool | None:
+    from tracesplice_litellm_sdk import _router
+
+    return _router.unsplice(target)
+
+
+@hookimpl
+def tracesplice_instrument(gateways: Sequence[Gateway]) -> None:
+    from tracesplice_litellm_sdk import _callbacks
+
+    _callbacks.warn_of_callbacks()
+
+
+def _wrap_handlers(_module: object) -> None:
+    from tracesplice_litellm_sdk import _install
+    from tracesplice_openai import sdk
+
+    sdk.wrap_too(_install.install, _install.uninstall)

@@ -8,8 +8,8 @@ from typing import Any
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.base.llms.base import BaseLLM
 
-from tracesplice.adapter import Gateway
-from tracesplice_openai import clients_of
+from tracesplice.adapter import Gateway, TracespliceError
+from tracesplice_openai import address_by_litellm, calls_out_of_sight, clients_of
 
 __all__ = ["CLIENT_MAKERS", "MODELS", "gateway_of", "makes_clients"]
 
@@ -40,7 +40,19 @@ def gateway_of(model: Any) -> Gateway:
         TracespliceError: It calls a model provider.
     """
     held = clients_of(model)
-    return Gateway.declare(held[0].base_url if held else _base_url(model), argument="api_base")
+    return Gateway.declare(held[0].base_url if held else _address(model), argument="api_base")
+
+
+def _address(model: Any) -> object:
+    if not calls_out_of_sight(model):
+        return _base_url(model)
+    found = address_by_litellm(model)
+    if found is None:
+        raise TracespliceError(
+            f"This {type(model).__name__} names no gateway. Type "
+            f'{type(model).__name__}(api_base="http://localhost:4000", ...).'
+        )
+    return found
 
 
 def _base_url(model: Any) -> object:

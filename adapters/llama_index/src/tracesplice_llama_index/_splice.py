@@ -7,7 +7,7 @@ copied of it has the mark too, and the methods in which its class makes clients 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.llms.structured_llm import StructuredLLM
@@ -44,13 +44,16 @@ class _Mark:
     Attributes:
         kind: The model's class; its methods are wrapped wherever there is a mark of it.
         gateway: The gateway that the model's calls may carry a link to.
+        wrapped: What keeps the clients wrapped that calls go through out of sight.
     """
 
     kind: type
     gateway: Gateway
+    wrapped: object = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         prepare()
+        object.__setattr__(self, "wrapped", tracesplice_openai.wrap_calls(self.kind, self.gateway))
         wrap_methods(self.kind, {"__setstate__": _set_state})
         if makes_clients(self.kind):
             wrap_methods(self.kind, dict.fromkeys(CLIENT_MAKERS, _get_client))
@@ -100,7 +103,9 @@ def _models_in(target: Any) -> list[Any]:
 
 
 def _can_be_spliced(model: Any) -> bool:
-    return makes_clients(type(model)) or bool(tracesplice_openai.clients_of(model))
+    if makes_clients(type(model)) or tracesplice_openai.calls_out_of_sight(model):
+        return True
+    return bool(tracesplice_openai.clients_of(model))
 
 
 def _splice_model(model: Any) -> None:
@@ -116,7 +121,7 @@ def _no_client(model: Any) -> str:
     gateway = getattr(model, "api_base", None) or said.get("api_base") or "http://localhost:4000"
     return (
         f"This {type(model).__name__} holds no OpenAI client that could be spliced. Where it makes "
-        f'one for each call, as LiteLLM does: tracesplice.instrument(gateway="{gateway}"). Else '
+        f'one for each call: tracesplice.instrument(gateway="{gateway}"). Else '
         "give it one (OpenAIResponses takes openai_client= and async_openai_client=), or use "
         "OpenAILike(api_base=...)."
     )

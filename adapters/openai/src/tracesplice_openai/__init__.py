@@ -11,24 +11,43 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tracesplice_openai._clients import Client, carries_links, clients_of, held_by
+    from tracesplice_openai._held import splice_found, unsplice_found
+    from tracesplice_openai._late import wrap_calls
+    from tracesplice_openai._libraries import calls_out_of_sight
+    from tracesplice_openai._litellm import address_by_litellm, address_of_router
+    from tracesplice_openai._sdk import sdk
     from tracesplice_openai._splice import is_spliced, splice, unsplice
 
 __all__ = [
     "Client",
+    "address_by_litellm",
+    "address_of_router",
+    "calls_out_of_sight",
     "carries_links",
     "clients_of",
     "held_by",
     "is_spliced",
+    "sdk",
     "splice",
+    "splice_found",
     "unsplice",
+    "unsplice_found",
+    "wrap_calls",
 ]
 
-_OF_SPLICE = ("is_spliced", "splice", "unsplice")
+_ELSEWHERE = {
+    **dict.fromkeys(("is_spliced", "splice", "unsplice"), "_splice"),
+    **dict.fromkeys(("splice_found", "unsplice_found"), "_held"),
+    **dict.fromkeys(("address_by_litellm", "address_of_router"), "_litellm"),
+    "calls_out_of_sight": "_libraries",
+    "sdk": "_sdk",
+    "wrap_calls": "_late",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "_splice" if name in _OF_SPLICE else "_clients"
+    module = _ELSEWHERE.get(name, "_clients")
     found = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
     return found

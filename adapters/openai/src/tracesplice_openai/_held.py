@@ -16,10 +16,11 @@ from tracesplice.adapter import Gateway, TracespliceError, shown, shown_url, spl
 from tracesplice_openai._clients import Client, clients_among, clients_of, held_by
 from tracesplice_openai._late import mark_late, unmark_late
 from tracesplice_openai._libraries import is_of_library, makers_of
+from tracesplice_openai._litellm import address_by_litellm
 from tracesplice_openai._sdk import sdk
 from tracesplice_openai._search import Found, address_in
 
-__all__ = ["splice", "unsplice"]
+__all__ = ["splice", "splice_found", "unsplice", "unsplice_found"]
 
 
 def splice(target: object) -> bool | None:
@@ -32,8 +33,8 @@ def splice(target: object) -> bool | None:
         return None
     found = Found(target)
     if not found.clients and not found.late:
-        raise TracespliceError(_without_client(found))
-    splice_each([*found.late, *found.clients], _splice_one)
+        raise TracespliceError(_without_client(found.objects))
+    splice_each([*found.late, *found.clients], splice_found)
     return True
 
 
@@ -42,18 +43,29 @@ def unsplice(target: object) -> bool | None:
     if not is_of_library(target):
         return None
     found = Found(target)
-    for each in found.late:
-        unmark_late(each)
-    for client in found.clients:
-        tracesplice_openai.unsplice(client)
+    for each in (*found.late, *found.clients):
+        unsplice_found(each)
     return True
 
 
-def _splice_one(found: Any) -> None:
+def splice_found(found: Any) -> None:
+    """Splice a client that was found in something, or an object that calls out of sight.
+
+    Raises:
+        TracespliceError: It calls a model provider, or its address cannot be seen.
+    """
     if isinstance(found, Client):
         tracesplice_openai.splice(found)
     else:
         mark_late(found, partial(_gateway_of, found))
+
+
+def unsplice_found(found: Any) -> None:
+    """Undo ``splice_found``."""
+    if isinstance(found, Client):
+        tracesplice_openai.unsplice(found)
+    else:
+        unmark_late(found)
 
 
 def _gateway_of(late: Any) -> Gateway:
@@ -64,9 +76,9 @@ def _gateway_of(late: Any) -> Gateway:
     """
     held = clients_of(late) or _made_by_copy(late)
     _check_engine(late)
-    address = sdk.address(held[0]) if held else address_in(late)
+    address = sdk.address(held[0]) if held else address_by_litellm(late)
     if address is None:
-        raise TracespliceError(_without_client(Found(late)))
+        raise TracespliceError(_without_client([late]))
     return Gateway.declare(address)
 
 
@@ -94,12 +106,12 @@ def _check_engine(late: Any) -> None:
         )
 
 
-def _without_client(found: Found) -> str:
-    addresses = filter(None, map(address_in, found.objects))
+def _without_client(objects: list[Any]) -> str:
+    addresses = filter(None, map(address_in, objects))
     address = next(addresses, "http://localhost:4000")
     Gateway.declare(address)  # says that of a provider's
     return (
-        f"This {type(found.objects[0]).__name__} has no OpenAI client that could be spliced, or "
+        f"This {type(objects[0]).__name__} has no OpenAI client that could be spliced, or "
         "makes one for each call. To reach its calls, type "
         f"tracesplice.instrument(gateway={shown_url(address)})"
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tracesplice.adapter import Gateway
 
-__all__ = ["LateMark", "mark_late", "splice_made", "unmark_late"]
+__all__ = ["LateMark", "mark_late", "splice_made", "unmark_late", "wrap_calls"]
 
 _MARK = "_tracesplice"
 
@@ -38,13 +38,26 @@ class LateMark:
     def __init__(self, kind: type, gateway: Gateway) -> None:
         self._kind = kind
         self.gateway = gateway
-        self._wrapped = sdk.mark(gateway)  # the SDK stays wrapped as long as there is this mark
+        self._wrapped = wrap_calls(kind, gateway)
         wrap_methods(kind, dict.fromkeys(makers_of(kind), _make))
-        wrap_methods(kind, dict.fromkeys(callers_of(kind), _call))
 
     def __reduce__(self) -> Any:
         # Made anew where an object is copied or unpickled: there nothing may be wrapped yet.
         return LateMark, (self._kind, self.gateway)
+
+
+def wrap_calls(kind: type, gateway: Gateway) -> object:
+    """Wrap the methods by which objects of a class call out of sight.
+
+    Args:
+        kind: The class. Of its objects those are spliced that have a mark with a ``gateway``.
+        gateway: The gateway of one of them.
+
+    Returns:
+        What the mark is to keep: the SDK stays wrapped as long as there is any.
+    """
+    wrap_methods(kind, dict.fromkeys(callers_of(kind), _call))
+    return sdk.mark(gateway)
 
 
 def mark_late(target: Any, gateway: Callable[[], Gateway]) -> None:
@@ -99,15 +112,12 @@ def _call(wrapped: Callable[..., Any], caller: Any, args: Any, kwargs: Any) -> A
     mark: LateMark | None = vars(caller).get(_MARK)
     if mark is None:
         return wrapped(*args, **kwargs)
-    place = calling((mark.gateway,))
     with calling((mark.gateway,)):
         result = wrapped(*args, **kwargs)
     if iscoroutine(result):
         return _acall(result, mark)
-    if isgenerator(result):
-        return first_read_in(place, result)
-    if isasyncgen(result):
-        return afirst_read_in(place, result)
+    if isgenerator(result) or isasyncgen(result):
+        return _lazy(result, mark)
     if type(result) is type(caller):
         vars(result).setdefault(_MARK, mark)
     return result
@@ -115,4 +125,11 @@ def _call(wrapped: Callable[..., Any], caller: Any, args: Any, kwargs: Any) -> A
 
 async def _acall(making: Awaitable[Any], mark: LateMark) -> Any:
     with calling((mark.gateway,)):
-        return await making
+        result = await making
+    return _lazy(result, mark) if isasyncgen(result) else result
+
+
+def _lazy(stream: Any, mark: LateMark) -> Any:
+    """Let a stream send its request, with its first item, as a call of the object."""
+    read = afirst_read_in if isasyncgen(stream) else first_read_in
+    return read(calling((mark.gateway,)), stream)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PACKAGES", "callers_of", "is_of_library", "makers_of"]
+__all__ = ["PACKAGES", "callers_of", "calls_out_of_sight", "is_of_library", "makers_of"]
 
 PACKAGES = frozenset(
     {
@@ -86,6 +86,15 @@ _CALLERS: Mapping[str, tuple[str, ...]] = {
     "google.adk.integrations.openai._openai_llm.OpenAILlm": ("generate_content_async",),
     "google.adk.models.lite_llm.LiteLlm": ("generate_content_async",),
     "dspy.clients.lm.LM": ("__call__", "acall"),  # one with a `forward` of another's it refuses
+    "langchain_litellm.chat_models.litellm.ChatLiteLLM": (
+        *("completion_with_retry", "acompletion_with_retry"),
+    ),
+    "langchain_litellm.embeddings.litellm.LiteLLMEmbeddings": (
+        *("_embedding_with_retry", "_aembedding_with_retry"),
+    ),
+    "llama_index.llms.litellm.base.LiteLLM": (
+        *("_chat", "_achat", "_stream_chat", "_astream_chat"),
+    ),
     "smolagents.models.LiteLLMModel": ("generate", "generate_stream"),
     "strands.models.litellm.LiteLLMModel": ("stream", "structured_output"),
     "strands.models.openai_responses.OpenAIResponsesModel": ("stream", "structured_output"),
@@ -109,6 +118,11 @@ def makers_of(kind: type) -> tuple[str, ...]:
 def callers_of(kind: type) -> tuple[str, ...]:
     """Return the names of the methods in which the calls of any client are those of an object."""
     return _declared(_CALLERS, kind)
+
+
+def calls_out_of_sight(owner: object) -> bool:
+    """Return whether ``owner`` calls models through clients that cannot be seen."""
+    return bool(callers_of(type(owner)))
 
 
 def _declared(table: Mapping[str, tuple[str, ...]], kind: type) -> tuple[str, ...]:
