@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,7 +17,9 @@ __all__ = ["install", "uninstall"]
 def install() -> None:
     """Wrap them; a second time changes nothing."""
     when_imported("litellm.llms.custom_httpx.http_handler", _wrap_handlers)
-    wrap_methods(ThreadPoolExecutor, {"submit": submit})
+    when_imported("litellm", _wrap_pools)
+    if "litellm" in sys.modules:  # and was before they were taken off
+        _wrap_pools(sys.modules["litellm"])
     await_callbacks()
 
 
@@ -28,3 +31,8 @@ def uninstall() -> None:
 def _wrap_handlers(module: Any) -> None:
     wrap_methods(module.HTTPHandler, {"post": post})
     wrap_methods(module.AsyncHTTPHandler, {"post": apost})
+
+
+def _wrap_pools(_litellm: object) -> None:
+    # Not without LiteLLM: each task that an application submits goes through it.
+    wrap_methods(ThreadPoolExecutor, {"submit": submit})
