@@ -6,6 +6,7 @@ import gc
 import sys
 import warnings
 from contextlib import contextmanager
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,9 +32,14 @@ async def close_clients(*, is_async: bool) -> None:
     kept = litellm.in_memory_llm_clients_cache
     if is_async:
         await litellm.close_litellm_async_clients()
-    else:
-        for each in kept.cache_dict.values():
+        kept.flush_cache()
+        return
+    for each in kept.cache_dict.values():
+        if not iscoroutinefunction(each.close):
             each.close()
+    if any(iscoroutinefunction(each.close) for each in kept.cache_dict.values()):
+        with cleared_away():
+            kept.flush_cache()
     kept.flush_cache()
 
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 import litellm
 
 from shapes.either import first
+from shapes.litellm_clients import cleared_away
 from shapes.shape import QUESTION, QUESTIONS, registry
 
 if TYPE_CHECKING:
@@ -164,7 +165,8 @@ async def fallbacks(app: App) -> Any:
 
 @shape("completion(fallbacks=...) in an event loop", kinds=("async",))
 async def fallbacks_in_loop(app: App) -> Any:
-    return litellm.completion(**app.access, **say(model=CHAT, fallbacks=[CHAT]))
+    with cleared_away():
+        return litellm.completion(**app.access, **say(model=CHAT, fallbacks=[CHAT]))
 
 
 @shape("batch_completion", kinds=("sync",), calls=2)
