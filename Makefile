@@ -70,6 +70,7 @@ test-gateways:
 test-packages:
 	$(BIN)/python -m pytest tests/unit tests/typing tests/contract tests/packaging tests/faults
 	$(BIN)/python -m pytest tests/shapes
+	$(BIN)/python -m pytest tests/workers
 	$(NOX) --session openai3 oldest
 
 matrix-frameworks: install  ## Run a program for each library we reach; write docs/frameworks.md

@@ -6,6 +6,7 @@ The names here are public and stable for authors of adapters; applications need 
 from __future__ import annotations
 
 from tracesplice._answers import note_answer
+from tracesplice._carrier import capture, resume
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
 from tracesplice._http_request import LinkedHttpRequest, link_http_request
@@ -63,6 +64,7 @@ __all__ = [
     "ambient_source",
     "as_current",
     "calling",
+    "capture",
     "capture_link",
     "current_observation",
     "defining",
@@ -88,6 +90,7 @@ __all__ = [
     "nothing_used",
     "observation_source",
     "own_prompt",
+    "resume",
     "shown",
     "shown_kind",
     "shown_url",

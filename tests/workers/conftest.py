@@ -1,0 +1,52 @@
+"""A gateway, a model, a recorder and a broker for everything that is spread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tracesplice_testing.gateway import Gateway, GatewayMode
+from tracesplice_testing.gateway._process import clean_environment
+from tracesplice_testing.model import ModelServer
+from tracesplice_testing.recorder import Recorder
+from workers.servers import redis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def recorder() -> Iterator[Recorder]:
+    with Recorder() as recorder:
+        recorder.add_prompt("spread", "Say it.", labels=["production"])
+        yield recorder
+
+
+@pytest.fixture(scope="session")
+def gateway(recorder: Recorder) -> Iterator[Gateway]:
+    with (
+        ModelServer() as model,
+        Gateway(
+            GatewayMode.LANGFUSE, langfuse_env=recorder.env(), model_url=model.url, adapter=True
+        ) as gateway,
+    ):
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def env(
+    recorder: Recorder, gateway: Gateway, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """The environment of applications and workers."""
+    with redis(tmp_path_factory.mktemp("redis")) as url:
+        yield clean_environment(
+            recorder.env(),
+            {
+                "WORKERS_BROKER": url,
+                "LITELLM_PROXY_API_BASE": gateway.url,
+                "LITELLM_PROXY_API_KEY": gateway.key,
+                "LANGFUSE_TRACING_ENVIRONMENT": "workers",
+                "TRACESPLICE_STRICT": "1",
+            },
+        )
