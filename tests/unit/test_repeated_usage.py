@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from langfuse import Langfuse
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+import tracesplice
 from unit import spans
+from unit.masking import COST, USAGE
 from unit.spans import Node, Program, agent, gap, llm, plain, tokens, users
 
 if TYPE_CHECKING:
@@ -201,3 +209,121 @@ CASES: dict[str, tuple[Node, dict[str, float]]] = {
 @pytest.mark.parametrize(("tree", "left"), CASES.values(), ids=CASES)
 def test_what_is_nobody_else_s_stays(program: Program, tree: Node, left: dict[str, float]) -> None:
     assert tokens(program.run(users("span").around(tree))) == left
+
+
+# Where an agent and a call say what was used, by whatever names: OpenInference's, those of the
+# semantic conventions, OpenAI's and Langfuse's own; 100 tokens in, 40 of them cached, 20 out.
+SAID: dict[str, dict[str, Any]] = {
+    "OpenInference": {
+        "llm.token_count.prompt": 100,
+        "llm.token_count.prompt_details.cache_read": 40,
+        "llm.token_count.completion": 20,
+        "llm.token_count.completion_details.reasoning": 5,
+    },
+    "conventions": {
+        "gen_ai.usage.input_tokens": 100,
+        "gen_ai.usage.cache_read.input_tokens": 40,
+        "gen_ai.usage.output_tokens": 20,
+    },
+    "a total alone": {"gen_ai.usage.total_tokens": 120},
+    "Langfuse": {USAGE: '{"input": 60, "input_cached_tokens": 40, "output": 20}'},
+    "OpenAI": {USAGE: '{"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}'},
+}
+
+
+def saying(said: dict[str, Any], kind: str, call: str | None = None, cost: float = 0) -> Node:
+    """An agent or a call of 100 and 20 tokens."""
+    made = llm(None, call) if kind == "LLM" else agent(None)
+    dollars = {COST: f'{{"total": {cost}}}'} if cost else {}
+    return Node(made.scope, {**made.attributes, **said, **dollars}, call=call, name=made.name)
+
+
+@pytest.mark.parametrize("outer", SAID.values(), ids=SAID)
+@pytest.mark.parametrize("inner", SAID.values(), ids=SAID)
+def test_an_agent_may_say_it_in_other_words_than_its_calls(
+    program: Program, outer: dict[str, Any], inner: dict[str, Any]
+) -> None:
+    calls = [saying(inner, "LLM", "reported") for _ in range(2)]
+    twice = saying(outer, "AGENT")
+    assert tokens(program.run(twice.around(calls[0]))) == {}
+    assert tokens(program.run(twice.around(twice.around(*calls)))) == {}
+    kept = saying(inner, "LLM")
+    assert tokens(program.run(agent((200, 40)).around(calls[0], kept))) == {"llm": 120}
+
+
+@pytest.mark.parametrize("cost", ["gen_ai.usage.cost", "llm.cost.total"])
+def test_a_cost_without_tokens_is_repeated_as_well(program: Program, cost: str) -> None:
+    found = program.run(agent(None, **{cost: 0.5}).around(llm()))
+    assert [spans.counted(span.attributes or {}) for span in found] == [(0, 0)] * 2
+    found = program.run(agent(None, **{cost: 0.5}).around(llm(call=None)))
+    assert spans.counted(found[-1].attributes or {})[1] == 0.5
+
+
+@pytest.mark.parametrize(("inside", "left"), [(0.0, 0.75), (0.2, 0.8)])
+def test_of_the_cost_the_difference_stays(program: Program, inside: float, left: float) -> None:
+    known = {COST: f'{{"total": {inside}}}'} if inside else {}
+    made = agent((20, 8), **{"llm.cost.total": 1.0}).around(llm((3, 4), **known))
+    found = {span.name: spans.counted(span.attributes or {}) for span in program.run(made)}
+    assert found == {"llm": (0, 0), "agent": (21, pytest.approx(left))}
+
+
+def test_what_is_left_is_said_by_kind(program: Program) -> None:
+    said = {**SAID["OpenInference"], "llm.token_count.prompt": 150}
+    outer, inner = saying(said, "AGENT"), saying(SAID["OpenInference"], "LLM", "reported")
+    *_, left = program.run(outer.around(inner))
+    assert json.loads(str((left.attributes or {})[USAGE])) == {"input": 50, "total": 50}
+    assert not [key for key in left.attributes or {} if "token_count" in key]
+
+
+def test_threads_belong_to_the_agent_that_they_were_started_in(program: Program) -> None:
+    program.exporter.clear()
+    with (
+        program.span(agent((12, 16))),
+        ThreadPoolExecutor(4) as pool,
+    ):
+        context = otel_context.get_current()
+
+        def work(_: int) -> None:
+            token = otel_context.attach(context)
+            program.make(plain().around(llm()))
+            otel_context.detach(token)
+
+        list(pool.map(work, range(4)))
+    assert tokens(program.exported()) == {}
+
+
+@pytest.mark.parametrize("is_remote", [False, True])
+def test_what_is_around_may_be_of_another_process_or_not_recording(
+    program: Program, is_remote: bool
+) -> None:
+    with program.span(plain()) as outer:
+        own = outer.get_span_context()
+        context = trace.SpanContext(own.trace_id, own.span_id, is_remote, own.trace_flags)
+        inside = agent().around(llm())
+        assert tokens(program.run(inside, parent=trace.NonRecordingSpan(context))) == {}
+
+
+def test_two_clients_come_to_the_same(traced: Program) -> None:
+    traced.after_each = lambda: None
+    exporter = InMemorySpanExporter()
+    second = Langfuse(
+        public_key="pk-repeated-second",
+        secret_key="sk",
+        base_url="http://127.0.0.1:9",
+        tracer_provider=traced.provider,
+        span_exporter=exporter,
+        mask_otel_spans=tracesplice.count_usage_once(),
+    )
+    tree = agent((10, 20)).around(agent((4, 8)).around(llm(), KEPT))
+    assert tokens(traced.run(tree)) == {"agent": 18, "llm": 5}
+    second.flush()
+    assert tokens(list(exporter.get_finished_spans())) == {"agent": 18, "llm": 5}
+    second.shutdown()
+
+
+def test_without_us_each_of_these_counts_more_than_once() -> None:
+    for shape in SHAPES.values():
+        each = [shape]
+        for node in each:
+            each += node.inside
+        assert sum(spans.counted(node.attributes)[0] for node in each) > 0
