@@ -199,6 +199,25 @@ CASES: dict[str, tuple[Node, dict[str, float]]] = {
         agent((4, 8)).around(gap().around(llm()), gap().around(KEPT)),
         {"llm": 5},
     ),
+    "two records of one call": (plain().around(llm(), record(3, 4), record(3, 4)), {"record": 7}),
+    "agents of another call that used as much": (
+        agent((6, 8)).around(llm(), agent().around(agent().around(llm(call=None)))),
+        {"agent": 14, "llm": 7},
+    ),
+    "a failed call that no span describes": (
+        plain(**{"llm.model_name": "gpt"}).around(users("span", call="failed")),
+        {},
+    ),
+    "an agent of which Langfuse counts nothing": (
+        agent((10, 20)).around(
+            gen_ai(STRANDS, "invoke_agent", {"input_tokens": 10, "output_tokens": 20}).around(llm())
+        ),
+        {"agent": 23, "invoke_agent": 23},
+    ),
+    "as many tokens as in a span that is not exported, of another kind": (
+        plain().around(gap().around(llm()), agent((7, 0))),
+        {"agent": 7},
+    ),
     "an agent with a call of its own, beside a span that is not exported": (
         plain().around(gap().around(llm()), agent((10, 20))),
         {"agent": 30},

@@ -86,6 +86,9 @@ def test_without_it_the_server_would_count_the_tokens_itself() -> None:
         ({"gen_ai.operation.name": "chat"}, True),
         ({"gen_ai.operation.name": "execute_tool"}, False),
         ({"gen_ai.request.model": "m"}, True),
+        ({"gen_ai.operation.name": "cycle", "gen_ai.request.model": "m"}, True),
+        ({"openinference.span.kind": "PROMPT"}, False),
+        ({"gen_ai.tool.name": "t", "gen_ai.request.model": "m"}, False),
         ({}, False),
     ],
 )
