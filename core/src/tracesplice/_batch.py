@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from langfuse.types import OtelSpanData
 
-    from tracesplice._calls import Place
+    from tracesplice._calls import SpanKey
 
 __all__ = ["Batch"]
 
@@ -26,11 +26,11 @@ class Batch:
         spans: Their spans, mostly those inside others first.
     """
 
-    def __init__(self, spans: Mapping[Place, OtelSpanData]) -> None:
+    def __init__(self, spans: Mapping[SpanKey, OtelSpanData]) -> None:
         self._spans = spans
-        self._parents: dict[Place, Place | None] = {}
-        self._counted: set[Place] = set()
-        self._notes: set[Place] = set()
+        self._parents: dict[SpanKey, SpanKey | None] = {}
+        self._counted: set[SpanKey] = set()
+        self._notes: set[SpanKey] = set()
         self._is_in_order = True
         for place, span in spans.items():
             parent = span.parent_span_id
@@ -45,11 +45,11 @@ class Batch:
                 if says and not is_users and is_record(said):
                     self._notes.add(place)
 
-    def counts(self, place: Place) -> bool:
+    def counts(self, place: SpanKey) -> bool:
         """Return whether Langfuse counts what an observation used, or may do so."""
         return place in self._counted
 
-    def around(self, place: Place) -> Place | None:
+    def around(self, place: SpanKey) -> SpanKey | None:
         """Return what is around an observation, and is to be told of it; None where nothing is.
 
         It need not be in the batch. The user's own say what they like, whatever is inside them.
@@ -62,18 +62,18 @@ class Batch:
             outer = self._parents[outer]
         return None if outer is None else direct
 
-    def inside_out(self) -> list[Place]:
+    def inside_out(self) -> list[SpanKey]:
         """Put them in order, each before the one around it, and notes after what is beside them."""
         if self._is_in_order and not self._notes:
             return list(self._spans)
-        unsettled: Counter[Place | None] = Counter()
-        notes: defaultdict[Place | None, list[Place]] = defaultdict(list)
+        unsettled: Counter[SpanKey | None] = Counter()
+        notes: defaultdict[SpanKey | None, list[SpanKey]] = defaultdict(list)
         for place in self._spans:
             if place in self._notes:
                 notes[self._parents[place]].append(place)
             else:
                 unsettled[self._parents[place]] += 1
-        settled: list[Place] = []
+        settled: list[SpanKey] = []
         ready = [each for each in self._spans if not unsettled[each] and each not in self._notes]
         for place in ready:  # grows meanwhile
             settled += (*notes.pop(place, ()), place)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
-    from tracesplice._calls import Place
+    from tracesplice._calls import SpanKey
     from tracesplice_wire import PromptRef
 
 __all__ = ["CallAttributes", "Here", "checked", "checked_prompt"]
@@ -72,7 +72,7 @@ class Here(NamedTuple):
     trace_id: str | None = None
     parent_id: str | None = None
     trace_flags: int = 1
-    places: tuple[Place, ...] = ()
+    places: tuple[SpanKey, ...] = ()
     generation: Span | None = None
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Calls", "Known", "Place", "calls"]
+__all__ = ["Calls", "Known", "SpanKey", "calls"]
 
-Place = tuple[str, str]
+SpanKey = tuple[str, str]
 """Of an observation: trace id and span id, as lower-case hex."""
 
 # Observations that are never exported, for whatever reason, must not pile up: room for three of
@@ -47,11 +47,11 @@ class Calls:
 
     def __init__(self, open_limit: int = _OPEN, exported_limit: int = _EXPORTED) -> None:
         self._limits = open_limit, exported_limit
-        self._open: OrderedDict[Place, Known] = OrderedDict()
-        self._exported: OrderedDict[Place, Known] = OrderedDict()
+        self._open: OrderedDict[SpanKey, Known] = OrderedDict()
+        self._exported: OrderedDict[SpanKey, Known] = OrderedDict()
         self.is_used = False
 
-    def sent(self, places: Iterable[Place]) -> None:
+    def sent(self, places: Iterable[SpanKey]) -> None:
         """Note a call that is about to be sent with a link; until it is answered it has failed.
 
         Args:
@@ -67,7 +67,7 @@ class Calls:
         if len(self._open) > self._limits[0]:
             self._trim(self._open, self._limits[0])
 
-    def answered(self, places: Iterable[Place], reports: bool) -> None:
+    def answered(self, places: Iterable[SpanKey], reports: bool) -> None:
         """Note a call that was answered.
 
         Args:
@@ -84,11 +84,11 @@ class Calls:
         if len(self._open) > self._limits[0]:
             self._trim(self._open, self._limits[0])
 
-    def find(self, place: Place) -> Known | None:
+    def find(self, place: SpanKey) -> Known | None:
         """Return what is known of an observation, None where nothing is."""
         return self._open.get(place) or self._exported.get(place)
 
-    def note_exported(self, places: Iterable[Place]) -> None:
+    def note_exported(self, places: Iterable[SpanKey]) -> None:
         """Note that observations were exported; those that nothing is known of do not matter."""
         for place in places:
             known = self._open.get(place)
@@ -102,7 +102,7 @@ class Calls:
         self._open.clear()
         self._exported.clear()
 
-    def _trim(self, known: OrderedDict[Place, Known], limit: int) -> None:
+    def _trim(self, known: OrderedDict[SpanKey, Known], limit: int) -> None:
         while len(known) > limit:
             known.popitem(last=False)
 

@@ -16,7 +16,7 @@ from tracesplice._used import NOTHING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracesplice._calls import Place
+    from tracesplice._calls import SpanKey
     from tracesplice._used import Used
 
 __all__ = ["Inside", "Insides", "Told", "added", "insides", "plus"]
@@ -103,15 +103,15 @@ class Insides:
         self._limits = open_limit, exported_limit
         self._open: OrderedDict[str, OrderedDict[str, Inside]] = OrderedDict()
         self._count = 0
-        self._exported: OrderedDict[Place, tuple[str | None, Inside | None]] = OrderedDict()
+        self._exported: OrderedDict[SpanKey, tuple[str | None, Inside | None]] = OrderedDict()
 
-    def find(self, place: Place) -> Inside | None:
+    def find(self, place: SpanKey) -> Inside | None:
         """Return what is inside an observation, None where nothing is known of that."""
         found = self._open.get(place[0])
         inside = None if found is None else found.get(place[1])
         return inside or self._exported.get(place, (None, None))[1]
 
-    def around(self, place: Place) -> Inside:
+    def around(self, place: SpanKey) -> Inside:
         """Return what is inside an observation around one that is being exported."""
         if place in self._exported:
             parent, inside = self._exported[place]
@@ -131,7 +131,7 @@ class Insides:
             of_trace.move_to_end(span_id)
         return inside
 
-    def tell(self, place: Place, span_id: str, told: Told) -> None:
+    def tell(self, place: SpanKey, span_id: str, told: Told) -> None:
         """Tell an observation what one inside used.
 
         Where it was exported before, all around it are told as well, up to the first that was not.
@@ -145,7 +145,7 @@ class Insides:
                 return
             place, told = (place[0], parent), told._replace(describes=False)
 
-    def note_exported(self, place: Place, parent: str | None) -> None:
+    def note_exported(self, place: SpanKey, parent: str | None) -> None:
         """Note that an observation was exported, and what is around it."""
         of_trace = self._open.get(place[0])
         inside = None if of_trace is None else of_trace.pop(place[1], None)

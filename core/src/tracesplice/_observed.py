@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from langfuse.types import OtelSpanData
 
-    from tracesplice._calls import Place
+    from tracesplice._calls import SpanKey
     from tracesplice._inside import Told
     from tracesplice._used import Used
 
@@ -42,7 +42,7 @@ class Observed:
         other: What is reported and what is kept of all else inside.
     """
 
-    def __init__(self, span: OtelSpanData, around: Place | None) -> None:
+    def __init__(self, span: OtelSpanData, around: SpanKey | None) -> None:
         self.span, self.around = span, around
         self.place = span.trace_id, span.span_id
         self.known = calls.find(self.place) or NO_CALL

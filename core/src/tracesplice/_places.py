@@ -16,17 +16,19 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span, SpanContext
 
-    from tracesplice._calls import Place
+    from tracesplice._calls import SpanKey
 
 __all__ = ["counts_usage", "note_foreign_call", "nothing_used", "place_of", "places_of"]
 
 
-def place_of(context: SpanContext) -> Place:
+def place_of(context: SpanContext) -> SpanKey:
     """Return the ids of a span."""
     return trace.format_trace_id(context.trace_id), trace.format_span_id(context.span_id)
 
 
-def places_of(own: Place, span: Span, said: Mapping[str, Any], current: Span) -> tuple[Place, ...]:
+def places_of(
+    own: SpanKey, span: Span, said: Mapping[str, Any], current: Span
+) -> tuple[SpanKey, ...]:
     """Return the observations that describe a call.
 
     What is around a generation may be exported before it, and then cannot be found from it. So it
@@ -89,7 +91,7 @@ def nothing_used(span: Span) -> None:
         calls.answered((place_of(context),), reports=True)
 
 
-def _around(own: Place, span: Span, said: Mapping[str, Any]) -> Place | None:
+def _around(own: SpanKey, span: Span, said: Mapping[str, Any]) -> SpanKey | None:
     parent: SpanContext | None = getattr(span, "parent", None)
     if parent is None or not may_become_generation(said):
         return None

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
-    from tracesplice._calls import Place
+    from tracesplice._calls import SpanKey
 
 __all__ = ["LinkedRequest", "capture_link", "link_request"]
 
@@ -61,7 +61,7 @@ class LinkedRequest:
 
     body: Mapping[str, Any]
     headers: Mapping[str, str]
-    _places: tuple[Place, ...]
+    _places: tuple[SpanKey, ...]
     _generation: Span | None
     _expected: bool
 

@@ -20,7 +20,7 @@ from tracesplice._used import NOTHING, UNKNOWN, Used
 if TYPE_CHECKING:
     from langfuse.types import OtelSpanData
 
-    from tracesplice._calls import Place
+    from tracesplice._calls import SpanKey
     from tracesplice._inside import Inside
     from tracesplice._langfuse_usage import Zeros
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["pass_on", "settle"]
 
 
-def settle(span: OtelSpanData, around: Place | None) -> Zeros | None:
+def settle(span: OtelSpanData, around: SpanKey | None) -> Zeros | None:
     """Settle what a span says was used, and tell the one around it.
 
     Args:
@@ -51,7 +51,7 @@ def settle(span: OtelSpanData, around: Place | None) -> Zeros | None:
     return at.usage.changed(left) if left else at.usage.zeroed()
 
 
-def pass_on(span: OtelSpanData, inside: Inside, around: Place | None) -> Zeros | None:
+def pass_on(span: OtelSpanData, inside: Inside, around: SpanKey | None) -> Zeros | None:
     """Settle a span that says nothing of what was used, and tell the one around it.
 
     Args:
@@ -91,7 +91,7 @@ def _says_more(at: Observed) -> bool:
     return (described is not None or others is not None) and said > added(described).tokens
 
 
-def _tell(around: Place, at: Observed, is_counted: bool, left: Used | None) -> None:
+def _tell(around: SpanKey, at: Observed, is_counted: bool, left: Used | None) -> None:
     told = Told(at.is_generation, *_used_inside(at, is_counted, left))
     if at.is_generation and (left is not None or at.kept):
         outer = insides.around(around)
