@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from frameworks.about import About, about, programs
+from frameworks.about import About, Limit, about, programs
 from frameworks.outcomes import load
 
 if TYPE_CHECKING:
@@ -79,14 +79,14 @@ def render(rows: Iterable[Row]) -> str:
 
 def _use(name: str, said: About, run: Any) -> str:
     program = _library(name, said, run)
-    remarks = [_mark(run), *(_why(limit) for limit in said.limits), said.note]
+    remarks = [_mark(run), _whys(said), said.note]
     remark = " ".join(each for each in remarks if each)
     return f"| {program} | {_tracing(said)} | `{said.line}` | {remark} |"
 
 
 def _avoid(name: str, said: About, run: Any) -> str:
     program = _library(name, said, run)
-    wrong = " ".join(_why(limit) for limit in said.limits) if run else "not measured"
+    wrong = _whys(said) if run else "not measured"
     return f"| {program} | {_tracing(said)} | {wrong} | {said.instead} |"
 
 
@@ -103,13 +103,21 @@ def _mark(run: dict[str, Any] | None) -> str:
     if run is None:
         return "not measured"
     wrong = _wrong(run["calls"])
-    return f"✓ but not {_listed(wrong)}:" if wrong else "✓"
+    if not wrong:
+        return "✓"
+    calls = [call for call, modes in run["calls"].items() if any(modes.values())]
+    which = f" in {', '.join(map(_said, calls))}" if len(calls) < len(run["calls"]) else ""
+    return f"✓ but not {_listed(wrong)}{which}:"
 
 
-def _why(limit: Any) -> str:
-    about_ = f"{', '.join(map(_said, limit.calls))}: " if limit.calls else ""
+def _why(limit: Limit, several: bool) -> str:
+    calls = f"{', '.join(map(_said, limit.calls))}: " if several and limit.calls else ""
     modes = f" (mode {', '.join(f'`{mode}`' for mode in limit.modes)})" if limit.modes else ""
-    return f"{about_}{limit.why}{modes}"
+    return f"{calls}{limit.why}{modes}"
+
+
+def _whys(said: About) -> str:
+    return " ".join(_why(limit, len(said.limits) > 1) for limit in said.limits)
 
 
 def _wrong(calls: dict[str, Any]) -> set[str]:

@@ -64,8 +64,17 @@ def test_a_row_says_what_does_not_hold_and_why() -> None:
     limit = Limit("bg", "No span.", ("chat",), ("langfuse",))
     said = About(**{**vars(SAID), "limits": (limit,)})
     [row, versions] = page(("acme", said, run(langfuse={"b": "", "g": ""})))
-    assert row.endswith("| ✓ but not (b), (g): chat: No span. (mode `langfuse`) |")
+    assert row.endswith("| ✓ but not (b), (g): No span. (mode `langfuse`) |")
     assert versions.endswith("| chat [(b), (g) in `langfuse`] |")
+
+
+def test_a_row_says_of_which_calls_something_does_not_hold() -> None:
+    said = About(**{**vars(SAID), "limits": (Limit("b", "No span.", ("two",)),)})
+    seen = run()
+    seen["calls"]["two"] = {mode: {"b": ""} for mode in MODES}
+    [row, versions] = page(("acme", said, seen))
+    assert row.endswith("| ✓ but not (b) in two: No span. |")
+    assert versions.endswith("| chat, two [(b)] |")
 
 
 def test_a_mode_that_was_left_out_is_named() -> None:

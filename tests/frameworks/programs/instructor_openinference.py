@@ -23,7 +23,10 @@ ABOUT = About(
     line="tracesplice.instrument(gateway=GATEWAY)",
     set_up="https://arize-ai.github.io/openinference/python/instrumentation/openinference-instrumentation-instructor",
     environment="instructor",
-    note="It breaks `create_partial`, with or without tracesplice: for that, `langfuse.openai`.",
+    note=(
+        "Their `OpenAIInstrumentor` breaks `create_partial`, with or without tracesplice: there use "
+        "`langfuse.openai`."
+    ),
 )
 GATEWAY, KEY = os.environ["LITELLM_PROXY_API_BASE"], os.environ["LITELLM_PROXY_API_KEY"]
 

@@ -20,7 +20,7 @@ ABOUT = About(
     limits=(
         Limit(
             "bgh",
-            "It makes its span after the call, which therefore counts twice: use another tracing.",
+            "it makes the span after the call, which then counts twice; trace with another one.",
             ("responses", "responses_stream"),
         ),
     ),
