@@ -24,7 +24,7 @@ ABOUT = About(
     set_up="https://arize-ai.github.io/openinference/python/instrumentation/openinference-instrumentation-instructor",
     environment="instructor",
     note=(
-        "Their `OpenAIInstrumentor` breaks `create_partial`, with or without tracesplice: there use "
+        "Their `OpenAIInstrumentor` breaks `create_partial`, even without tracesplice: there use "
         "`langfuse.openai`."
     ),
 )
