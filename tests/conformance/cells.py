@@ -14,6 +14,8 @@ from shapes.anthropic_application import AnthropicApplication
 from shapes.anthropic_shapes import SHAPES as ANTHROPIC
 from shapes.langchain_application import LangChainApplication
 from shapes.langchain_shapes import SHAPES as LANGCHAIN
+from shapes.litellm_application import LiteLLMApplication
+from shapes.litellm_shapes import SHAPES as LITELLM
 from shapes.llama_index_application import LlamaIndexApplication
 from shapes.llama_index_shapes import SHAPES as LLAMA_INDEX
 from shapes.openai_application import OpenAIApplication
@@ -61,7 +63,10 @@ with_fallbacks after a failure | async | CallbackHandler | span | a failed call 
 create_agent with a tool | async | CallbackHandler | no span | an agent
 graph, interrupted and resumed | sync | CallbackHandler | span | two runs in one trace
 OpenAIEmbeddings | async | CallbackHandler | span | a call that no tracer describes
+ChatLiteLLM.stream | async | CallbackHandler | no span | a model on LiteLLM's SDK
+ChatLiteLLM, Responses | sync | CallbackHandler | span | its Responses
 LlamaIndex
+LiteLLM.stream_complete | async | OpenInference | no span | a model on LiteLLM's SDK
 OpenAILike.complete | sync | OpenInference | no span | the plain call
 OpenAILike.chat | async | untraced | span | the gateway's generation is the only one
 OpenAILike.stream_complete | async | OpenInference | no span | a stream that is sent when read
@@ -81,6 +86,17 @@ query engine, own templates | sync | OpenInference | no span | a prompt for each
 chat engine with memory | async | OpenInference | span | a conversation
 FunctionAgent with a tool | async | OpenInference | no span | an agent in a workflow
 OpenAILikeEmbedding.get_query_embedding | sync | OpenInference | no span | an embedding is counted
+LiteLLM SDK
+completion, litellm_proxy/ | sync | OpenInference | span | the plain call
+completion, litellm_proxy/, stream | async | OpenInference | no span | usage comes last
+responses, litellm_proxy/ | sync | OpenInference | no span | Responses, by LiteLLM's own handler
+responses, litellm_proxy/, stream | async | OpenInference | span | Responses, streamed
+embedding, openai/ | sync | OpenInference | span | an embedding is counted
+text_completion, openai/ | async | OpenInference | span | a call that no tracer describes
+rerank, hosted_vllm/ | sync | OpenInference | span | a route of another provider's
+batch_completion | sync | OpenInference | span | calls in threads
+completion(fallbacks=...) after a failure | async | OpenInference | span | two models
+Router.completion | async | OpenInference | no span | a Router
 OpenAI SDK
 chat.completions.create | async | untraced | span | the gateway's generation is the only one
 chat.completions.create | sync | langfuse.openai | no span | the plain call
@@ -103,6 +119,7 @@ audio.transcriptions.create | sync | langfuse.openai | span | a form
 _CATALOGS: dict[str, tuple[Framework, list[Shape]]] = {
     AnthropicApplication.name: (AnthropicApplication, ANTHROPIC),
     LangChainApplication.name: (LangChainApplication, LANGCHAIN),
+    LiteLLMApplication.name: (LiteLLMApplication, LITELLM),
     LlamaIndexApplication.name: (LlamaIndexApplication, LLAMA_INDEX),
     OpenAIApplication.name: (OpenAIApplication, OPENAI),
 }

@@ -7,8 +7,13 @@ import copy
 import pickle
 from typing import TYPE_CHECKING, Any
 
-import litellm
 import pytest
+
+pytest.importorskip("langchain_litellm", reason="not in this set of packages")
+
+pytest.importorskip("llama_index.llms.litellm", reason="not in this set of packages")
+
+import litellm
 from langchain_core.runnables import RunnableLambda
 from langchain_litellm import ChatLiteLLM, LiteLLMEmbeddings
 from llama_index.llms.litellm import LiteLLM

@@ -8,8 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-import litellm
 import pytest
+
+pytest.importorskip("litellm", reason="not in this set of packages")
+
+import litellm
 from langfuse import propagate_attributes
 
 import tracesplice

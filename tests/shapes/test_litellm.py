@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+pytest.importorskip("openinference.instrumentation.litellm", reason="not in this set of packages")
+
 import tracesplice
 from conformance.harness import UNTRACED, Cell
 from shapes.litellm_application import OBSERVE, OPENINFERENCE, LiteLLMApplication
