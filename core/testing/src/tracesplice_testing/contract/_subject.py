@@ -28,7 +28,7 @@ __all__ = ["QUESTION", "Subject", "carries_link"]
 
 _T = TypeVar("_T")
 QUESTION = "question-1"
-_ANSWERED_BY = {"a": 3, "b": 3, "c": 3, "d": 3, "g": 6, "h": 6, "i": 3, "j": 2}
+_PROMISE_OF = {"a": 3, "b": 3, "c": 3, "d": 3, "g": 6, "h": 6, "i": 3, "j": 2}
 
 
 class Subject:
@@ -201,7 +201,7 @@ class Subject:
         self.langfuse.flush()
         judged = Judged(self.recorder.traces(), traces, prompt)
         for letter in judged.wrong:
-            broken(_ANSWERED_BY[letter], judged.text())
+            broken(_PROMISE_OF[letter], judged.text())
         for request in self.gateway.calls:
             self._judge_wire(request)
 
