@@ -37,7 +37,7 @@ own `propagate_attributes(...)`. The gateway needs [our adapter](gateway.md); to
 [one client, model or agent](openai.md#models-and-agents-that-hold-a-client).
 
 [LangChain and LangGraph](langchain.md), [LlamaIndex](llama_index.md),
-[the Anthropic SDK](../adapters/anthropic/README.md), [LiteLLM's SDK](litellm_sdk.md) and
+[the Anthropic SDK](anthropic.md), [LiteLLM's SDK](litellm_sdk.md) and
 [JavaScript](javascript.md) have pages of their own.
 
 Each program was run in an environment of its own, through real gateways, in all three ways in which

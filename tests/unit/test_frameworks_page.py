@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from frameworks.about import About, Limit, about, environments, programs
-from frameworks.page import Row, outdated, render
+from frameworks.page import PAGE, Row, outdated, render
 
 MODES = ("langfuse", "langfuse_otel", "langfuse_otel_v2")
 REQUIREMENTS = Path(__file__).parents[2] / "requirements" / "frameworks"
@@ -100,6 +100,11 @@ def test_a_page_that_says_something_else_than_was_seen_is_noticed() -> None:
     assert outdated(text, [("other", SAID, run())]) == ["other"]
     newer = run() | {"versions": {"acme": "2.0"}}
     assert outdated(text, [("acme", SAID, newer)]) == []
+
+
+def test_each_program_is_on_the_page() -> None:
+    page = PAGE.read_text()
+    assert not [name for name in programs() if f"programs/{name}.py)" not in page]
 
 
 def test_what_was_not_run_is_no_mark() -> None:
