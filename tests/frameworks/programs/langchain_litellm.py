@@ -14,7 +14,7 @@ ABOUT = About(
     library="LangChain `ChatLiteLLM`",
     packages=("langchain-litellm", "litellm"),
     tracing="Langfuse's `CallbackHandler`",
-    line="tracesplice.instrument(gateway=GATEWAY)",
+    line="llm = tracesplice.splice(llm)",
     set_up="https://langfuse.com/integrations/frameworks/langchain",
     settings={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
 )
@@ -22,7 +22,7 @@ GATEWAY, KEY = os.environ["LITELLM_PROXY_API_BASE"], os.environ["LITELLM_PROXY_A
 
 langfuse = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
 llm = ChatLiteLLM(model="litellm_proxy/openai-chat", api_base=GATEWAY, api_key=KEY)
-tracesplice.instrument(gateway=GATEWAY)
+llm = tracesplice.splice(llm)
 
 
 def traced():

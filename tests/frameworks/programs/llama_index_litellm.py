@@ -14,7 +14,7 @@ ABOUT = About(
     library="LlamaIndex `LiteLLM`",
     packages=("llama-index-llms-litellm", "litellm", "openinference-instrumentation-llama-index"),
     tracing="OpenInference: `LlamaIndexInstrumentor`",
-    line="tracesplice.instrument(gateway=GATEWAY)",
+    line="llm = tracesplice.splice(llm)",
     set_up="https://langfuse.com/integrations/frameworks/llamaindex",
     settings={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
 )
@@ -23,7 +23,7 @@ GATEWAY, KEY = os.environ["LITELLM_PROXY_API_BASE"], os.environ["LITELLM_PROXY_A
 langfuse = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
 LlamaIndexInstrumentor().instrument()
 llm = LiteLLM(model="litellm_proxy/openai-chat", api_base=GATEWAY, api_key=KEY)
-tracesplice.instrument(gateway=GATEWAY)
+llm = tracesplice.splice(llm)
 
 
 def said(question):
