@@ -7,6 +7,7 @@ import sys
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
+import openai
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import HumanMessage
@@ -202,6 +203,31 @@ def test_instrument_finds_the_run_of_models_that_are_not_spliced(
     tracesplice.instrument(gateway=wire.url)
     ask(model_of(wire), kind, {"callbacks": [handler]})
     assert parents(wire) == ids(spans)
+
+
+@pytest.mark.parametrize("make", [ChatOpenAI, OpenAI])
+@KINDS
+def test_a_model_that_is_not_spliced_is_asked_where_it_would_be_without_us(
+    wire: ModelServer, langfuse: Langfuse, make: Any, kind: str
+) -> None:
+    tracesplice.splice(model_of(wire, make))  # the classes are wrapped
+    current: list[int] = []
+
+    def note(_: object) -> None:
+        current.append(trace.get_current_span().get_span_context().span_id)
+
+    async def anote(_: object) -> None:
+        note(_)
+
+    model = model_of(
+        wire,
+        make,
+        http_client=openai.DefaultHttpxClient(event_hooks={"request": [note]}),
+        http_async_client=openai.DefaultAsyncHttpxClient(event_hooks={"request": [anote]}),
+    )
+    with openinference(), langfuse.start_as_current_observation(name="enclosing") as span:
+        ask(model, kind)
+    assert current == [int(span.id, 16)]
 
 
 @KINDS

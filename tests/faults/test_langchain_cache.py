@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.language_models import BaseLLM
+from langchain_core.messages import HumanMessage
 from langchain_core.outputs import Generation, LLMResult
 from langfuse.langchain import CallbackHandler
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -40,15 +41,20 @@ class Counted:
         self._langfuse = make_langfuse(key, span_exporter=self._exported, mask_otel_spans=mask)
         self.config: Any = {"callbacks": [CallbackHandler(public_key=key)]}
 
-    def used(self) -> list[tuple[Any, int]]:
-        """Model and tokens of each generation."""
+    def used(self, of: str = "langfuse.observation.model.name") -> list[tuple[Any, int]]:
+        """Model, or what else is asked for, and tokens of each generation."""
         self._langfuse.flush()
         said = [span.attributes or {} for span in self._exported.get_finished_spans()]
         return [
-            (each.get("langfuse.observation.model.name"), sum(json.loads(str(usage)).values()))
+            (each.get(of), sum(json.loads(str(usage)).values()))
             for each in said
             if (usage := each.get(_USAGE)) is not None
         ]
+
+    def used_by_text(self) -> dict[str, int]:
+        """Tokens of the generation of each question."""
+        used = self.used("langfuse.observation.input")
+        return {json.loads(given)[-1]["content"]: tokens for given, tokens in used}
 
 
 @pytest.fixture
@@ -85,6 +91,26 @@ def test_a_hit_says_zero(
     assert len(wire.calls) == (1 if hit else 2)
     assert first > 0
     assert (second == 0) == (hit and spliced)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("is_async", [False, True])
+def test_of_several_inputs_those_that_hit_say_zero_each(
+    wire: ModelServer, counted: Counted, is_async: bool, streaming: bool
+) -> None:
+    model = tracesplice.splice(
+        model_of(wire, cache=InMemoryCache(), streaming=streaming, stream_usage=True)
+    )
+    model.invoke("known")
+    known, *new = ([HumanMessage(text)] for text in ("known", "new", "new, too"))
+    if is_async:
+        asyncio.run(model.agenerate([known, *new], **counted.config))
+    else:
+        # Langfuse's handler makes each of several runs a child of the one before.
+        copy_context().run(model.generate, [*new, known], **counted.config)
+    assert len(wire.calls) == 3
+    used = {text: tokens > 0 for text, tokens in counted.used_by_text().items()}
+    assert used == {"known": False, "new": True, "new, too": True}
 
 
 @pytest.mark.parametrize("kind", ["invoke", "ainvoke"])
