@@ -157,10 +157,9 @@ def prompt_on(span: Span, on_span: Mapping[str, Any]) -> dict[str, Any]:
 def _values(context: Context, span: Any, on_span: Mapping[str, Any]) -> dict[str, Any]:
     values = ambient(context)
     # What is ambient goes before what is on the span: Langfuse puts it there, where it shows.
-    if not _ON_SPAN.keys().isdisjoint(on_span):
-        for name, key in _ON_SPAN.items():
-            if name in on_span and key not in values:
-                values[key] = decoded(on_span[name], (str, list) if key == "tags" else str)
+    for name, key in _ON_SPAN.items():
+        if name in on_span and key not in values:
+            values[key] = decoded(on_span[name], (str, list) if key == "tags" else str)
     if "metadata" not in values and _TRACE_METADATA in "\n".join(on_span):
         values["metadata"] = _after(_TRACE_METADATA, on_span)
     environment = _environment(span, on_span, values.get("environment"))
