@@ -73,6 +73,17 @@ def test_who_refuses_does_not_keep_others_from_doing_it(found: FakeAdapters) -> 
         assert tracesplice.splice("text") == "text"
 
 
+def test_who_knows_the_nearest_class_is_asked_first(found: FakeAdapters) -> None:
+    """As it knows best what to type."""
+    for name, package in (("a", "acme"), ("m", "my"), ("z", "acme")):
+        code = HOOK + f"def tracesplice_packages(): return ['other', {package!r}]\n" + HOOK
+        found.add(
+            name, code + f"def tracesplice_splice(target): raise TracespliceError('{name}')\n"
+        )
+    with pytest.raises(TracespliceError, match=r"^m$"):
+        tracesplice.splice(instance_of("my.app", type(instance_of("acme.models"))))
+
+
 class Proxy:
     """Says in ``__class__`` what it stands for, as wrapt's proxies do."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from tracesplice._plugins import BLOCK_VARIABLE, ask, load
 from tracesplice_wire import STRICT_VARIABLE, report_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from tracesplice._plugins import Adapter
 
@@ -47,6 +48,8 @@ class Adapters:
     def first(self, hook: str, target: object) -> None:
         """Ask the adapters that may know ``target``, until one answers that it is done.
 
+        The nearer a class is that an adapter knows, the sooner it is asked.
+
         Raises:
             TracespliceError: Adapters say that they cannot do it, and none can; it is the first
                 one's. Or none knows ``target``.
@@ -54,7 +57,7 @@ class Adapters:
         packages = _packages_of(target)
         faults: dict[str, Exception] = {}
         refusals: list[TracespliceError] = []
-        for adapter in self._implementing(hook):
+        for adapter in sorted(self._implementing(hook), key=partial(_distance, packages)):
             asked = adapter.packages is None or not adapter.packages.isdisjoint(packages)
             try:
                 if asked and self._ask(adapter.name, hook, faults, target=target):
@@ -123,3 +126,8 @@ def _packages_of(target: object) -> dict[str, None]:
     kinds = (type(target), getattr(target, "__class__", None))
     bases = (base for kind in kinds for base in getattr(kind, "__mro__", ()))
     return dict.fromkeys(str(base.__module__).partition(".")[0] for base in bases)
+
+
+def _distance(packages: Collection[str], adapter: Adapter) -> int:
+    known = adapter.packages or ()
+    return next((at for at, name in enumerate(packages) if name in known), len(packages))
