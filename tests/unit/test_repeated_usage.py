@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import tracesplice
+from tracesplice.adapter import note_foreign_call
 from unit import spans
 from unit.masking import COST, USAGE
 from unit.spans import Node, Program, agent, gap, llm, plain, tokens, users
@@ -128,12 +130,19 @@ def test_a_record_may_end_before_what_it_records(traced: Program) -> None:
 
 
 KEPT = llm((1, 4), call=None)
+CHAIN = plain(**{"llm.model_name": "gpt", "output.value": "hi"})
 # What is counted in the end, without the gateway's own figures.
 CASES: dict[str, tuple[Node, dict[str, float]]] = {
     "no call of the gateway's": (agent((1, 4)).around(KEPT), {"agent": 5, "llm": 5}),
     "one call is not reported": (agent((4, 8)).around(llm(), KEPT), {"llm": 5}),
     "a call that the gateway does not report": (
         agent((6, 8)).around(llm(), llm((3, 4), call="kept")),
+        {"llm": 7},
+    ),
+    "a call that the gateway does not report, without usage": (llm(None, "kept"), {"llm": 4}),
+    "one whose model a chain names": (replace(CHAIN, call="kept"), {"chain": 4}),
+    "around that, a chain that names the model, too": (
+        CHAIN.around(llm((3, 4), call="kept")),
         {"llm": 7},
     ),
     "a call without a span is not reported": (agent((10, 20)).around(llm()), {"agent": 23}),
@@ -228,6 +237,23 @@ CASES: dict[str, tuple[Node, dict[str, float]]] = {
 @pytest.mark.parametrize(("tree", "left"), CASES.values(), ids=CASES)
 def test_what_is_nobody_else_s_stays(program: Program, tree: Node, left: dict[str, float]) -> None:
     assert tokens(program.run(users("span").around(tree))) == left
+
+
+@pytest.mark.parametrize(
+    "inside", [(), (users("span", call="reported"),)], ids=["the agent", "a span of the user's"]
+)
+def test_with_a_call_to_elsewhere_an_agent_keeps_what_it_says(
+    program: Program, inside: tuple[Node, ...]
+) -> None:
+    made = agent((10, 20)).around(*inside)
+    program.exporter.clear()
+    with program.span(made if inside else replace(made, call="reported")):
+        for each in inside:
+            with program.span(each):
+                note_foreign_call()
+        if not inside:
+            note_foreign_call()
+    assert tokens(program.exported()) == {"agent": 30}
 
 
 # Where an agent and a call say what was used, by whatever names: OpenInference's, those of the

@@ -212,8 +212,12 @@ class TestForeignCalls:
             inner.end()
         assert (says(inner), says(outer)) == (False, False)
 
-    def test_in_no_generation_it_is_nothing_to_remember(self, langfuse: Langfuse) -> None:
+    def test_in_a_span_too_as_an_agent_further_out_may_say_its_usage(
+        self, langfuse: Langfuse
+    ) -> None:
         note_foreign_call()
         with langfuse.start_as_current_observation(name="s") as span:
+            link_request({}, {}).answered({})
+            assert says(span) is True
             note_foreign_call()
-        assert says(span) is None
+        assert says(span) is False

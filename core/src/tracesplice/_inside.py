@@ -9,6 +9,7 @@ dict.
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracesplice._used import NOTHING
@@ -121,14 +122,16 @@ class Insides:
             return inside
         trace_id, span_id = place
         of_trace = self._open.setdefault(trace_id, OrderedDict())
-        self._open.move_to_end(trace_id)
+        with suppress(KeyError):  # another thread exported the last of it
+            self._open.move_to_end(trace_id)
         inside = of_trace.get(span_id)
         if inside is None:
             inside = of_trace.setdefault(span_id, Inside())
             self._count += 1
             self._trim()
         else:
-            of_trace.move_to_end(span_id)
+            with suppress(KeyError):  # another thread exported it
+                of_trace.move_to_end(span_id)
         return inside
 
     def tell(self, place: SpanKey, span_id: str, told: Told) -> None:

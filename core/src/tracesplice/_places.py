@@ -68,14 +68,14 @@ def counts_usage(span: Any) -> bool:
 def note_foreign_call(observation: Span | None = None) -> None:
     """Note a model call that carries no link: its usage is for the client to count.
 
-    A generation around it and around calls through the gateway keeps its figures.
+    An observation around it and around calls through the gateway keeps its figures.
 
     Args:
         observation: The span of the call's own client observation, where an adapter knows it.
     """
     span = observation or current_observation()
     own, said = span.get_span_context(), attributes(span)
-    if own.is_valid and may_become_generation(said):
+    if own.is_valid:
         places = places_of(place_of(own), span, said, trace.get_current_span())
         calls.answered(places, reports=False)
 

@@ -41,13 +41,19 @@ def what_is_left(at: Observed) -> Used | None:
     if reported is None and not at.known.linked:
         return _without_gaps(at, said - added(kept))
     if not said.tokens:
-        # Of a model without usage, Langfuse would count what those inside say.
-        is_repeated = kept is None or not said.cost
-        return NOTHING if is_repeated and at.counts else None
+        return _without_tokens(at, kept)
     left = said - added(reported, kept)
     if _without_gaps(at, left) is not None:
         return NOTHING
     return left if left.tokens < said.tokens else None
+
+
+def _without_tokens(at: Observed, kept: Used | None) -> Used | None:
+    if at.known.kept and kept is None:
+        return None  # nobody else says what the client's own call used
+    # Of a model without usage, Langfuse would count what those inside say.
+    is_repeated = kept is None or not at.usage.used.cost
+    return NOTHING if is_repeated and at.counts else None
 
 
 def _is_note(at: Observed) -> bool:
