@@ -15,8 +15,8 @@ import pytest
 from tracesplice_testing.gateway import GatewayMode
 
 ROOT = Path(__file__).parents[2]
-CALLS = {"langfuse": 88, "langfuse_otel": 87, "langfuse_otel_v2": 125}
-MODULES = {"langfuse": 15, "langfuse_otel": 15, "langfuse_otel_v2": 17}
+CALLS = {"langfuse": 90, "langfuse_otel": 89, "langfuse_otel_v2": 129}
+MODULES = {"langfuse": 16, "langfuse_otel": 16, "langfuse_otel_v2": 18}
 
 
 @pytest.fixture(scope="module")

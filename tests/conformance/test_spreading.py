@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from tracesplice_testing.gateway import Gateway
     from tracesplice_testing.recorder import Observation, Recorder, Trace
 
-# Each way in one mode at least; processes that start anew take seconds.
+# Each way in one mode at least; processes that start anew take seconds. To fork comes first, as a
+# child shares the connections that its parent has open.
 KINDS = {
-    GatewayMode.LANGFUSE: ("executor", "fork", "spawn", "experiment"),
+    GatewayMode.LANGFUSE: ("fork", "executor", "spawn", "experiment"),
     GatewayMode.LANGFUSE_OTEL: ("loop", "forkserver", "pool", "experiment"),
     GatewayMode.LANGFUSE_OTEL_V2: ("threads", "carrier", "experiment"),
 }
