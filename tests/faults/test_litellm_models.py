@@ -6,6 +6,7 @@ import asyncio
 import copy
 import pickle
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import pytest
 
@@ -21,6 +22,7 @@ from llama_index.llms.litellm import LiteLLM
 import tracesplice
 from conformance.forms import link_in
 from shapes.litellm_clients import WARNINGS, cleared_away
+from tracesplice_openai import sdk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,6 +97,20 @@ def test_its_own_calls_alone_are_linked(wire: ModelServer, langfuse: Langfuse, k
         tracesplice.unsplice(made)
         assert not linked(wire, lambda: ASKS[kind](made))
         tracesplice.unsplice(made)
+
+
+def test_putting_the_last_one_back_takes_all_wrappers_off(
+    wire: ModelServer, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[str] = []
+    # Other tests' clients may be spliced still.
+    monkeypatch.setattr(sdk, "marks", WeakSet())
+    monkeypatch.setattr(sdk, "_unwrap", lambda: found.append("unwrapped"))
+    made, other = (tracesplice.splice(MAKERS[kind](wire.url)) for _ in range(2))
+    tracesplice.unsplice(made)
+    assert found == []
+    tracesplice.unsplice(other)
+    assert found
 
 
 def test_its_responses_are_linked(wire: ModelServer, langfuse: Langfuse) -> None:

@@ -200,6 +200,23 @@ def test_a_router_falls_back_to_a_provider(
     assert known.kept  # what the provider was asked for is the application's to count
 
 
+class _OutOfPlace:
+    """Refuses to say anything of itself, as a proxy does where there is nothing to stand for."""
+
+    @property
+    def __module__(self) -> str:  # type: ignore[override]
+        raise RuntimeError("nothing to stand for")
+
+    def __call__(self) -> str:
+        return "called"
+
+
+def test_whatever_can_be_called_runs_in_a_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRACESPLICE_STRICT", raising=False)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(_OutOfPlace()).result() == "called"
+
+
 def test_a_pool_of_the_applications_own_is_left_alone() -> None:
     with ThreadPoolExecutor(1) as pool, propagate_attributes(user_id="u"):
         assert pool.submit(len, "abc").result() == 3

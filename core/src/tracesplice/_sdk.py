@@ -76,7 +76,7 @@ class ClientSdk(SdkRequests):
     def unsplice(self, client: Any) -> None:
         """Put ``client`` back to what it was; copies made before stay spliced."""
         vars(client).pop(MARK, None)
-        self._unwrap_unless_needed()
+        self.unwrap_unless_needed()
 
     def is_spliced(self, client: Any) -> bool:
         """Return whether ``client`` was spliced, or made by one that was."""
@@ -90,7 +90,7 @@ class ClientSdk(SdkRequests):
     def uninstrument(self) -> None:
         """Undo ``instrument``."""
         self.declared = ()
-        self._unwrap_unless_needed()
+        self.unwrap_unless_needed()
 
     def gateways_of(self, client: Any) -> tuple[Gateway, ...]:
         """Return the gateways that ``client``'s calls may carry a link to."""
@@ -120,6 +120,16 @@ class ClientSdk(SdkRequests):
         if self._is_needed():
             wrap()
 
+    def unwrap_unless_needed(self) -> None:
+        """Unwrap the SDK's classes where nothing is spliced or instrumented any more."""
+        if self._is_needed():
+            return
+        self._unwrap()
+        # Instead of a lock, which a fork in another thread would leave locked for ever: who spliced
+        # in the meantime either finds no wrappers and sets them itself, or is found here.
+        if self._is_needed():
+            self._wrap()
+
     def _wrap(self) -> None:
         for wrap, _ in self._others:
             wrap()
@@ -133,15 +143,6 @@ class ClientSdk(SdkRequests):
         for client in self._clients:
             for name in self._wrappers:
                 unwrap_methods(defining(client, name), [name])
-
-    def _unwrap_unless_needed(self) -> None:
-        if self._is_needed():
-            return
-        self._unwrap()
-        # Instead of a lock, which a fork in another thread would leave locked for ever: who spliced
-        # in the meantime either finds no wrappers and sets them itself, or is found here.
-        if self._is_needed():
-            self._wrap()
 
     def _is_needed(self) -> bool:
         return bool(self.declared) or len(self.marks) > 0

@@ -78,6 +78,8 @@ def unsplice(target: object) -> bool | None:
         fields.pop(name, None)
         if method is not None:
             fields[name] = method
+    del mark
+    sdk.unwrap_unless_needed()
     return True
 
 

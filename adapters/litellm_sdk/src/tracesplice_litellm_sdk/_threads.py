@@ -15,7 +15,7 @@ import sys
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from tracesplice.adapter import gateways_here
+from tracesplice.adapter import gateways_here, guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,7 @@ def submit(wrapped: Callable[..., Any], _pool: object, args: Any, kwargs: Any) -
     return wrapped(*args, **kwargs)
 
 
+@guarded("the context of what is run in a thread")
 def _asks_model(function: object) -> bool:
     if getattr(function, "__module__", None) in _ASK_MODELS:
         return True

@@ -86,6 +86,7 @@ def unsplice(target: object) -> bool | None:
         vars(model).pop(_MARK, None)
         for client in tracesplice_openai.clients_of(model):
             tracesplice_openai.unsplice(client)
+    tracesplice_openai.sdk.unwrap_unless_needed()  # models out of sight have no client
     return True if models or target is Settings else None
 
 

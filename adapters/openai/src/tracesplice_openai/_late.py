@@ -70,6 +70,7 @@ def mark_late(target: Any, gateway: Callable[[], Gateway]) -> None:
 def unmark_late(target: Any) -> None:
     """Undo ``mark_late``."""
     vars(target).pop(_MARK, None)
+    sdk.unwrap_unless_needed()
 
 
 @guarded("the links of a client that was made late")
