@@ -126,6 +126,7 @@ def test_what_is_refused_is_said(name: str, caplog: pytest.LogCaptureFixture) ->
             assert capture_link() == Link()
     [record] = caplog.records
     assert "tracesplice.capture()" in record.getMessage()
+    assert "as it is. The calls inside are not linked." in record.getMessage()
     with pytest.raises(tracesplice.TracespliceError, match="Pass on the dict"):
         tracesplice.resume(REFUSED[name], strict=True)
 

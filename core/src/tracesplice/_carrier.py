@@ -33,6 +33,10 @@ __all__ = ["Resumed", "capture", "resume"]
 # https://github.com/langfuse/langfuse-python/blob/main/langfuse/_client/propagation.py
 _EXPERIMENT = "experiment_"
 
+_NO_CARRIER = (
+    "%s is no carrier of tracesplice.capture(): %s. Pass on the dict that it returned, as it is."
+)
+
 
 def capture() -> dict[str, str]:
     """Capture the link of this place, to go on from it elsewhere: see ``resume``.
@@ -84,13 +88,11 @@ def resume(carrier: Mapping[str, str] | None, *, strict: bool = False) -> Resume
         carried = decode_carrier(carrier)
     except Exception as error:  # noqa: BLE001  (of a mapping of somebody else's)
         reason = str(error) if type(error) is ValueError else type(error).__name__
-        message = (
-            f"{shown_kind(carrier)} is no carrier of tracesplice.capture(): {reason}. Pass on the "
-            "dict that it returned, as it is."
-        )
+        kind = shown_kind(carrier)
         if strict:
-            raise TracespliceError(message) from None
-        warn_once("carrier", "tracesplice: %s The calls inside are not linked.", message)
+            raise TracespliceError(_NO_CARRIER % (kind, reason)) from None
+        said = f"tracesplice: {_NO_CARRIER} The calls inside are not linked."
+        warn_once("carrier", said, kind, reason)
         return Resumed(Link(), {})
     return Resumed(carried.link, carried.entries)
 
