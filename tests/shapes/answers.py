@@ -9,7 +9,10 @@ from pydantic import BaseModel
 
 __all__ = ["comparable"]
 
-_VOLATILE = {"id", "created", "created_at", "completed_at", "item_id", "call_id", "tool_call_id"}
+_VOLATILE = {
+    *("id", "created", "created_at", "completed_at", "item_id", "call_id", "tool_call_id"),
+    "response_cost",  # LiteLLM's SDK works it out beside the call: now and then it is late
+}
 _IDS = re.compile(r"\b(chatcmpl|resp|msg|call)[-_][\w-]+")
 
 

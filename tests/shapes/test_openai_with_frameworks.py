@@ -30,6 +30,7 @@ CELLS = [
     for cell in (*LANGCHAIN, *LLAMA_INDEX)
     if cell.tracer in (HANDLER, OPENINFERENCE)
     if cell.shape.prompts != (AMBIENT,) and not cell.enclosed
+    if "LiteLLM" not in cell.shape.name  # whose calls `langfuse.openai` makes no generation of
 ]
 
 
