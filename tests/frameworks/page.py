@@ -24,12 +24,17 @@ _PROGRAMS = "../tests/frameworks/programs"
 _MODES = ("langfuse", "langfuse_otel", "langfuse_otel_v2")
 INTRODUCTION = """# Which frameworks
 
-Find your library, trace it as its row says, and write its line before you make a client or a model:
+Find your library, trace it as its row says, and write its line before the first call:
 
 ```python
+import tracesplice  # pip install 'tracesplice[openai]'
+from langfuse import Langfuse
+
 langfuse = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
 tracesplice.instrument(gateway=GATEWAY)  # the address of your LiteLLM gateway
 ```
+
+For libraries that call through LiteLLM's SDK, `pip install 'tracesplice[litellm-sdk]'`.
 
 A library's name leads to a whole program. Prompt, user, session and tags are said with Langfuse's
 own `propagate_attributes(...)`. The gateway needs [our adapter](gateway.md); tokens and cost are

@@ -200,6 +200,16 @@ class TestOfOneCall:
         own.end()
         assert (link.user_id, link.session_id, link.tags) == ("ann", "s1", ("a", "b"))
 
+    def test_a_conversation_is_a_session_as_on_the_server(self, provider: TracerProvider) -> None:
+        """pydantic-ai names one on each of its spans."""
+        own = provider.get_tracer("pydantic-ai").start_span(
+            "chat", attributes={"gen_ai.conversation.id": "c1", "gen_ai.request.model": "m"}
+        )
+        assert capture_link(own).session_id == "c1"
+        with propagate_attributes(session_id="s1"):
+            assert capture_link(own).session_id == "s1"
+        own.end()
+
     def test_the_ambient_ones_go_first_as_on_the_server(self, langfuse: Langfuse) -> None:
         with propagate_attributes(user_id="bob"):
             own = langfuse.start_observation(name="y", as_type="generation", metadata=self.GIVEN)

@@ -70,6 +70,7 @@ def test_without_adapters_it_names_the_install_commands(found: FakeAdapters) -> 
     result = run("plugins")
     assert "pip install 'tracesplice[openai]'" in result.output
     assert "[cli]" not in result.output
+    assert "[testing]" not in result.output
     assert result.exit_code == 0
 
 

@@ -139,6 +139,11 @@ def test_what_is_no_address_is_refused_with_an_example(wrong: object) -> None:
         Gateway.declare(wrong)
 
 
+def test_the_address_of_a_kind_of_call_is_refused() -> None:
+    with pytest.raises(TracespliceError, match=r"of one kind of call.*'http://localhost:4000'"):
+        Gateway.declare("http://gw/v1/chat/completions")
+
+
 @pytest.mark.parametrize(
     ("url", "provider"),
     [

@@ -50,6 +50,7 @@ def test_a_class_is_no_object_of_it() -> None:
         ("langchain_openai.chat_models", "langchain"),
         ("langchain_core.runnables.base", "langchain"),
         ("llama_index.llms.openai_like", "llama-index"),
+        ("litellm.router", "litellm-sdk"),
     ],
 )
 @pytest.mark.usefixtures("found")

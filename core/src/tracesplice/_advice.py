@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["install_commands", "none_works", "unknown"]
 
 _PACKAGE = "tracesplice"
+_NO_ADAPTERS = ("testing",)
 
 
 def unknown(
@@ -66,8 +67,7 @@ def install_commands() -> list[str]:
 def _advice(packages: Collection[str], found: Iterable[Adapter]) -> str:
     installed = {_normal(adapter.name): adapter for adapter in found}
     for extra in _extras():
-        # A framework's packages begin with its name, as LangChain's do: langchain_core, ...
-        if not any(f"{each}_".startswith(f"{_normal(extra)}_") for each in packages):
+        if not any(_is_for(extra, package) for package in packages):
             continue
         adapter = installed.get(_normal(extra))
         if adapter is None:
@@ -87,8 +87,16 @@ def _extras() -> list[str]:
     return [
         extra
         for extra in metadata(_PACKAGE).get_all("Provides-Extra") or ()
+        if extra not in _NO_ADAPTERS
         if any(each.startswith(f"{_PACKAGE}-{extra}") for each in needed)
     ]
+
+
+def _is_for(extra: str, package: str) -> bool:
+    # A framework's packages begin with its name, as LangChain's do: langchain_core, ... The extra
+    # for LiteLLM's own is litellm-sdk.
+    ours, theirs = f"{_normal(extra)}_", f"{package}_"
+    return theirs.startswith(ours) or ours.startswith(theirs)
 
 
 def _command(extra: str) -> str:

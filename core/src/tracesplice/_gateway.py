@@ -62,7 +62,7 @@ class Gateway:
             argument: What the user passes it as, for the error message.
 
         Raises:
-            TracespliceError: ``url`` is no http(s) URL, or a model provider's own address.
+            TracespliceError: ``url`` is no http(s) URL, that of a route, or a model provider's own.
         """
         text = str(url)
         parts = _parse(text)
@@ -70,6 +70,11 @@ class Gateway:
             raise TracespliceError(
                 f"{shown_url(text)} is no gateway address. Pass the URL of your LiteLLM proxy, "
                 f"such as {_EXAMPLE!r}."
+            )
+        if cls.calls_model(text):
+            raise TracespliceError(
+                f"{shown_url(text)} is the address of one kind of call. Pass that of the gateway "
+                f"itself, such as {_EXAMPLE!r}."
             )
         provider = provider_of(parts[0][1])
         if provider:

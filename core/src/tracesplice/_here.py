@@ -69,9 +69,13 @@ _TRACE_METADATA = "langfuse.trace.metadata."
 # Where a span says what, most trusted first. The metadata is how Langfuse shows to give a user per
 # call of `langfuse.openai`: https://langfuse.com/integrations/model-providers/openai-py
 _ON_SPAN = {
+    "langfuse.user.id": "user_id",
     "user.id": "user_id",
+    "langfuse.session.id": "session_id",
     "session.id": "session_id",
+    "gen_ai.conversation.id": "session_id",  # pydantic-ai's, for one
     "langfuse.trace.tags": "tags",
+    "langfuse.tags": "tags",
     "langfuse.trace.name": "trace_name",
     "langfuse.version": "version",
 } | {

@@ -60,12 +60,13 @@ def _label(run: Run, observation: Observation) -> Text:
     label.append_text(
         Text.assemble("\n", prompt if observation.prompt_name else ("no prompt", "red"))
     )
-    who = [each for each in (observation.user_id, observation.session_id) if each]
+    said = (("user", observation.user_id), ("session", observation.session_id))
+    who = [f"{name} {value}" for name, value in said if value]
     label.append_text(
         Text.assemble(
             f"\n{tokens(observation)} tokens · {money(observation.cost)}",
             "\n",
-            (f"user {' · '.join(who)}", "") if who else ("no user, no session", "red"),
+            (" · ".join(who), "") if who else ("no user, no session", "red"),
         )
     )
     return label
