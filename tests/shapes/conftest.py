@@ -92,6 +92,8 @@ def without(judged: Any) -> Callable[[list[Cell], str, str], None]:
 
     def run_without(cells: list[Cell], framework: str, method: str) -> None:
         name, letters = TABLE[framework, method]
+        if "LiteLLM" in name:
+            pytest.importorskip("litellm")
         [cell] = [each for each in cells if str(each) == name]
         if cell.tracer == SDK_TRACER:
             importlib.import_module(SDK_TRACER)
