@@ -15,7 +15,7 @@ ABOUT = About(
     packages=("openai", "opentelemetry-instrumentation-openai"),
     tracing="OpenLLMetry: `OpenAIInstrumentor`",
     line="client = tracesplice.splice(client)",
-    set_up="https://pypi.org/project/opentelemetry-instrumentation-openai/",
+    set_up="https://github.com/traceloop/openllmetry/tree/main/packages/opentelemetry-instrumentation-openai",
     environment="openai",
     limits=(
         Limit(
