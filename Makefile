@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Editable, those that an environment holds.
 distributions = $(shell awk '/^[^#]/ && / $(1)( |$$)/ {print "-e", $$1}' distributions.txt)
-METADATA := distributions.txt $(wildcard core/pyproject.toml core/*/pyproject.toml adapters/*/pyproject.toml)
+METADATA := VERSION distributions.txt $(wildcard core/pyproject.toml core/*/pyproject.toml adapters/*/pyproject.toml)
 NOX := $(BIN)/nox --no-error-on-missing-interpreters
 PIP := -m pip --disable-pip-version-check
 
@@ -20,7 +20,7 @@ RESOLVE = $(abspath $(BIN)/uv) pip compile --quiet --universal --python-version 
   --no-emit-index-url --no-annotate --no-header
 
 .PHONY: help install demo check check-parts check-gateways test test-gateways test-packages \
-  matrix-frameworks coverage table lint format bench pins docs clean
+  matrix-frameworks coverage table lint format bench dist pins pictures clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -68,7 +68,7 @@ test-gateways:
 	$(BIN)/python -m pytest tests/frameworks --in-each-check
 
 test-packages:
-	$(BIN)/python -m pytest tests/unit tests/typing tests/contract tests/packaging tests/faults
+	$(BIN)/python -m pytest tests/unit tests/typing tests/contract tests/release tests/faults
 	$(BIN)/python -m pytest tests/shapes
 	$(BIN)/python -m pytest tests/workers
 	$(NOX) --session openai3 oldest
@@ -105,9 +105,12 @@ bench: install  ## Count what runs in a call; measure a link, the gateway adapte
 	PYTHONPATH=tests $(BIN)/python bench/overhead.py
 	PYTHONPATH=tests $(BIN)/python bench/gateway.py
 
-docs: install  ## Draw the pictures of the README and the docs again
+pictures: install  ## Draw the pictures of the README and the docs again
 	for program in langchain llama_index openai; do PYTHONPATH=tests $(BIN)/python -m rig.demo \
 	  --program $$program --svg docs/images/$$program.svg || exit 1; done
+
+dist: .venv/.installed  ## Build wheels and sdists of all distributions into build/dist
+	PYTHONPATH=tests $(BIN)/python -m release.dist
 
 pins: .venv/.installed  ## Resolve requirements/*.txt anew from requirements/*.in
 	cd requirements && for set in *.in; do \

@@ -3,49 +3,22 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import zipfile
 from email import message_from_string
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from release.dist import ROOT, environments, folders, package_of
+
 if TYPE_CHECKING:
     from email.message import Message
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-LISTED = [
-    line.split()
-    for line in (ROOT / "distributions.txt").read_text().splitlines()
-    if not line.startswith("#")
-]
-FOLDERS = [words[0] for words in LISTED]
-IN_GATEWAYS = [words[0] for words in LISTED if "gateway" in words]
+FOLDERS = folders()
+IN_GATEWAYS = [folder for folder, held in environments().items() if "gateway" in held]
 TESTING = "core/testing"  # goes where pytest is
 SHARED = {"langfuse", "opentelemetry-api", "packaging", "pluggy", "wrapt"}
-
-
-def package_of(folder: str) -> str:
-    found = (ROOT / folder / "src").glob("tracesplice*")
-    [package] = (each for each in found if each.suffix != ".egg-info")
-    return package.name
-
-
-def build(folder: str, target: Path) -> Path:
-    command = ["-m", "build", "--wheel", "--no-isolation", "--outdir", str(target)]
-    subprocess.run(
-        [sys.executable, *command, str(ROOT / folder)], check=True, capture_output=True, timeout=120
-    )
-    [built] = target.glob(f"{package_of(folder)}-*.whl")
-    return built
-
-
-@pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    target = tmp_path_factory.mktemp("wheels")
-    return {folder: build(folder, target) for folder in FOLDERS}
 
 
 @pytest.fixture(params=FOLDERS)
