@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from tracesplice_testing._judge import Expected, Seen, judge
+from tracesplice_view import Expected, Seen, judge
 
 if TYPE_CHECKING:
     from conformance.harness import Cell, Stage

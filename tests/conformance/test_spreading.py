@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.checks import ENVIRONMENT
-from tracesplice_testing._judge import Expected, Seen, judge
 from tracesplice_testing.gateway import GatewayMode
 from tracesplice_testing.gateway._process import clean_environment
+from tracesplice_view import Expected, Seen, judge
 
 if TYPE_CHECKING:
     from tracesplice_testing.gateway import Gateway

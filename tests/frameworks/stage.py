@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.checks import ATTRIBUTES, ENVIRONMENT
 from frameworks.process import Process
 from tracesplice_testing import Gateway, GatewayMode, ModelServer, Recorder
-from tracesplice_testing._judge import Expected, Seen, judge
+from tracesplice_view import Expected, Seen, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import pytest
 
 from javascript.conftest import ENVIRONMENT
 from javascript.page import PAGE, filled
-from tracesplice_testing._judge import Expected, Seen, judge
+from tracesplice_view import Expected, Seen, judge
 
 if TYPE_CHECKING:
     from javascript.conftest import Node

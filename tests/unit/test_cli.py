@@ -12,6 +12,7 @@ import pytest
 from tracesplice import _cli
 from tracesplice._hooks import Adapters
 from tracesplice._plugins import BLOCK_VARIABLE
+from tracesplice_cli import _plugins, command
 from unit.fake_adapters import WORKS, FakeAdapters, fakes
 
 if TYPE_CHECKING:
@@ -23,14 +24,21 @@ __all__ = ["fakes"]
 @pytest.fixture
 def found(fakes: FakeAdapters, monkeypatch: pytest.MonkeyPatch) -> FakeAdapters:
     """Adapters of which nothing but the fakes are found."""
-    monkeypatch.setattr(_cli, "installed_adapters", lambda: Adapters(fakes.points(), ["blocked"]))
+    monkeypatch.setattr(
+        _plugins, "installed_adapters", lambda: Adapters(fakes.points(), ["blocked"])
+    )
     return fakes
+
+
+def forget(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
+        monkeypatch.delitem(sys.modules, name)
 
 
 def run(*args: str) -> Result:
     from click.testing import CliRunner
 
-    return CliRunner().invoke(_cli.command(), args)
+    return CliRunner().invoke(command, args)
 
 
 def test_plugins_shows_what_each_adapter_splices(found: FakeAdapters) -> None:
@@ -105,10 +113,11 @@ def test_version_is_the_package_s() -> None:
     assert result.exit_code == 0
 
 
-@pytest.mark.parametrize("missing", ["click", "rich"])
+@pytest.mark.parametrize("missing", ["click", "rich", "tracesplice_cli"])
 def test_without_the_extra_it_says_what_to_install(
     missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    forget(monkeypatch, "tracesplice_cli", missing)
     monkeypatch.setitem(sys.modules, missing, None)
     monkeypatch.setattr(sys, "argv", ["tracesplice", "plugins"])
     with pytest.raises(SystemExit) as caught:
@@ -131,9 +140,7 @@ def test_with_the_extra_it_runs(
 
 
 def test_another_missing_module_is_not_blamed_on_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    def command() -> None:
-        raise ModuleNotFoundError("No module named 'x'", name="x")
-
-    monkeypatch.setattr(_cli, "command", command)
-    with pytest.raises(ModuleNotFoundError, match="'x'"):
+    forget(monkeypatch, "tracesplice_cli")
+    monkeypatch.setitem(sys.modules, "tracesplice._hooks", None)
+    with pytest.raises(ModuleNotFoundError, match=r"tracesplice\._hooks"):
         _cli.main()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from langfuse import Langfuse, propagate_attributes
 
-from tracesplice_testing.recorder.reader import LangfuseReader, TraceNotReadyError
+from tracesplice_view import LangfuseReader, TraceNotReadyError
 
 if TYPE_CHECKING:
     from tracesplice_testing.recorder import Recorder
@@ -125,7 +125,7 @@ class TestReading:
 
     def test_the_reader_turns_pages(self, rec: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
         send(rec, *(span(number) for number in range(1, 6)))
-        monkeypatch.setattr("tracesplice_testing.recorder.reader._LIMIT", 2)
+        monkeypatch.setattr("tracesplice_view._reader._LIMIT", 2)
         reader = LangfuseReader(rec.url, rec.public_key, rec.secret_key)
         trace = reader.wait_for_trace(TRACE, lambda t: len(t.observations) == 5, timeout=0)
         assert [o.name for o in trace.observations] == [f"span {n}" for n in range(1, 6)]

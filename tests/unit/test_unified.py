@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tracesplice.testing import assert_unified
-from tracesplice_testing._unified import is_of_gateway
 from tracesplice_testing.recorder import Observation, Trace
+from tracesplice_view import is_of_gateway
 
 NOW = datetime.now(timezone.utc)
 PROMPT: dict[str, Any] = {"prompt_name": "greet", "prompt_version": 3}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tracesplice.testing import assert_unified
-from tracesplice_testing._unified import is_of_gateway
+from tracesplice_view import is_of_gateway
 from workers.servers import TESTS, until, worker
 from workers.ways import CALLS
 

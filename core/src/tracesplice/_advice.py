@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["install_commands", "none_works", "unknown"]
 
 _PACKAGE = "tracesplice"
-_NO_ADAPTERS = ("testing",)
+_NO_ADAPTERS = ("cli", "testing")  # packages, too
 
 
 def unknown(

@@ -1,107 +1,20 @@
-"""The ``tracesplice`` command; it needs the extra ``[cli]``."""
+"""The ``tracesplice`` command, or how to get it: it is an extra of its own."""
 
 from __future__ import annotations
 
-import json
 import sys
-from importlib.metadata import version
-from typing import TYPE_CHECKING
 
-from tracesplice._advice import install_commands
-from tracesplice._hooks import installed_adapters
+__all__ = ["main"]
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    import click
-
-    from tracesplice._plugins import Adapter
-
-__all__ = ["command", "main"]
-
-_PACKAGE = "tracesplice"
-_COLOURS = {"ok": "green", "blocked": "yellow", "problem": "red"}
+_EXTRA = ("tracesplice_cli", "tracesplice_view", "click", "rich")
 
 
 def main() -> None:
-    """Run the command; without click and rich, say how to get them."""
+    """Run the command; without the extra ``[cli]``, say what to type."""
     try:
-        run = command()
+        from tracesplice_cli import command
     except ModuleNotFoundError as error:
-        if error.name not in ("click", "rich"):
+        if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
-        sys.exit(f"The tracesplice command needs an extra: pip install '{_PACKAGE}[cli]'")
-    run()
-
-
-def command() -> click.Group:
-    """Build the command.
-
-    Raises:
-        ModuleNotFoundError: click or rich is not installed.
-    """
-    import click
-    import rich  # noqa: F401  (missing, it is to be said before a command runs)
-
-    @click.group(help="One trace for calls through a LiteLLM gateway into Langfuse.")
-    @click.version_option(version(_PACKAGE), prog_name=_PACKAGE)
-    def group() -> None:
-        pass
-
-    @group.command(help="Show the adapters found, and what keeps one from working.")
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
-    def plugins(as_json: bool) -> None:
-        found = installed_adapters().found
-        if as_json:
-            click.echo(_as_json(found))
-        else:
-            _show(found)
-        sys.exit(any(_state(adapter) == "problem" for adapter in found))
-
-    return group
-
-
-def _state(adapter: Adapter) -> str:
-    if adapter.blocked:
-        return "blocked"
-    return "ok" if adapter.problem is None else "problem"
-
-
-def _as_json(found: Iterable[Adapter]) -> str:
-    rows = [
-        {
-            "name": adapter.name,
-            "package": adapter.package,
-            "version": adapter.version,
-            "splices": adapter.handles,
-            "state": _state(adapter),
-            "problem": adapter.problem,
-        }
-        for adapter in found
-    ]
-    return json.dumps({"version": version(_PACKAGE), "adapters": rows}, indent=2)
-
-
-def _show(found: Sequence[Adapter]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    lines = [f"{each.name} {each.problem}" for each in found if each.problem is not None]
-    console = Console()
-    if found:
-        table = Table("adapter", "package", "splices", "state")
-        for adapter in found:
-            state = _state(adapter)
-            package = f"{adapter.package} {adapter.version}"
-            cells = (adapter.name, package, adapter.handles, Text(state, _COLOURS[state]))
-            table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
-        console.print(table)
-    else:
-        lines = [
-            "No adapter is installed. Install the one you need:",
-            *(f"  {command}" for command in install_commands()),
-        ]
-    for line in lines:
-        # Not wrapped, so that what is to be typed can be copied.
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        sys.exit("The tracesplice command needs an extra: pip install 'tracesplice[cli]'")
+    command()

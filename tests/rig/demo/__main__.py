@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from rig.demo._stage import Stage
-    from tracesplice_testing._run import Run
+    from tracesplice_view import Run
 
 UNIFIED, SPLIT, PROBLEM, INTERRUPTED = 0, 1, 2, 130
 

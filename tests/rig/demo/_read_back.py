@@ -14,8 +14,7 @@ import openai
 import tracesplice
 from rig.demo._http import Refused, Unreachable, basic, get
 from rig.demo._settings import GATEWAY_URL, MODEL, DemoError
-from tracesplice_testing._run import Run, tokens
-from tracesplice_testing.recorder.reader import LangfuseReader
+from tracesplice_view import LangfuseReader, Run, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,11 +10,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from tracesplice_testing._tree import money, trees
+from tracesplice_view import money, trees
 
 if TYPE_CHECKING:
     from rig.demo._verdict import Finding, Verdict
-    from tracesplice_testing._run import Run
+    from tracesplice_view import Run
 
 __all__ = ["SIDE_BY_SIDE", "draw"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tracesplice_testing._run import tokens
 from tracesplice_testing.gateway import GatewayMode
+from tracesplice_view import tokens
 
 if TYPE_CHECKING:
-    from tracesplice_testing._run import Run
+    from tracesplice_view import Run
 
 __all__ = ["Finding", "Verdict", "judge"]
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from langfuse import propagate_attributes
 
-from tracesplice_testing._unified import is_of_gateway
 from tracesplice_testing.contract._promises import hold
 from tracesplice_testing.contract._subject import QUESTION, Subject
+from tracesplice_view import is_of_gateway
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -11,8 +11,8 @@ import pytest
 
 import tracesplice
 from tracesplice_testing._stand_in import link_of
-from tracesplice_testing._unified import Judged, is_of_gateway
 from tracesplice_testing.contract._promises import broken, hold
+from tracesplice_view import Judged, is_of_gateway
 from tracesplice_wire import CONTAINER, PROJECT, STRICT_VARIABLE, TRACEPARENT
 
 if TYPE_CHECKING:

@@ -1,6 +1,8 @@
 """A stand-in for a Langfuse server: it takes what Langfuse takes and says what Langfuse drops."""
 
-from ._model import Observation, Problem, Trace
+from tracesplice_view import Observation, Trace
+
+from ._model import Problem
 from ._otlp import Span
 from ._recorder import Recorder, RecorderTimeout
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._model import Observation
+    from tracesplice_view import Observation
 
 _METADATA_LENGTH = 200
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from ._model import Observation
+    from tracesplice_view import Observation
+
     from ._prompts import Prompt
     from ._store import Project
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
-    from ._model import Observation, Problem, Storage, Trace
+    from tracesplice_view import Observation, Trace
+
+    from ._model import Problem, Storage
     from ._otlp import Span
 
 T = TypeVar("T")

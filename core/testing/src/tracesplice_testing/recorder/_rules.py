@@ -12,7 +12,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ._model import Observation, Problem, ProblemKind, Storage, parsed
+from tracesplice_view import Observation, parsed
+
+from ._model import Problem, ProblemKind, Storage
 from ._prompt_link import DroppedError, PromptExists, prompt_link
 from ._usage import Counted, cost_details, count, unread, usage_details
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ._model import Observation, Problem, ProblemKind, Storage, Trace
+from tracesplice_view import Observation, Trace
+
+from ._model import Problem, ProblemKind, Storage
 from ._prices import PRICES, Prices, price_for
 from ._prompts import Prompts
 from ._rules import Judge

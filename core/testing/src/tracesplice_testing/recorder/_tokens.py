@@ -12,7 +12,7 @@ import json
 import re
 from typing import Any
 
-from ._model import parsed
+from tracesplice_view import parsed
 
 _PIECE = re.compile(r" ?[^\W\d_]{1,10}|\d{1,3}| ?[^\s\w]{1,3}|_|\s+(?!\S)|\s")
 _PER_MESSAGE = 3

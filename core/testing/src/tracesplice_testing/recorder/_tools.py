@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ._model import parsed
+from tracesplice_view import parsed
 
 if TYPE_CHECKING:
     from ._otlp import Span

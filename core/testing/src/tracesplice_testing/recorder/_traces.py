@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._model import parsed
+from tracesplice_view import parsed
+
 from ._rules import MAX_ID, environment
 
 if TYPE_CHECKING:

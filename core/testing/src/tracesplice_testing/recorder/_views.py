@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from . import _fields
 
 if TYPE_CHECKING:
-    from ._model import Observation, Trace
+    from tracesplice_view import Observation, Trace
+
     from ._prompts import Prompts
 
 GROUPS = [

@@ -15,7 +15,7 @@ import urllib.request
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ._model import Observation, Trace, parsed
+from tracesplice_view._model import Observation, Trace, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

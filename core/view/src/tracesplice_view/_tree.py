@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from rich.tree import Tree
 
-from tracesplice_testing._run import Run, tokens
+from tracesplice_view._run import Run, tokens
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from tracesplice_testing.recorder import Observation, Trace
+    from tracesplice_view._model import Observation, Trace
 
 __all__ = ["money", "trees"]
 

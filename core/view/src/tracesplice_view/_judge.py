@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracesplice_testing._seen import Expected, Seen
+from tracesplice_view._seen import Expected, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tracesplice_testing._seen import Who
-    from tracesplice_testing.recorder import Observation
+    from tracesplice_view._model import Observation
+    from tracesplice_view._seen import Who
 
 __all__ = ["Expected", "Seen", "judge"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from tracesplice_testing.recorder import Observation, Trace
+    from tracesplice_view._model import Observation, Trace
 
 __all__ = ["Expected", "Seen", "Who"]
 

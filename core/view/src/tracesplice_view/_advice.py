@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tracesplice_testing._seen import Seen
+    from tracesplice_view._seen import Seen
 
 __all__ = ["advice"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracesplice_testing.recorder import Observation, Trace
+    from tracesplice_view._model import Observation, Trace
 
 __all__ = ["Run", "tokens"]
 

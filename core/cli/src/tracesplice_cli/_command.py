@@ -1,0 +1,20 @@
+"""The command and its subcommands."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import click
+
+from tracesplice_cli._plugins import plugins
+
+__all__ = ["command"]
+
+
+@click.group(help="One trace for calls through a LiteLLM gateway into Langfuse.")
+@click.version_option(version("tracesplice"), prog_name="tracesplice")
+def command() -> None:
+    """Hold the subcommands."""
+
+
+command.add_command(plugins)

@@ -1,0 +1,127 @@
+"""A trace and its observations, as Langfuse shows them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+__all__ = ["Observation", "Trace", "parsed"]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One observation as Langfuse would show it; costs in USD, `usage` in tokens by kind.
+
+    `prompt_name` and `prompt_version` are set only when Langfuse would link the prompt.
+    `estimated` says that the server counted the tokens itself, `priced` that the cost is its own.
+    `attributes` is what was sent.
+    """
+
+    id: str
+    trace_id: str
+    parent_id: str | None
+    name: str
+    type: str
+    start: datetime
+    end: datetime | None
+    model: str | None = None
+    input: Any = None
+    output: Any = None
+    level: str = "DEFAULT"
+    status_message: str | None = None
+    usage: dict[str, int] = field(default_factory=dict)
+    cost: float = 0.0
+    estimated: bool = False
+    priced: bool = False
+    prompt_name: str | None = None
+    prompt_version: int | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    tags: tuple[str, ...] = ()
+    environment: str = "default"
+    metadata: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    scope: str = ""
+    service: str = ""
+    project: str = ""
+
+    def line(self) -> str:
+        """The observation in one line, for trees and failure messages."""
+        parts = [f"{self.type} {self.name!r} {self.id}"]
+        if self.model:
+            parts.append(f"model={self.model}")
+        if self.usage or self.cost:
+            tokens, cost = ("~" if own else "" for own in (self.estimated, self.priced))
+            parts.append(f"tokens={tokens}{self.usage.get('total', 0)} cost={cost}{self.cost:.6g}")
+        if self.prompt_name:
+            parts.append(f"prompt={self.prompt_name}@{self.prompt_version}")
+        parts += [f"user={self.user_id}"] if self.user_id else []
+        parts += [f"session={self.session_id}"] if self.session_id else []
+        parts += [f"{self.level}: {self.status_message}"] if self.level == "ERROR" else []
+        return " ".join([*parts, f"[{self.scope}]"] if self.scope else parts)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One trace: what was written about it as a whole, and its observations by start time."""
+
+    id: str
+    name: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    tags: tuple[str, ...] = ()
+    environment: str = "default"
+    input: Any = None
+    output: Any = None
+    observations: tuple[Observation, ...] = ()
+    project: str = ""
+
+    @property
+    def usage(self) -> dict[str, int]:
+        """Tokens by kind, summed over every observation, as Langfuse sums them."""
+        total: Counter[str] = Counter()
+        for observation in self.observations:
+            total.update(observation.usage)
+        return dict(total)
+
+    @property
+    def cost(self) -> float:
+        """USD, summed over every observation, nested or not."""
+        return sum(observation.cost for observation in self.observations)
+
+    def roots(self) -> tuple[Observation, ...]:
+        """Observations whose parent is not in this trace."""
+        ids = {observation.id for observation in self.observations}
+        return tuple(o for o in self.observations if o.parent_id not in ids)
+
+    def children(self, observation_id: str) -> tuple[Observation, ...]:
+        """Direct children, by start time."""
+        return tuple(o for o in self.observations if o.parent_id == observation_id)
+
+    def tree(self) -> str:
+        """The trace as indented text, a line for each observation."""
+        lines = [f"trace {self.name!r} {self.id} cost={self.cost:.6g}"]
+        for root in self.roots():
+            lines += self._branch(root, depth=1)
+        return "\n".join(lines)
+
+    def _branch(self, observation: Observation, depth: int) -> Iterable[str]:
+        yield "  " * depth + observation.line()
+        for child in self.children(observation.id):
+            yield from self._branch(child, depth + 1)
+
+
+def parsed(value: Any) -> Any:
+    """A JSON text as its value, anything else as it is: Langfuse's older API reads I/O so."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
