@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import baggage, trace
@@ -14,6 +16,7 @@ from tracesplice._kit import in_context
 from tracesplice._observation import RemoteObservation
 from tracesplice._request import capture_link
 from tracesplice_wire import (
+    MAX_CARRIER,
     Link,
     decode_carrier,
     encode_carrier,
@@ -85,7 +88,7 @@ def resume(carrier: Mapping[str, str] | None, *, strict: bool = False) -> Resume
         TracespliceError: It is no carrier, and ``strict``.
     """
     try:
-        carried = decode_carrier(carrier)
+        return _resumed(carrier)
     except Exception as error:  # noqa: BLE001  (of a mapping of somebody else's)
         reason = str(error) if type(error) is ValueError else type(error).__name__
         kind = shown_kind(carrier)
@@ -94,7 +97,6 @@ def resume(carrier: Mapping[str, str] | None, *, strict: bool = False) -> Resume
         said = f"tracesplice: {_NO_CARRIER} The calls inside are not linked."
         warn_once("carrier", said, kind, reason)
         return Resumed(Link(), {})
-    return Resumed(carried.link, carried.entries)
 
 
 class Resumed:
@@ -109,6 +111,9 @@ class Resumed:
         self.link = link
         self._values = _values(link, entries)
         self._outside = f"tracesplice.outside.{id(self):x}"
+        self._span = _span(link)
+        # Most often nothing is around, as in a worker.
+        self._alone = self._inside(Context())
 
     @property
     def is_empty(self) -> bool:
@@ -117,18 +122,14 @@ class Resumed:
 
     def context(self) -> Context:
         """Return the current context, with what belongs to Langfuse replaced."""
-        context = _bare(otel_context.get_current())
-        if self.link.trace_id is not None:
-            context = baggage.set_baggage(TRACE_ID, self.link.trace_id, context)
-        for name, value in self._values.items():
-            context = otel_context.set_value(name, value, context)
-        return trace.set_span_in_context(_span(self.link), context)
+        outside = otel_context.get_current()
+        return self._inside(outside) if outside else self._alone
 
     def __enter__(self) -> None:
         # What is to come back is in the context itself: a token can be used in its own only, and an
         # asynchronous generator may be closed in another.
         outside = otel_context.get_current()
-        otel_context.attach(otel_context.set_value(self._outside, outside, self.context()))
+        otel_context.attach(Context({**self.context(), self._outside: outside}))
 
     def __exit__(
         self,
@@ -140,6 +141,12 @@ class Resumed:
         if outside is not None:
             otel_context.attach(outside)
 
+    def _inside(self, outside: Context) -> Context:
+        context = _bare(outside)
+        if self.link.trace_id is not None:
+            context = baggage.set_baggage(TRACE_ID, self.link.trace_id, context)
+        return trace.set_span_in_context(self._span, Context({**context, **self._values}))
+
     async def __aenter__(self) -> None:
         self.__enter__()
 
@@ -150,6 +157,26 @@ class Resumed:
         traceback: TracebackType | None,
     ) -> None:
         self.__exit__(kind, error, traceback)
+
+
+def _resumed(carrier: object) -> Resumed:
+    # The tasks of one request all carry the same. What is kept has a bound: the headers of another
+    # program are as long as they like.
+    if type(carrier) is dict:
+        with suppress(TypeError):  # of what is no text
+            if len("".join((*carrier, *carrier.values()))) <= MAX_CARRIER:
+                return _kept(tuple(carrier.items()))
+    return _read(carrier)
+
+
+@lru_cache(maxsize=256)
+def _kept(texts: tuple[tuple[str, str], ...]) -> Resumed:
+    return _read(dict(texts))
+
+
+def _read(carrier: object) -> Resumed:
+    carried = decode_carrier(carrier)
+    return Resumed(carried.link, carried.entries)
 
 
 def _bare(context: Context) -> Context:

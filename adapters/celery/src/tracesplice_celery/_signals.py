@@ -52,21 +52,23 @@ def _publish(headers: MutableMapping[str, Any] | None = None, **_: Any) -> None:
 
 @guarded("the place that a Celery task belongs to")
 def _begin(task: Any, **_: Any) -> None:
-    carrier = (task.request.headers or {}).get(_HEADER)
+    request = task.request
+    carrier = (request.headers or {}).get(_HEADER)
     if carrier is None:
         return  # handed out by something else, or run where it was called
     resumed = resume(carrier)
     resumed.__enter__()
     # Celery's object for this run of the task: nothing else is shared by begin and end.
-    setattr(task.request, _RESUMED, resumed)
+    setattr(request, _RESUMED, resumed)
 
 
 @guarded("the end of a Celery task")
 def _end(task: Any, **_: Any) -> None:
-    resumed = vars(task.request).pop(_RESUMED, None)
+    request = task.request
+    resumed = vars(request).pop(_RESUMED, None)
     if resumed is not None:
         resumed.__exit__(None, None, None)
-    if not task.request.is_eager:
+    if not request.is_eager:
         flush_observations()
 
 

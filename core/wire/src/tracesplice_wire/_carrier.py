@@ -28,7 +28,7 @@ from tracesplice_wire._metadata import decode_metadata
 if TYPE_CHECKING:
     from tracesplice_wire._link import Link
 
-__all__ = ["MAX_CARRIER", "Carried", "decode_carrier", "encode_carrier"]
+__all__ = ["CARRIER_NAMES", "MAX_CARRIER", "Carried", "decode_carrier", "encode_carrier"]
 
 MAX_CARRIER = 4_096
 """Characters of a carrier as JSON."""
@@ -37,6 +37,9 @@ _SEAL = "tracesplice"
 _VERSION = "1"
 _BAGGAGE = "baggage"
 _SEALED = (TRACEPARENT, _BAGGAGE, PROJECT)
+CARRIER_NAMES = frozenset((*_SEALED, _SEAL))
+"""What a carrier's entries are called."""
+
 _MAX_NAMES = 1_000
 _CLAIM = "langfuse_trace_id="  # as Langfuse's SDKs say which trace their observations are in
 _WRITTEN = re.compile(r"([0-9]{1,9})-([0-9a-f]{16})")
@@ -67,14 +70,8 @@ def encode_carrier(
     Returns:
         A new dict, and the names of what did not fit: never the trace.
     """
-    said, left_out = _encoded(link._replace(trace_id=None, parent_id=None, trace_flags=1), more)
-    carrier = encode_headers(link)
-    if link.trace_id is not None:
-        said = f"{_CLAIM}{link.trace_id},{said}".rstrip(",")
-    if said:
-        carrier[_BAGGAGE] = said
-    carrier[_SEAL] = _seal(carrier)
-    return carrier, left_out
+    carrier, left_out = _written(link, more)
+    return carrier.copy(), left_out
 
 
 def decode_carrier(carrier: object) -> Carried:
@@ -100,6 +97,20 @@ def decode_carrier(carrier: object) -> Carried:
     if place is not None:
         link = link._replace(**place._asdict(), project=decode_project(found))
     return Carried(link, entries)
+
+
+@lru_cache(maxsize=256)
+def _written(
+    link: Link, more: tuple[tuple[str, str], ...]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    said, left_out = _encoded(link._replace(trace_id=None, parent_id=None, trace_flags=1), more)
+    carrier = encode_headers(link)
+    if link.trace_id is not None:
+        said = f"{_CLAIM}{link.trace_id},{said}".rstrip(",")
+    if said:
+        carrier[_BAGGAGE] = said
+    carrier[_SEAL] = _seal(carrier)
+    return carrier, left_out
 
 
 @lru_cache(maxsize=256)
