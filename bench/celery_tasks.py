@@ -1,0 +1,151 @@
+"""What tracesplice costs Celery: `python bench/celery_tasks.py`, with redis-server installed.
+
+Empty tasks are handed out in an observation, over a real Redis to a real worker, in turn with
+`tracesplice_celery.install()` and without it. That is the worst case: a task that does something
+takes longer. A machine's speed changes from second to second, so the ratio is of rounds that follow
+each other. `null` is that of two workers without it, which is 1 but for chance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from langfuse import propagate_attributes
+from redis import Redis
+from rich.progress import track
+
+import tracesplice_celery
+from celery_app import application, langfuse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TASKS, ROUNDS, WARM_UP, PATIENCE = 2000, 5, 400, 60  # the last one in seconds
+POOLS = {"prefork": ("--pool=prefork", "--concurrency=4"), "solo": ("--pool=solo",)}
+CASES = {"with": True, "without": False, "without, again": False}
+AMBIENT: Any = {
+    "user_id": "u",
+    "session_id": "s",
+    "tags": ["t"],
+    "prompt": {"name": "p", "version": 1},
+}
+
+
+@contextmanager
+def running(*command: str, env: dict[str, str], cwd: Path | str) -> Iterator[None]:
+    """Run a program beside the block."""
+    process = subprocess.Popen(
+        command, env={**os.environ, **env}, cwd=cwd, stdout=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+@contextmanager
+def redis() -> Iterator[str]:
+    """Run redis-server; the value is its URL."""
+    program = shutil.which("redis-server")
+    if program is None:
+        sys.exit("Celery's tasks were not measured. Type: apt-get install redis-server")
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = str(free.getsockname()[1])
+    options = ("--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+    with tempfile.TemporaryDirectory() as folder, running(program, *options, env={}, cwd=folder):
+        yield f"redis://127.0.0.1:{port}"
+
+
+class Case:
+    """An application, its worker, and what its rounds took.
+
+    Args:
+        broker: The URL of a database of its own.
+        install: Whether places are taken along.
+    """
+
+    def __init__(self, broker: str, *, install: bool) -> None:
+        self.seconds: list[float] = []
+        self._env = {
+            "BENCH_BROKER": broker,
+            "BENCH_INSTALL": "1" if install else "",
+            "PYTHONWARNINGS": "ignore",  # Celery's, in a container, of being root
+        }
+        self._redis = Redis.from_url(broker)
+        self._task = application(broker).tasks["empty"]
+        self._install = install
+
+    def worker(self, *options: str) -> Any:
+        """Run its worker beside a block."""
+        command = (sys.executable, "-m", "celery", "--app=celery_app", "worker", *options)
+        quiet = ("--loglevel=ERROR", "--without-gossip", "--without-mingle")
+        return running(*command, *quiet, env=self._env, cwd=Path(__file__).parent)
+
+    def measure(self, tasks: int) -> float:
+        """Return the seconds from handing out the first task to the end of the last."""
+        if self._install:
+            tracesplice_celery.install()
+        began = time.perf_counter()
+        try:
+            for _ in range(tasks):
+                self._task.delay()
+            while self._redis.llen("celery") or self._redis.hlen("unacked"):
+                if time.perf_counter() - began > PATIENCE:
+                    sys.exit("The tasks were not done in time.")
+                time.sleep(0.005)
+        finally:
+            tracesplice_celery.uninstall()
+        return time.perf_counter() - began
+
+
+def measured(pool: str, rounds: int) -> dict[str, list[float]]:
+    """Return the seconds of each round, by case."""
+    with ExitStack() as stack:
+        url = stack.enter_context(redis())
+        cases = {
+            name: Case(f"{url}/{number}", install=install)
+            for number, (name, install) in enumerate(CASES.items())
+        }
+        for case in cases.values():
+            stack.enter_context(case.worker(*POOLS[pool]))
+        stack.enter_context(langfuse.start_as_current_observation(name="request"))
+        stack.enter_context(propagate_attributes(**AMBIENT))
+        for case in cases.values():
+            case.measure(WARM_UP)
+        for _ in track(range(rounds), f"Celery, {pool}"):
+            for case in random.sample([*cases.values()], len(cases)):
+                case.seconds.append(case.measure(TASKS))
+    return {name: case.seconds for name, case in cases.items()}
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pool", choices=POOLS, action="append")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    chosen = parser.parse_args()
+    for pool in chosen.pool or POOLS:
+        took = measured(pool, chosen.rounds)
+        for name, seconds in took.items():
+            print(f"{name:15} {TASKS / statistics.median(seconds):7.0f} tasks a second")
+        rounds = [*zip(*took.values(), strict=True)]
+        ratio = statistics.median((one + other) / 2 / with_ for with_, one, other in rounds)
+        null = statistics.median(one / other for _, one, other in rounds)
+        print(f"ratio {ratio:.3f}   null {null:.3f}")
+
+
+if __name__ == "__main__":
+    main()
