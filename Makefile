@@ -20,7 +20,7 @@ RESOLVE = $(abspath $(BIN)/uv) pip compile --quiet --universal --python-version 
   --no-emit-index-url --no-annotate --no-header
 
 .PHONY: help install demo check check-parts check-gateways test test-gateways test-packages \
-  matrix-frameworks coverage table lint format bench dist pins pictures clean
+  matrix-frameworks coverage table lint format bench dist check-dist pins docs pictures clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -63,7 +63,7 @@ test-gateways:
 	$(BIN)/python -m pytest tests/conformance
 	$(BIN)/python -m pytest tests/docs
 	$(BIN)/python -m pytest tests/javascript
-	$(NOX) --session older-gateway
+	$(NOX) --session docs older-gateway
 	$(NOX) --install-only --tags each-check
 	$(BIN)/python -m pytest tests/frameworks --in-each-check
 
@@ -71,6 +71,7 @@ test-packages:
 	$(BIN)/python -m pytest tests/unit tests/typing tests/contract tests/release tests/faults
 	$(BIN)/python -m pytest tests/shapes
 	$(BIN)/python -m pytest tests/workers
+	$(NOX) --session installed
 	$(NOX) --session openai3 oldest
 
 matrix-frameworks: install  ## Run a program for each library we reach; write docs/frameworks.md
@@ -105,12 +106,18 @@ bench: install  ## Count what runs in a call; measure a link, the gateway adapte
 	PYTHONPATH=tests $(BIN)/python bench/overhead.py
 	PYTHONPATH=tests $(BIN)/python bench/gateway.py
 
+docs: install  ## Build the site of the pages into build/site
+	$(NOX) --session docs
+
 pictures: install  ## Draw the pictures of the README and the docs again
 	for program in langchain llama_index openai; do PYTHONPATH=tests $(BIN)/python -m rig.demo \
 	  --program $$program --svg docs/images/$$program.svg || exit 1; done
 
 dist: .venv/.installed  ## Build wheels and sdists of all distributions into build/dist
 	PYTHONPATH=tests $(BIN)/python -m release.dist
+
+check-dist: install  ## Run README's commands in new environments, and all call shapes on the wheels
+	TRACESPLICE_INSTALLED_FRESH=1 $(NOX) --session installed
 
 pins: .venv/.installed  ## Resolve requirements/*.txt anew from requirements/*.in
 	cd requirements && for set in *.in; do \

@@ -40,11 +40,13 @@ def distributions(environment: str) -> list[str]:
 
 def install(session: nox.Session, pins: str, environment: str, *build: str) -> None:
     """Install a pinned set and, editable, this repository's distributions for an environment."""
+    install_pinned(session, pins, (*build, "--no-deps", *distributions(environment)))
+
+
+def install_pinned(session: nox.Session, pins: str, *after: tuple[str, ...]) -> None:
+    """Install a pinned set, then what else is given as arguments of pip."""
     hashes = ("--require-hashes",) if "--hash=" in _pinned(pins).read_text() else ()
-    steps = (
-        (*hashes, "-r", str(_pinned(pins))),
-        (*build, "--no-deps", *distributions(environment)),
-    )
+    steps = ((*hashes, "-r", str(_pinned(pins))), *after)
     uv = (UV, "pip", "install", "--quiet", "--python", session.virtualenv.location)
     try:
         for step in steps:
@@ -67,6 +69,25 @@ def oldest(session: nox.Session) -> None:
     """Every call shape on the oldest packages the metadata admits."""
     install(session, "oldest", "client")
     session.run("python", "-m", "pytest", "tests/shapes")
+
+
+@nox.session
+def installed(session: nox.Session) -> None:
+    """README's commands as they are written, and the contracts on the built wheels."""
+    install_pinned(session, "client")
+    place = {"TRACESPLICE_INSTALLED_VENV": session.virtualenv.location}
+    python = str(Path(".venv/bin/python").absolute())
+    session.run(python, "-m", "pytest", "tests/installed", env=place, external=True)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The site in build/site, with warnings as errors, and what must hold of it."""
+    install_pinned(session, "docs")
+    quiet = {"NO_MKDOCS_2_WARNING": "1"}
+    session.run("mkdocs", "build", "--quiet", "--strict", "-f", "site/mkdocs.yml", env=quiet)
+    python = str(Path(".venv/bin/python").absolute())
+    session.run(python, "-m", "pytest", "tests/built_site", external=True)
 
 
 @nox.session

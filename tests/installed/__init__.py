@@ -1,0 +1,1 @@
+"""What a user installs, in an environment that knows nothing of this checkout."""
