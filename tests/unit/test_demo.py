@@ -13,13 +13,12 @@ from rich.console import Console
 
 from rig.demo._checks import has_adapter
 from rig.demo._settings import Server
-from rig.demo._svg import picture
 from rig.demo._tree import draw
 from rig.demo._verdict import Verdict, judge
 from tracesplice_testing.gateway import GatewayMode
 from tracesplice_testing.model import ModelServer
 from tracesplice_testing.recorder import Observation, Trace
-from tracesplice_view import Run
+from tracesplice_view import Run, picture
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime, timezone
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tracesplice.testing import assert_unified
-from tracesplice_testing.recorder import Observation, Trace
 from tracesplice_view import is_of_gateway
+from unit.judged_traces import BARE, OWN, PROMPT, ROOT, WHO, gateway, made, traces
 
-NOW = datetime.now(timezone.utc)
-PROMPT: dict[str, Any] = {"prompt_name": "greet", "prompt_version": 3}
-WHO: dict[str, Any] = {"user_id": "u", "session_id": "s", "tags": ("t",)}
-
-
-def made(id_: str, parent: str | None = None, **fields: Any) -> Observation:
-    given = {"type": "GENERATION", "trace_id": "t1", **fields}
-    return Observation(id=id_, parent_id=parent, name=f"name-{id_}", start=NOW, end=NOW, **given)
-
-
-def gateway(id_: str = "gateway", parent: str | None = "own", **fields: Any) -> Observation:
-    figures = {"usage": {"total": 3}, "cost": 0.5}
-    return made(id_, parent, **{"scope": "litellm", **figures, **PROMPT, **WHO, **fields})
-
-
-def traces(*observations: Observation) -> list[Trace]:
-    ids = dict.fromkeys(each.trace_id for each in observations)
-    return [
-        Trace(id_, observations=tuple(o for o in observations if o.trace_id == id_)) for id_ in ids
-    ]
-
-
-ROOT = made("root", type="SPAN", **WHO)
-OWN = made("own", "root", **PROMPT, **WHO)
-BARE: dict[str, Any] = {"prompt_name": None, "prompt_version": None}
+if TYPE_CHECKING:
+    from tracesplice_testing.recorder import Observation
 
 
 def said(*observations: Observation, **options: Any) -> str:

@@ -14,10 +14,10 @@ from rich.text import Text
 from rig.demo._programs import PROGRAMS, Program
 from rig.demo._progress import new_console, step
 from rig.demo._settings import DemoError, settings_from
-from rig.demo._svg import picture
 from rig.demo._tree import draw
 from rig.demo._verdict import Verdict, judge
 from tracesplice_testing.gateway import GatewayMode
+from tracesplice_view import picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

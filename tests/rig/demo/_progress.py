@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from rig.demo._svg import WIDTH
+from tracesplice_view import PICTURE_WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ def new_console() -> Console:
     """The terminal; a file or pipe gets the width of two panels, unless `COLUMNS` says else."""
     console = Console(highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = Console(highlight=False, width=WIDTH)
+        console = Console(highlight=False, width=PICTURE_WIDTH)
     return console
 
 

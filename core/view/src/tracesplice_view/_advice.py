@@ -49,7 +49,7 @@ _NO_GATEWAY = (
 
 def advice(wrong: Mapping[str, str], seen: Seen) -> Iterator[str]:
     """Yield what to type, most fundamental first, a line or two each."""
-    yield from (f"- {text}" for text in dict.fromkeys(_advice(wrong, seen)))
+    yield from dict.fromkeys(_advice(wrong, seen))
 
 
 def _advice(wrong: Mapping[str, str], seen: Seen) -> Iterator[str]:
@@ -64,7 +64,8 @@ def _advice(wrong: Mapping[str, str], seen: Seen) -> Iterator[str]:
     if "a" in wrong:
         yield _ONE_SPAN.format(len({each.trace_id for each in seen.client}))
     if "b" in wrong:
-        on_spans = [owner for owner in owners if owner not in seen.client_calls]
+        calls = {each.id for each in seen.client_calls}
+        on_spans = [owner for owner in owners if owner and owner.id not in calls]
         yield _PARENT if on_spans else _NOT_THERE
     if "c" in wrong:
         linked = any(each.prompt_name for each in seen.client_generations)

@@ -97,14 +97,14 @@ def _prompts(seen: Seen) -> str | None:
             return f"the {side}'s prompts are {sorted(map(str, found))}, not {sorted(wanted)}"
     for generation in seen.gateway:
         owner = seen.owner(generation)
-        if owner in seen.client_generations and owner.prompt_name != generation.prompt_name:
+        if seen.is_client_generation(owner) and owner.prompt_name != generation.prompt_name:
             return f"the gateway's {generation.prompt_name} is under {owner.prompt_name}"
     return None
 
 
 def _prompts_as_traced(seen: Seen) -> str | None:
     for generation in seen.gateway:
-        generations = [each for each in seen.above(generation) if each in seen.client_generations]
+        generations = [each for each in seen.above(generation) if seen.is_client_generation(each)]
         own = next((each for each in generations if each.prompt_name), None)
         if generations and _prompt(own) != _prompt(generation):
             return (
@@ -140,7 +140,7 @@ def _who(observation: Observation | None) -> Who | None:
 def _counted(seen: Seen) -> str | None:
     found, wanted = _figures(seen.by_id.values()), _figures(seen.gateway)
     if found != wanted:
-        gateway = _figures(each for each in seen.by_id.values() if each not in seen.client)
+        gateway = _figures(each for each in seen.by_id.values() if each.id not in seen.own)
         side = "the client" if gateway == wanted else "the gateway"
         return f"{side} counts more than once: {_shown(found)}, not {_shown(wanted)}"
     # Where the client says zero, somebody else must say what it was.

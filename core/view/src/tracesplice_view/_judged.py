@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from tracesplice_view._advice import advice
 from tracesplice_view._judge import Expected, Seen, judge
-from tracesplice_view._run import Run
+from tracesplice_view._printable import printable
+from tracesplice_view._run import Run, tokens
 from tracesplice_view._tree import trees
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ TITLES = {
 _GATEWAY = "litellm"
 _GATEWAY_METADATA = ("litellm_call_id", "user_api_key_hash", "litellm_response_cost")
 _WIDTH = 100
+_REASON = 4000  # characters
 
 
 def is_of_gateway(observation: Observation) -> bool:
@@ -52,7 +55,7 @@ class Judged:
     wanted: int = 1
     prompt: Any = None
 
-    @property
+    @cached_property
     def seen(self) -> Seen:
         """What the judge looks at."""
         by_id = {each.id: each for trace in self.traces for each in trace.observations}
@@ -65,7 +68,12 @@ class Judged:
             {each.id: each for each in self.traces},
         )
 
-    @property
+    @cached_property
+    def run(self) -> Run:
+        """The traces as they are drawn."""
+        return Run(tuple(self.traces), frozenset(self.seen.own))
+
+    @cached_property
     def wrong(self) -> dict[str, str]:
         """What does not hold, by the judge's letters."""
         seen = self.seen
@@ -77,6 +85,30 @@ class Judged:
         checks["c"] = checks["c"] or _other_prompt(self.prompt, seen.gateway)
         return {letter: text for letter, text in checks.items() if text is not None}
 
+    @property
+    def holds(self) -> list[str]:
+        """What holds, by the judge's letters; nothing where one side is missing."""
+        both = self.seen.client and self.seen.gateway
+        return [letter for letter in TITLES if letter not in self.wrong] if both else []
+
+    @property
+    def advice(self) -> list[str]:
+        """What to type, most fundamental first, a line or two each."""
+        return list(advice(self.wrong, self.seen)) if self.wrong else []
+
+    @property
+    def figures(self) -> tuple[int, float]:
+        """Tokens and dollars of all traces, as Langfuse adds them up."""
+        observations = self.run.observations
+        return sum(map(tokens, observations)), sum(each.cost for each in observations)
+
+    @property
+    def times_counted(self) -> float:
+        """How many times what the gateway says; 0 where it says nothing."""
+        # On the application's side several observations may each claim a call, or guess at it.
+        used = sum(map(tokens, self.run.generations(app=False)))
+        return self.figures[0] / used if used else 0
+
     def text(self) -> str:
         """What does not hold, what to type, and the trees; empty if all holds."""
         wrong = self.wrong
@@ -84,15 +116,14 @@ class Judged:
             return ""
         lines = ["not unified: " + ", ".join(TITLES[letter] for letter in wrong), ""]
         for letter, text in wrong.items():
-            lines.append(f"({letter}) {TITLES[letter]}: {text}")
-        lines += ["", "What to type:", *advice(wrong, self.seen), "", *self._drawn()]
+            lines.append(f"({letter}) {TITLES[letter]}: {printable(text, _REASON)}")
+        lines += ["", "What to type:", *(f"- {text}" for text in self.advice), "", *self._drawn()]
         return "\n".join(lines)
 
     def _drawn(self) -> Iterable[str]:
-        run = Run(tuple(self.traces), frozenset(self.seen.own))
         console = Console(file=io.StringIO(), width=_WIDTH, _environ={})
         with console.capture() as captured:
-            for tree in trees(run):
+            for tree in trees(self.run):
                 console.print(tree)
         return (line.rstrip() for line in captured.get().splitlines())
 

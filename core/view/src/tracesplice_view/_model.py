@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tracesplice_view._printable import printable
+from tracesplice_view._walk import walk
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
+
+    from tracesplice_view._walk import Placed
 
 __all__ = ["Observation", "Trace", "parsed"]
 
@@ -64,7 +69,7 @@ class Observation:
         parts += [f"user={self.user_id}"] if self.user_id else []
         parts += [f"session={self.session_id}"] if self.session_id else []
         parts += [f"{self.level}: {self.status_message}"] if self.level == "ERROR" else []
-        return " ".join([*parts, f"[{self.scope}]"] if self.scope else parts)
+        return printable(" ".join([*parts, f"[{self.scope}]"] if self.scope else parts))
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,18 @@ class Trace:
         """USD, summed over every observation, nested or not."""
         return sum(observation.cost for observation in self.observations)
 
+    @cached_property
+    def walked(self) -> list[Placed]:
+        """Every observation once, parents first, with how deep it is and what is broken there."""
+        return walk(self.observations)
+
+    @cached_property
+    def _children(self) -> dict[str | None, list[Observation]]:
+        found: dict[str | None, list[Observation]] = {}
+        for each in self.observations:
+            found.setdefault(each.parent_id, []).append(each)
+        return found
+
     def roots(self) -> tuple[Observation, ...]:
         """Observations whose parent is not in this trace."""
         ids = {observation.id for observation in self.observations}
@@ -102,19 +119,15 @@ class Trace:
 
     def children(self, observation_id: str) -> tuple[Observation, ...]:
         """Direct children, by start time."""
-        return tuple(o for o in self.observations if o.parent_id == observation_id)
+        return tuple(self._children.get(observation_id, ()))
 
     def tree(self) -> str:
         """The trace as indented text, a line for each observation."""
-        lines = [f"trace {self.name!r} {self.id} cost={self.cost:.6g}"]
-        for root in self.roots():
-            lines += self._branch(root, depth=1)
+        lines = [f"trace {self.name!r} {printable(self.id)} cost={self.cost:.6g}"]
+        for each in self.walked:
+            note = f" ({each.note})" if each.note else ""
+            lines.append("  " * (each.depth + 1) + each.observation.line() + note)
         return "\n".join(lines)
-
-    def _branch(self, observation: Observation, depth: int) -> Iterable[str]:
-        yield "  " * depth + observation.line()
-        for child in self.children(observation.id):
-            yield from self._branch(child, depth + 1)
 
 
 def parsed(value: Any) -> Any:

@@ -6,14 +6,17 @@ import dataclasses
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from tracesplice_view._walk import ancestors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracesplice_view._model import Observation, Trace
 
-__all__ = ["Run", "tokens"]
+__all__ = ["Run", "tells", "tokens"]
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
@@ -25,10 +28,14 @@ class Run:
     traces: tuple[Trace, ...]
     app_ids: frozenset[str]
 
-    @property
+    @cached_property
     def observations(self) -> tuple[Observation, ...]:
         """Those of every trace."""
         return tuple(o for trace in self.traces for o in trace.observations)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Observation]:
+        return {each.id: each for each in self.observations}
 
     def of_app(self, observation: Observation) -> bool:
         """Whether the application made it, not the gateway."""
@@ -36,15 +43,11 @@ class Run:
 
     def generations(self, *, app: bool) -> list[Observation]:
         """What tells of the call itself, on the application's or the gateway's side."""
-        return [o for o in self.observations if self.of_app(o) is app and _tells(o)]
+        return [o for o in self.observations if self.of_app(o) is app and tells(o)]
 
     def ancestors(self, observation: Observation) -> Iterator[Observation]:
         """The observations above one, nearest first."""
-        by_id = {each.id: each for each in self.observations}
-        above = by_id.get(observation.parent_id or "")
-        while above is not None:
-            yield above
-            above = by_id.get(above.parent_id or "")
+        return ancestors(self._by_id, observation)
 
     def same_each_time(self, seed: str) -> Run:
         """A copy with ids made from `seed` and no times, so that its picture can be compared."""
@@ -75,7 +78,8 @@ def tokens(observation: Observation) -> int:
     return observation.usage.get("total", 0)
 
 
-def _tells(observation: Observation) -> bool:
+def tells(observation: Observation) -> bool:
+    """Whether it is a generation that says something of a call."""
     # LITELLM_OTEL_V2 has Langfuse take a span of its web framework for a generation: an empty one.
     asked = observation.input is not None or bool(tokens(observation))
     return observation.type == "GENERATION" and asked

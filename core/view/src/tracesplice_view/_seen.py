@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from tracesplice_view._walk import ancestors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+    from typing import TypeGuard
 
     from tracesplice_view._model import Observation, Trace
 
@@ -58,46 +62,54 @@ class Seen:
     traces: Mapping[str, Trace]
     enclosing: str | None = None
 
-    @property
+    @cached_property
     def client(self) -> list[Observation]:
         """The application's own observations."""
         return [each for each in self.by_id.values() if each.id in self.own]
 
-    @property
+    @cached_property
     def client_calls(self) -> list[Observation]:
         """What the client's tracer made of the calls themselves."""
         return [each for each in self.client if each.type in ("GENERATION", "EMBEDDING")]
 
-    @property
+    @cached_property
     def client_generations(self) -> list[Observation]:
         """Those that can be linked to a prompt."""
         return [each for each in self.client if each.type == "GENERATION"]
 
-    @property
+    @cached_property
     def leaf_calls(self) -> list[Observation]:
         """Those of the client's calls that have none of them inside."""
-        around = {above.id for each in self.client_calls for above in self.above(each)}
+        around: set[str] = set()
+        for each in self.client_calls:
+            for above in self.above(each):
+                if above.id in around:
+                    break
+                around.add(above.id)
         return [each for each in self.client_calls if each.id not in around]
+
+    def is_client_generation(self, observation: Observation | None) -> TypeGuard[Observation]:
+        """Whether it is one of those that can be linked to a prompt."""
+        return (
+            observation is not None
+            and observation.id in self.own
+            and observation.type == "GENERATION"
+        )
 
     def above(self, observation: Observation) -> Iterator[Observation]:
         """The observations around one, nearest first."""
-        above = self.by_id.get(observation.parent_id or "")
-        while above is not None:
-            yield above
-            above = self.by_id.get(above.parent_id or "")
+        return ancestors(self.by_id, observation)
 
     def owner(self, generation: Observation) -> Observation | None:
         """The application's observation above one of the gateway's."""
         # LITELLM_OTEL_V2 puts the gateway's own server spans in between.
-        parent = generation.parent_id
-        while parent is not None and parent not in self.own:
-            parent = self.by_id[parent].parent_id if parent in self.by_id else None
-        return None if parent is None else self.by_id.get(parent)
+        return next((each for each in self.above(generation) if each.id in self.own), None)
 
     def is_outside(self, observation: Observation) -> bool:
         """Whether an observation is not in the enclosing one, as far as that can be seen."""
-        above: str | None = observation.id
-        while above in self.by_id and above != self.enclosing:
-            above = self.by_id[above].parent_id
+        way = [observation, *self.above(observation)]
+        last = way[-1].parent_id
+        if self.enclosing in (None, last, *(each.id for each in way)):
+            return False
         # OpenInference ends some spans late.
-        return self.enclosing not in (None, above) and above not in self.own
+        return last not in self.own

@@ -7,69 +7,109 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from rich.tree import Tree
 
-from tracesplice_view._run import Run, tokens
+from tracesplice_view._printable import printable
+from tracesplice_view._run import Run, tells, tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from rich.console import RenderableType
 
     from tracesplice_view._model import Observation, Trace
+    from tracesplice_view._walk import Placed
 
-__all__ = ["money", "trees"]
+__all__ = ["duration", "money", "trees"]
 
 _APP, _GATEWAY = "cyan", "magenta"
+_DEEPEST = 12  # levels: each takes four columns
+_NAME = 200  # characters
 
 
 def trees(run: Run) -> list[RenderableType]:
     """A tree for each trace: what the application made, and the gateway's generations in it."""
-    trees: list[RenderableType] = []
+    drawn: list[RenderableType] = []
     for number, trace in enumerate(run.traces, start=1):
-        label = Text.assemble((f"Trace {number}", "bold"), (f"  {trace.id[-8:]}", "dim"))
-        tree = Tree(label, guide_style="bright_black")
-        shown = _shown(run, trace)
-        for root in trace.roots():
-            _add(tree, run, trace, root, shown)
-        trees += [tree] if number == 1 else ["", tree]
-        hidden = len(trace.observations) - len(shown)
+        placed = _shown(run, trace)
+        drawn += [""] if drawn else []
+        drawn.append(_tree(run, trace, number, placed))
+        hidden = len(trace.walked) - len(placed)
         if hidden:
             spans = "span" if hidden == 1 else "spans"
-            trees.append(Text(f"    and {hidden} more {spans} of the gateway", "dim"))
-    return trees
+            drawn.append(Text(f"    and {hidden} more {spans} of the gateway", "dim"))
+    return drawn
 
 
-def _shown(run: Run, trace: Trace) -> set[str]:
-    """The ids of all but the gateway's inner workings."""
-    told = [o for o in trace.observations if run.of_app(o)]
-    told += [o for o in run.generations(app=False) if o.trace_id == trace.id]
-    return {each.id for o in told for each in (o, *run.ancestors(o))}
+def _shown(run: Run, trace: Trace) -> list[Placed]:
+    """All but the gateway's inner workings."""
+    found: set[str] = set()
+    for each in trace.observations:
+        if run.of_app(each) or tells(each):
+            found.add(each.id)
+            for above in run.ancestors(each):
+                if above.id in found:
+                    break
+                found.add(above.id)
+    return [each for each in trace.walked if each.observation.id in found]
 
 
-def _add(tree: Tree, run: Run, trace: Trace, observation: Observation, shown: set[str]) -> None:
-    if observation.id not in shown:
-        return
-    branch = tree.add(_label(run, observation))
-    for child in trace.children(observation.id):
-        _add(branch, run, trace, child, shown)
+def _tree(run: Run, trace: Trace, number: int, placed: Sequence[Placed]) -> Tree:
+    label = Text.assemble((f"Trace {number}", "bold"), (f"  {printable(trace.id[-8:])}", "dim"))
+    tree = Tree(label, guide_style="bright_black")
+    way = [tree]
+    for each in placed:
+        depth = min(each.depth, _DEEPEST)
+        del way[depth + 1 :]
+        way.append(way[depth].add(_label(run, each)))
+    return tree
 
 
-def _label(run: Run, observation: Observation) -> Text:
+def _label(run: Run, placed: Placed) -> Text:
+    observation = placed.observation
     side, colour = ("app", _APP) if run.of_app(observation) else ("gateway", _GATEWAY)
-    label = Text.assemble((observation.name, f"bold {colour}"), (f"  {side}", colour))
-    if observation not in run.generations(app=run.of_app(observation)):
-        return label
-    prompt = (f"prompt {observation.prompt_name} v{observation.prompt_version}", "green")
-    label.append_text(
-        Text.assemble("\n", prompt if observation.prompt_name else ("no prompt", "red"))
+    deep = f"(level {placed.depth + 1}) " if placed.depth > _DEEPEST else ""
+    said = [side, observation.type.lower(), *duration(observation)]
+    label = Text.assemble(
+        (deep, "dim"),
+        (printable(observation.name, _NAME), f"bold {colour}"),
+        (f"  {printable(' · '.join(said), _NAME)}", colour),
     )
-    said = (("user", observation.user_id), ("session", observation.session_id))
-    who = [f"{name} {value}" for name, value in said if value]
-    label.append_text(
-        Text.assemble(
-            f"\n{tokens(observation)} tokens · {money(observation.cost)}",
-            "\n",
-            (" · ".join(who), "") if who else ("no user, no session", "red"),
+    lines = [*_broken(placed), *(_call(observation) if _is_call(observation) else ())]
+    return Text("\n").join([label, *lines])
+
+
+def _is_call(observation: Observation) -> bool:
+    return tells(observation) or bool(tokens(observation) or observation.cost)
+
+
+def _broken(placed: Placed) -> Iterator[Text]:
+    observation = placed.observation
+    if placed.note:
+        yield Text(printable(placed.note, _NAME), "yellow")
+    if observation.level == "ERROR":
+        yield Text(
+            f"ERROR: {printable(observation.status_message or 'no reason given', 500)}", "red"
         )
-    )
-    return label
+
+
+def _call(observation: Observation) -> Iterator[Text]:
+    if observation.prompt_name:
+        prompt = f"prompt {observation.prompt_name} v{observation.prompt_version}"
+        yield Text(printable(prompt, _NAME), "green")
+    elif observation.type == "GENERATION":
+        yield Text("no prompt", "red")
+    yield Text(f"{tokens(observation)} tokens · {money(observation.cost)}")
+    said = (("user", observation.user_id), ("session", observation.session_id))
+    who = [f"{name} {printable(value, _NAME)}" for name, value in said if value]
+    yield Text(" · ".join(who)) if who else Text("no user, no session", "red")
+
+
+def duration(observation: Observation) -> list[str]:
+    """How long it took, as it is shown; nothing where that is not known."""
+    end = observation.end
+    if end is None or end == observation.start:
+        return []
+    seconds = (end - observation.start).total_seconds()
+    return [f"{seconds:.2f} s" if abs(seconds) >= 1 else f"{seconds * 1000:.0f} ms"]
 
 
 def money(usd: float) -> str:

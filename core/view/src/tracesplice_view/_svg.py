@@ -1,4 +1,4 @@
-"""The picture for the README: what the terminal shows, the same at each run."""
+"""A picture of what a terminal shows, in SVG that loads nothing."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.terminal_theme import TerminalTheme
+
+from tracesplice_view._printable import printable
+from tracesplice_view._summary import summary
+from tracesplice_view._tree import trees
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rich.console import RenderableType
 
-__all__ = ["WIDTH", "picture"]
+    from tracesplice_view._judged import Judged
 
-WIDTH = 110
+__all__ = ["PICTURE_WIDTH", "picture", "svg"]
+
+PICTURE_WIDTH = 110
 """Columns: wide enough for two panels, narrow enough to be read in a README."""
 
 # In pixels: the usual monospace fonts, 0.6 as wide as high, at 21, where the frames' lines meet.
@@ -76,11 +82,17 @@ _FORMAT = """\
 """
 
 
+def svg(judged: Judged, *, title: str = "Traces, as Langfuse shows them") -> str:
+    """A picture of judged traces: the trees, what holds and what does not."""
+    shown = Group(*trees(judged.run), "", *summary(judged))
+    return picture(printable(title, 200), lambda _: shown)
+
+
 def picture(title: str, draw: Callable[[Console], RenderableType]) -> str:
-    """SVG of what `draw` makes for a terminal of `WIDTH` columns."""
+    """SVG of what `draw` makes for a terminal of `PICTURE_WIDTH` columns."""
     console = Console(
         record=True,
-        width=WIDTH,
+        width=PICTURE_WIDTH,
         file=io.StringIO(),
         force_terminal=True,
         color_system="truecolor",
@@ -88,17 +100,17 @@ def picture(title: str, draw: Callable[[Console], RenderableType]) -> str:
         _environ={},
     )
     console.print(draw(console))
-    svg = console.export_svg(
+    drawn = console.export_svg(
         title=title,
         theme=_THEME,
         code_format=_FORMAT,
         font_aspect_ratio=_COLUMN / _ROW_FONT,
-        unique_id="demo",
+        unique_id="trace",
     )
-    svg = _TEXT.sub(_trimmed, _LINE_END.sub("", svg)).replace(
+    drawn = _TEXT.sub(_trimmed, _LINE_END.sub("", drawn)).replace(
         "<style>", f"<title>{escape(title)}</title>\n<style>", 1
     )
-    return re.sub(r"[ \t]+$", "", svg, flags=re.MULTILINE).rstrip() + "\n"
+    return re.sub(r"[ \t]+$", "", drawn, flags=re.MULTILINE).rstrip() + "\n"
 
 
 def _trimmed(match: re.Match[str]) -> str:
