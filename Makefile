@@ -71,6 +71,7 @@ test-packages:
 	$(BIN)/python -m pytest tests/unit tests/typing tests/contract tests/release tests/faults
 	$(BIN)/python -m pytest tests/shapes
 	$(BIN)/python -m pytest tests/workers
+	$(BIN)/python -m pytest tests/doctor
 	$(NOX) --session installed
 	$(NOX) --session openai3 oldest
 

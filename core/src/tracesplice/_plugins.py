@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pluggy
 
-__all__ = ["BLOCK_VARIABLE", "Adapter", "ask", "load"]
+__all__ = ["BLOCK_VARIABLE", "Adapter", "ask", "load", "unmet"]
 
 BLOCK_VARIABLE = "TRACESPLICE_BLOCK"
 """Names of adapters not to load, separated by commas."""
@@ -69,6 +69,25 @@ def ask(manager: pluggy.PluginManager, name: str, hook: str, **arguments: object
     return manager.subset_hook_caller(hook, others)(**arguments)
 
 
+def unmet(distribution: Distribution) -> str | None:
+    """Say which window in its metadata an installed package is not in, and what to type.
+
+    The metadata is the only place that names the windows. None where all are met.
+    """
+    for text in distribution.requires or ():
+        requirement = Requirement(text)
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            installed = version(requirement.name)
+        except PackageNotFoundError:
+            installed = "nothing"
+        if installed == "nothing" or not requirement.specifier.contains(installed, True):
+            window = f"{requirement.name}{requirement.specifier}"
+            return f"needs {window}, found {installed}: pip install '{window}'"
+    return None
+
+
 class _UnmetError(Exception):
     """A version window that is not met; the message has the command that puts it right."""
 
@@ -96,18 +115,9 @@ def _register(manager: pluggy.PluginManager, point: EntryPoint) -> Mapping[str, 
 
 
 def _check_requirements(distribution: Distribution | None) -> None:
-    # The adapter's own metadata is the only place that names the version windows.
-    for text in (distribution and distribution.requires) or ():
-        requirement = Requirement(text)
-        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
-            continue
-        try:
-            installed = version(requirement.name)
-        except PackageNotFoundError:
-            installed = "nothing"
-        if installed == "nothing" or not requirement.specifier.contains(installed, True):
-            window = f"{requirement.name}{requirement.specifier}"
-            raise _UnmetError(f"needs {window}, found {installed}: pip install '{window}'")
+    wrong = distribution and unmet(distribution)
+    if wrong:
+        raise _UnmetError(wrong)
 
 
 def _check_hooks(hooks: list[pluggy.HookCaller]) -> None:

@@ -1,0 +1,92 @@
+"""How the gateway reports to Langfuse, and whether it has tracesplice's adapter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tracesplice_cli.doctor._finding import Finding, ok, problem, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracesplice_cli.doctor._http import Answer
+
+__all__ = ["ADD_ADAPTER", "ADD_LANGFUSE", "Callbacks", "callback_findings", "read_callbacks"]
+
+ADD_LANGFUSE = (
+    "# in the gateway's config.yaml; then start it again",
+    "litellm_settings:",
+    '  callbacks: ["langfuse_otel", "tracesplice_litellm.adapter"]',
+)
+ADD_ADAPTER = ("pip install tracesplice-litellm  # in the gateway's environment", *ADD_LANGFUSE)
+_NO_ADAPTER = (
+    "Without it prompts are not linked in the modes langfuse_otel and langfuse_otel_v2, sampling "
+    "does not follow the application in mode langfuse, and nobody says who counts a call."
+)
+_ADAPTER = "_Adapter"
+_V2 = "OpenTelemetryV2"
+_MODES = {"LangfusePromptManagement": "langfuse", "LangfuseOtelLogger": "langfuse_otel"}
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """What reports: LiteLLM's modes to report to Langfuse, and our adapter."""
+
+    modes: tuple[str, ...]
+    adapter: bool
+
+
+def read_callbacks(details: Answer) -> Callbacks | None:
+    """Read the loggers' class names in LiteLLM's own account; None where there is none."""
+    named = details.field("success_callbacks")
+    if not isinstance(named, list):
+        return None
+    modes = dict.fromkeys(filter(None, map(_mode, map(str, named))))
+    return Callbacks(tuple(modes), _ADAPTER in named)
+
+
+def callback_findings(callbacks: Callbacks | None, status: int = 200) -> Iterator[Finding]:
+    """Yield how a gateway reports.
+
+    Args:
+        callbacks: As it says; None where it does not.
+        status: What it answered to the question.
+    """
+    if callbacks is None:
+        what = f"How the gateway reports is not known: this key may not ask (HTTP {status})."
+        why = "Its owner can ask with the master key. --probe sees what comes of a call."
+        curl = "curl -H 'Authorization: Bearer <master key>' <gateway>/health/readiness/details"
+        yield unknown("gateway.callback", what, why, curl, "tracesplice doctor --probe")
+        return
+    yield _reports(callbacks.modes)
+    if callbacks.adapter:
+        yield ok("gateway.adapter", "It has tracesplice's adapter.")
+        yield ok("gateway.sampling", "Its sampling follows the application's.")
+    elif callbacks.modes:
+        what = "It does not have tracesplice's adapter."
+        yield problem("gateway.adapter", what, _NO_ADAPTER, *ADD_ADAPTER)
+        what = "Whether it samples on its own is not known."
+        why = "A rate of its own takes generations out of your traces. In its environment:"
+        yield unknown("gateway.sampling", what, why, "env | grep -e SAMPLE_RATE -e SAMPLER")
+
+
+def _mode(logger: str) -> str | None:
+    if logger.startswith("Langfuse") and logger.endswith(_V2):
+        return "langfuse_otel_v2"
+    return _MODES.get(logger)
+
+
+def _reports(modes: tuple[str, ...]) -> Finding:
+    check = "gateway.callback"
+    if not modes:
+        why = (
+            "Its calls are in no trace, unless the key or its team has a callback of its own, "
+            "which is not shown here."
+        )
+        return problem(check, "The gateway does not report to Langfuse.", why, *ADD_LANGFUSE)
+    if len(modes) > 1:
+        what = f"The gateway reports to Langfuse twice: {' and '.join(modes)}."
+        why = "Every call has two generations, whose tokens and cost are both counted."
+        return problem(check, what, why, "# in the gateway's config.yaml: keep one of the two")
+    return ok(check, f"It reports to Langfuse in mode {modes[0]}.")

@@ -1,0 +1,104 @@
+"""The probe as a whole: which model, the calls, the wait, the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from tracesplice_cli.doctor._finding import Finding, unknown
+from tracesplice_cli.doctor._http import Unreachable
+from tracesplice_cli.doctor._judge import judge_calls, judge_failures, unreported
+from tracesplice_cli.doctor._probe import make_calls
+from tracesplice_cli.doctor._progress import step
+from tracesplice_cli.doctor._read_back import read_back
+from tracesplice_cli.doctor._release import release_finding
+from tracesplice_view import LangfuseReader, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from tracesplice_cli.doctor._gateway import Seen
+    from tracesplice_cli.doctor._probe import Call
+    from tracesplice_cli.doctor._settings import Settings
+
+__all__ = ["chosen_model", "probe"]
+
+_MANY = 20
+_BOTH = "It needs a gateway and a Langfuse that take their keys: mend what is above first."
+
+
+def chosen_model(models: Sequence[str], asked: str | None) -> str:
+    """The model that was asked for, or the only one there is.
+
+    Raises:
+        click.UsageError: There is no such model, or a choice; the message has the list.
+    """
+    if asked is not None and (asked in models or any("*" in name for name in models)):
+        return asked
+    if asked is None and len(models) == 1:
+        return models[0]
+    what = "Which model?" if asked is None else f"The gateway has no model {asked!r}."
+    names = "\n".join(f"  tracesplice doctor --probe --model {name}" for name in models[:_MANY])
+    raise click.UsageError(f"{what} Type one of:\n{printable(names, lines=True)}")
+
+
+def probe(
+    seen: Seen,
+    settings: Settings,
+    langfuse: Sequence[Finding],
+    model: str | None,
+    wait: float,
+    progress: Console,
+) -> list[Finding]:
+    """Make the calls and judge them.
+
+    Args:
+        seen: The gateway.
+        settings: The servers and keys.
+        langfuse: What was found of Langfuse.
+        model: The model that was asked for; None for the only one.
+        wait: How many seconds Langfuse gets to show the calls.
+        progress: Where to say what is being waited for.
+
+    Raises:
+        click.UsageError: It is not clear which model to call.
+    """
+    if not seen.url or any(finding.state == "problem" for finding in langfuse):
+        return [unknown("probe.calls", "The probe was not made.", _BOTH)]
+    name = chosen_model(seen.models, model)
+    try:
+        with step(progress, f"Calling {printable(name)} twice, once for each way of a link"):
+            calls = make_calls(seen.url, seen.key, name, settings.public_key.value)
+    except Unreachable as error:
+        what = f"The gateway did not answer the call ({error})."
+        return [unknown("probe.calls", what, "It may be slow. Its log may say more.")]
+    release = calls[0].answer.headers.get("x-litellm-version")
+    found = []
+    if release and seen.version is None:
+        found = [replace(release_finding(release), check="probe.version")]
+    return [*found, *_judged(calls, seen, settings, wait, progress)]
+
+
+def _judged(
+    calls: list[Call], seen: Seen, settings: Settings, wait: float, progress: Console
+) -> list[Finding]:
+    failed = judge_failures(calls)
+    if failed:
+        return failed
+    told = unreported(calls, seen.callbacks)
+    if told is not None:
+        return [told]
+    reader = LangfuseReader(
+        settings.langfuse.value, settings.public_key.value, settings.secret_key.value
+    )
+    with step(progress, f"Waiting for Langfuse to show them, up to {wait:g} s") as say:
+
+        def tell(missing: int, left: float) -> None:
+            say(f"{missing} missing, {max(left, 0):.0f} s left")
+
+        where = read_back(reader, calls, wait, tell)
+    return judge_calls(calls, where, seen.callbacks, wait)

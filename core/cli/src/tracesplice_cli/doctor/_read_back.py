@@ -1,0 +1,109 @@
+"""Where in Langfuse the calls of the probe came out."""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from tracesplice_cli.doctor._probe import MARK
+from tracesplice_view import LangfuseReader, is_of_gateway
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tracesplice_cli.doctor._probe import Call
+    from tracesplice_view import Observation, Trace
+
+__all__ = ["Found", "read_back"]
+
+_INTERVAL_SECONDS = 1.0
+# The clocks of the two servers and ours may differ.
+_MINUTES_BACK = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The gateway's generation of a call, and the parent of the outermost one around it."""
+
+    generation: Observation
+    parent_id: str | None
+
+
+def read_back(
+    reader: LangfuseReader,
+    calls: Iterable[Call],
+    seconds: float,
+    progress: Callable[[int, float], None],
+) -> dict[str, Found]:
+    """Wait until Langfuse shows each call, or until the time is over.
+
+    Args:
+        reader: Of the application's project.
+        calls: What to look for.
+        seconds: How long to wait.
+        progress: Told after each look how many calls are missing, and how many seconds are left.
+
+    Returns:
+        By way, those that were found.
+    """
+    deadline = time.monotonic() + seconds
+    missing = {call.way: call for call in calls}
+    found: dict[str, Found] = {}
+    while missing:
+        found |= _look(reader, missing)
+        missing = {way: call for way, call in missing.items() if way not in found}
+        left = deadline - time.monotonic()
+        progress(len(missing), left)
+        if left <= 0:
+            break
+        time.sleep(min(_INTERVAL_SECONDS, left) if missing else 0)
+    return found
+
+
+def _look(reader: LangfuseReader, calls: Mapping[str, Call]) -> dict[str, Found]:
+    try:
+        looked = {way: _joined(reader, call) for way, call in calls.items()}
+        if not all(looked.values()):
+            others = _others(reader)
+            looked = {way: looked[way] or _elsewhere(others, call) for way, call in calls.items()}
+    except (urllib.error.URLError, OSError):
+        return {}  # too many requests, or the server is busy
+    return {way: found for way, found in looked.items() if found is not None}
+
+
+def _joined(reader: LangfuseReader, call: Call) -> Found | None:
+    trace = reader.trace(call.link.trace_id or "")
+    generations = (each for each in trace.observations if _tells(each)) if trace else ()
+    return next((_found(trace, each) for each in generations if trace), None)
+
+
+def _others(reader: LangfuseReader) -> list[Trace]:
+    since = (datetime.now(timezone.utc) - _MINUTES_BACK).strftime("%Y-%m-%dT%H:%M:%SZ")
+    ids = reader.trace_ids({"userId": MARK, "fromStartTime": since})
+    return [trace for trace in map(reader.trace, ids) if trace is not None]
+
+
+def _elsewhere(others: Iterable[Trace], call: Call) -> Found | None:
+    for trace in others:
+        for each in trace.observations:
+            if call.link.session_id in (each.session_id, trace.session_id) and _tells(each):
+                return _found(trace, each)
+    return None
+
+
+def _tells(observation: Observation) -> bool:
+    # LITELLM_OTEL_V2 has Langfuse take a span of its web framework for a generation: an empty one.
+    used = bool(observation.usage.get("total") or observation.cost)
+    return observation.type == "GENERATION" and is_of_gateway(observation) and used
+
+
+def _found(trace: Trace, generation: Observation) -> Found:
+    by_id = {each.id: each for each in trace.observations}
+    top, seen = generation, {generation.id}
+    while top.parent_id in by_id and top.parent_id not in seen:
+        top = by_id[top.parent_id]
+        seen.add(top.id)
+    return Found(generation, top.parent_id)
