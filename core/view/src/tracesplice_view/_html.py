@@ -91,15 +91,17 @@ def _checks(judged: Judged) -> Iterator[str]:
     for letter, title in TITLES.items():
         if letter in judged.wrong:
             reason = shown(judged.wrong[letter], _REASON)
-            yield (
-                '<li class="bad"><span aria-hidden="true">✘</span> '
-                f'<span class="unseen">Does not hold:</span> <b>{title}</b>: {reason}</li>'
-            )
+            yield _check("bad", "✘", "Does not hold", f"<b>{title}</b>: {reason}")
         elif letter in judged.holds:
-            yield (
-                '<li class="good"><span aria-hidden="true">✔</span> '
-                f'<span class="unseen">Holds:</span> {title}</li>'
-            )
+            yield _check("good", "✔", "Holds", title)
+        else:
+            yield _check("note", "○", "Unknown", f"{title}: cannot be said yet")
+
+
+def _check(class_: str, mark: str, word: str, said: str) -> str:
+    """One line: the mark for the eye, the word for a screen reader."""
+    unseen = f'<span class="unseen">{word}:</span>'
+    return f'<li class="{class_}"><span aria-hidden="true">{mark}</span> {unseen} {said}</li>'
 
 
 def _times(judged: Judged) -> str:

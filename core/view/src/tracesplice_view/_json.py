@@ -24,16 +24,19 @@ def as_json(judged: Judged) -> dict[str, Any]:
     tokens, cost = judged.figures
     return {
         "unified": not judged.wrong,
-        "checks": [
-            {"title": title, "holds": letter in judged.holds, "why": judged.wrong.get(letter)}
-            for letter, title in TITLES.items()
-        ],
+        "checks": [_check(judged, letter) for letter in TITLES],
         "what_to_type": judged.advice,
         "tokens": tokens,
         "cost": cost,
         "times_counted": judged.times_counted,
         "traces": [_trace(judged.run, trace) for trace in judged.traces],
     }
+
+
+def _check(judged: Judged, letter: str) -> dict[str, Any]:
+    """`holds` is null where that cannot be said."""
+    holds = None if letter in judged.unsaid else letter in judged.holds
+    return {"title": TITLES[letter], "holds": holds, "why": judged.wrong.get(letter)}
 
 
 def _trace(run: Run, trace: Trace) -> dict[str, Any]:

@@ -65,17 +65,17 @@ def _parents(seen: Seen) -> str | None:
 
 
 def _parents_as_traced(seen: Seen) -> str | None:
-    owners = [(generation, seen.owner(generation)) for generation in seen.gateway]
-    alone = [generation.name for generation, owner in owners if owner is None]
-    if alone:
-        return f"{_several(alone)} of the gateway under nothing of the application's"
-    found = {owner.id for _, owner in owners if owner}
+    if seen.alone:
+        alone = _several(each.name for each in seen.alone)
+        return f"{alone} of the gateway under nothing of the application's"
+    owners = [owner for owner in map(seen.owner, seen.gateway) if owner]
+    found = {owner.id for owner in owners}
     # A call that failed may have reached nobody.
     missed = [each for each in seen.leaf_calls if each.id not in found and each.level != "ERROR"]
     if not missed:
         return None
     leaves = {each.id for each in seen.leaf_calls}
-    others = [owner.name for _, owner in owners if owner and owner.id not in leaves]
+    others = [owner.name for owner in owners if owner.id not in leaves]
     instead = f"; it is under {_several(others)}" if others else ""
     return f"nothing of the gateway under {_several(each.name for each in missed)}{instead}"
 
@@ -111,6 +111,17 @@ def _prompts_as_traced(seen: Seen) -> str | None:
                 f"{generation.name!r} of the gateway has {_prompt(generation)}, "
                 f"{(own or generations[0]).name!r} around it has {_prompt(own)}"
             )
+    return _prompt_left_behind(seen)
+
+
+def _prompt_left_behind(seen: Seen) -> str | None:
+    """What a call has that is under nothing of the application's, and what was left without one."""
+    found = {owner.id for owner in map(seen.owner, seen.gateway) if owner}
+    linked = [each for each in seen.client_generations if each.prompt_name and each.id not in found]
+    for generation in seen.alone:
+        if linked and not generation.prompt_name:
+            own = linked[0]
+            return f"{generation.name!r} of the gateway has no prompt, {own.name!r} {_prompt(own)}"
     return None
 
 
@@ -171,7 +182,7 @@ def _environment(seen: Seen) -> str | None:
     """In a trace of the application's, whose environment is what was ingested last says."""
     own = {each.trace_id: each.environment for each in seen.client}
     found = {each.name: each.environment for each in seen.gateway if each.trace_id in own}
-    found |= {trace: seen.traces[trace].environment for trace in own}
+    found |= {trace: seen.traces[trace].environment for trace in own if trace in seen.traces}
     wanted = {seen.expected.environment} if seen.expected.environment else {*own.values()}
     other = {name: each for name, each in found.items() if each not in wanted}
     return f"in other environments: {other}" if other else None

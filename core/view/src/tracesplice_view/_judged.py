@@ -33,6 +33,7 @@ TITLES = {
     "i": "in the application's environment",
     "j": "nothing else of the gateway's",
 }
+_OF_OWNER = ("c", "d", "i")  # they compare with the application's observation of the call
 _GATEWAY = "litellm"
 _GATEWAY_METADATA = ("litellm_call_id", "user_api_key_hash", "litellm_response_cost")
 _WIDTH = 100
@@ -87,9 +88,16 @@ class Judged:
 
     @property
     def holds(self) -> list[str]:
-        """What holds, by the judge's letters; nothing where one side is missing."""
-        both = self.seen.client and self.seen.gateway
-        return [letter for letter in TITLES if letter not in self.wrong] if both else []
+        """What holds, by the judge's letters."""
+        return [letter for letter in TITLES if letter not in (*self.wrong, *self.unsaid)]
+
+    @property
+    def unsaid(self) -> list[str]:
+        """What cannot be said as long as the rest does not hold."""
+        if not self.seen.client or not self.seen.gateway:
+            return [letter for letter in TITLES if letter not in self.wrong]
+        of_owner = _OF_OWNER if self.seen.alone else ()
+        return [letter for letter in of_owner if letter not in self.wrong]
 
     @property
     def advice(self) -> list[str]:

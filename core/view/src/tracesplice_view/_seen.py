@@ -88,6 +88,11 @@ class Seen:
                 around.add(above.id)
         return [each for each in self.client_calls if each.id not in around]
 
+    @cached_property
+    def alone(self) -> list[Observation]:
+        """The gateway's generations under nothing of the application's."""
+        return [each for each in self.gateway if self.owner(each) is None]
+
     def is_client_generation(self, observation: Observation | None) -> TypeGuard[Observation]:
         """Whether it is one of those that can be linked to a prompt."""
         return (

@@ -30,6 +30,8 @@ def summary(judged: Judged, *, why: bool = True) -> list[Text]:
             lines.append(Text(f"✘ {title}{reason}", "red"))
         elif letter in judged.holds:
             lines.append(Text(f"✔ {title}", "green"))
+        else:
+            lines.append(Text(f"○ {title}: cannot be said yet", "yellow"))
     return [*lines, total(judged)]
 
 

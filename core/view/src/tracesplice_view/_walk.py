@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tracesplice_view._printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -53,7 +55,7 @@ def walk(observations: Sequence[Observation]) -> list[Placed]:
 
 def _orphan(observation: Observation) -> str | None:
     missing = observation.parent_id
-    return f"its parent {missing} is not in this trace" if missing else None
+    return f"its parent {printable(missing, 64)} is not in this trace" if missing else None
 
 
 def _noted(placed: Placed, by_id: Mapping[str, Observation]) -> Placed:
