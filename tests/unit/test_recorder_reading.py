@@ -129,8 +129,8 @@ class TestReading:
         reader = LangfuseReader(rec.url, rec.public_key, rec.secret_key)
         trace = reader.wait_for_trace(TRACE, lambda t: len(t.observations) == 5, timeout=0)
         assert [o.name for o in trace.observations] == [f"span {n}" for n in range(1, 6)]
-        rows = reader._older_rows({"traceId": TRACE, "limit": "2"})
-        assert len(list(rows)) == 5
+        pages = reader._older_pages({"traceId": TRACE, "limit": "2"})
+        assert [len(page) for page in pages] == [2, 2, 1]
 
     def test_the_reader_gives_up(self, rec: Recorder) -> None:
         reader = LangfuseReader(rec.url, rec.public_key, rec.secret_key)

@@ -57,9 +57,13 @@ def test_two_traces_are_one_each_where_they_are_meant() -> None:
 
 def test_a_call_without_a_link() -> None:
     text = said(ROOT, made("own", "root", usage={"total": 3}), gateway(parent=None, trace_id="t2"))
-    assert text.startswith("not unified: one trace, right parent, counted once")
+    assert text.startswith(
+        "not unified: one trace, right parent, prompt on both sides, "
+        "user, session and tags on the gateway generation, counted once\n"
+    )
     assert "(b) right parent: 'name-gateway' of the gateway under nothing of the appli" in text
     assert "(g) counted once: the client counts more than once: 6 tokens" in text
+    assert "(c) prompt on both sides: 'name-gateway' of the gateway has prompt 'greet'" in text
     assert "- client = tracesplice.splice(client)" in text
     assert "count_usage_once" not in text  # the rest follows from it
     assert "Trace 2" in text
@@ -104,9 +108,18 @@ def test_the_prompt_that_was_asked_for() -> None:
     assert "langfuse_prompt=prompt" in found
 
 
-@pytest.mark.parametrize("lost", [{"user_id": None}, {"session_id": "other"}, {"tags": ()}])
-def test_user_session_and_tags(lost: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("lost", "text"),
+    [
+        ({"user_id": None}, "has user none, not 'u'\n"),
+        ({"session_id": "other"}, "has session 'other', not 's'\n"),
+        ({"tags": ()}, "has no tag 't'\n"),
+        ({"user_id": None, "tags": ()}, "has user none, not 'u', no tag 't'\n"),
+    ],
+)
+def test_user_session_and_tags(lost: dict[str, Any], text: str) -> None:
     found = said(ROOT, OWN, gateway(**lost))
+    assert f"'name-gateway' of the gateway {text}" in found
     assert found.startswith("not unified: user, session and tags on the gateway generation\n")
     assert "tracesplice_litellm.adapter" in found
 
@@ -123,7 +136,8 @@ def test_what_counts_nowhere() -> None:
 
 
 def test_the_environment() -> None:
-    assert "in other environments" in said(ROOT, OWN, gateway(environment="gateway's"))
+    found = said(ROOT, OWN, gateway(environment="production"))
+    assert "in other environments: 'name-gateway' in 'production', not in 'default'" in found
 
 
 def test_what_else_the_gateway_reports() -> None:

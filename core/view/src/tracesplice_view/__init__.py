@@ -1,5 +1,6 @@
 """Reads traces back from Langfuse, judges them, and draws them."""
 
+from tracesplice_view._call import Call
 from tracesplice_view._html import html
 from tracesplice_view._json import as_json
 from tracesplice_view._judge import Expected, Seen, judge
@@ -8,6 +9,7 @@ from tracesplice_view._model import Observation, Trace, parsed
 from tracesplice_view._printable import printable
 from tracesplice_view._reader import LangfuseReader, TraceNotReadyError
 from tracesplice_view._run import Run, tokens
+from tracesplice_view._search import newest, whole
 from tracesplice_view._summary import advised, summary
 from tracesplice_view._svg import PICTURE_WIDTH, picture, svg
 from tracesplice_view._tree import money, trees
@@ -15,6 +17,7 @@ from tracesplice_view._tree import money, trees
 __all__ = [
     "PICTURE_WIDTH",
     "TITLES",
+    "Call",
     "Expected",
     "Judged",
     "LangfuseReader",
@@ -29,6 +32,7 @@ __all__ = [
     "is_of_gateway",
     "judge",
     "money",
+    "newest",
     "parsed",
     "picture",
     "printable",
@@ -36,4 +40,5 @@ __all__ = [
     "svg",
     "tokens",
     "trees",
+    "whole",
 ]

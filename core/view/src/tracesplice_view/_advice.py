@@ -18,8 +18,9 @@ _SPLICE = (
 )
 _ONE_SPAN = (
     "with langfuse.start_as_current_observation(name=...): around all of it, or @observe() on the "
-    "function;\n  or assert_unified(..., traces={}) if they are meant to be so many."
+    "function"
 )
+_SO_MANY = ";\n  or assert_unified(..., traces={}) if they are meant to be so many."
 _PARENT = "tracesplice.splice(model) for the framework's own object, not only for the client in it."
 _NOT_THERE = (
     "base_url=gateway.url and api_key=gateway.key for the client; a call to elsewhere has nothing "
@@ -45,16 +46,27 @@ _NO_GATEWAY = (
     "gateway_stand_in or litellm_gateway among the arguments of the test, and its url and key for "
     "the client."
 )
+_ELSEWHERE = (
+    "base_url= and api_key= of the gateway for the client; a call to elsewhere has nothing to join."
+)
+_SAME_PROJECT = (
+    "LANGFUSE_BASE_URL, LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY of one project, for the "
+    "application and the gateway."
+)
+_REPORTS = (
+    'callbacks: ["langfuse_otel", "tracesplice_litellm.adapter"] in litellm_settings of the '
+    "gateway, after\n  pip install tracesplice-litellm in its environment."
+)
 
 
-def advice(wrong: Mapping[str, str], seen: Seen) -> Iterator[str]:
+def advice(wrong: Mapping[str, str], seen: Seen, *, in_test: bool = True) -> Iterator[str]:
     """Yield what to type, most fundamental first, a line or two each."""
-    yield from dict.fromkeys(_advice(wrong, seen))
+    yield from dict.fromkeys(_advice(wrong, seen, in_test))
 
 
-def _advice(wrong: Mapping[str, str], seen: Seen) -> Iterator[str]:
+def _advice(wrong: Mapping[str, str], seen: Seen, in_test: bool) -> Iterator[str]:
     if not seen.client or not seen.gateway:
-        yield _NO_APPLICATION if not seen.client else _NO_GATEWAY
+        yield from _one_side(seen, in_test)
         return
     owners = [seen.owner(each) for each in seen.gateway]
     if None in owners:
@@ -62,11 +74,12 @@ def _advice(wrong: Mapping[str, str], seen: Seen) -> Iterator[str]:
         yield _SPLICE
         return
     if "a" in wrong:
-        yield _ONE_SPAN.format(len({each.trace_id for each in seen.client}))
+        many = _SO_MANY.format(len({each.trace_id for each in seen.client}))
+        yield _ONE_SPAN + (many if in_test else ".")
     if "b" in wrong:
         calls = {each.id for each in seen.client_calls}
         on_spans = [owner for owner in owners if owner and owner.id not in calls]
-        yield _PARENT if on_spans else _NOT_THERE
+        yield _PARENT if on_spans else _NOT_THERE if in_test else _ELSEWHERE
     if "c" in wrong:
         linked = any(each.prompt_name for each in seen.client_generations)
         yield _ADAPTER if linked else _CLIENT_PROMPT
@@ -74,3 +87,11 @@ def _advice(wrong: Mapping[str, str], seen: Seen) -> Iterator[str]:
         yield _ONCE
     if {"d", "i", "j"} & wrong.keys():
         yield _ADAPTER
+
+
+def _one_side(seen: Seen, in_test: bool) -> Iterator[str]:
+    if in_test:
+        yield _NO_GATEWAY if seen.client else _NO_APPLICATION
+        return
+    yield _SAME_PROJECT
+    yield from (_REPORTS, _ELSEWHERE) if seen.client else (_SPLICE,)

@@ -95,7 +95,7 @@ def _checks(judged: Judged) -> Iterator[str]:
         elif letter in judged.holds:
             yield _check("good", "✔", "Holds", title)
         else:
-            yield _check("note", "○", "Unknown", f"{title}: cannot be said yet")
+            yield _check("note", "○", "Unknown", f"{title}: cannot be known from these traces")
 
 
 def _check(class_: str, mark: str, word: str, said: str) -> str:

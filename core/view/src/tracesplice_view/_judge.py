@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tracesplice_view._seen import Expected, Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tracesplice_view._model import Observation
     from tracesplice_view._seen import Who
@@ -137,9 +137,23 @@ def _attributes(seen: Seen) -> str | None:
         if wanted is None:
             continue
         found = (generation.user_id, generation.session_id, generation.tags)
-        if found[:2] != wanted[:2] or not set(wanted[2]) <= set(found[2]):
-            return f"{found} is not {wanted}"
+        lacking = [*_differ(("user", "session"), found, wanted), *_untagged(found[2], wanted[2])]
+        if lacking:
+            return f"{generation.name!r} of the gateway has {', '.join(lacking)}"
     return None
+
+
+def _differ(names: Iterable[str], found: Who, wanted: Who) -> Iterator[str]:
+    for name, mine, theirs in zip(names, found, wanted, strict=False):
+        if mine != theirs:
+            is_, not_ = (repr(each) if each else "none" for each in (mine, theirs))
+            yield f"{name} {is_}, not {not_}"
+
+
+def _untagged(found: Iterable[str], wanted: Iterable[str]) -> Iterator[str]:
+    missing = sorted({*wanted} - {*found})
+    if missing:
+        yield f"no tag {' or '.join(map(repr, missing))}"
 
 
 def _who(observation: Observation | None) -> Who | None:
@@ -181,11 +195,16 @@ def _priced(seen: Seen) -> str | None:
 def _environment(seen: Seen) -> str | None:
     """In a trace of the application's, whose environment is what was ingested last says."""
     own = {each.trace_id: each.environment for each in seen.client}
-    found = {each.name: each.environment for each in seen.gateway if each.trace_id in own}
-    found |= {trace: seen.traces[trace].environment for trace in own if trace in seen.traces}
+    found = {repr(each.name): each.environment for each in seen.gateway if each.trace_id in own}
+    found |= {
+        f"the trace {trace}": seen.traces[trace].environment
+        for trace in own
+        if trace in seen.traces
+    }
     wanted = {seen.expected.environment} if seen.expected.environment else {*own.values()}
-    other = {name: each for name, each in found.items() if each not in wanted}
-    return f"in other environments: {other}" if other else None
+    other = [f"{name} in {each!r}" for name, each in found.items() if each not in wanted]
+    where = " or ".join(map(repr, sorted(wanted)))
+    return f"in other environments: {', '.join(other)}, not in {where}" if other else None
 
 
 def _noise(seen: Seen) -> str | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from tracesplice_view._advice import advice
+from tracesplice_view._calls import calls
 from tracesplice_view._judge import Expected, Seen, judge
 from tracesplice_view._printable import printable
 from tracesplice_view._run import Run, tokens
@@ -19,6 +20,7 @@ from tracesplice_view._tree import trees
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tracesplice_view._call import Call
     from tracesplice_view._model import Observation, Trace
 
 __all__ = ["Judged", "is_of_gateway"]
@@ -35,6 +37,7 @@ TITLES = {
 }
 _OF_OWNER = ("c", "d", "i")  # they compare with the application's observation of the call
 _GATEWAY = "litellm"
+_WEB_FRAMEWORK = "fastapi"
 _GATEWAY_METADATA = ("litellm_call_id", "user_api_key_hash", "litellm_response_cost")
 _WIDTH = 100
 _REASON = 4000  # characters
@@ -48,13 +51,22 @@ def is_of_gateway(observation: Observation) -> bool:
     )
 
 
+def _tells_of_call(observation: Observation) -> bool:
+    # LITELLM_OTEL_V2 has Langfuse take a span of its web framework for a generation.
+    return observation.type in ("GENERATION", "EMBEDDING") and observation.scope != _WEB_FRAMEWORK
+
+
 @dataclass(frozen=True)
 class Judged:
-    """Some traces, and what is wrong with them; as `assert_unified` is told."""
+    """Some traces, and what is wrong with them; as `assert_unified` is told.
+
+    `read_back` says that they are from Langfuse's API, and of no test.
+    """
 
     traces: Sequence[Trace]
     wanted: int = 1
     prompt: Any = None
+    read_back: bool = False
 
     @cached_property
     def seen(self) -> Seen:
@@ -65,7 +77,7 @@ class Judged:
             Expected(traces=self.wanted),
             by_id,
             by_id.keys() - {each.id for each in gateway},
-            [each for each in gateway if each.type in ("GENERATION", "EMBEDDING")],
+            [each for each in gateway if _tells_of_call(each)],
             {each.id: each for each in self.traces},
         )
 
@@ -84,7 +96,19 @@ class Judged:
             return {"a": "nothing of a gateway's arrived"}
         checks = judge(seen)
         checks["c"] = checks["c"] or _other_prompt(self.prompt, seen.gateway)
-        return {letter: text for letter, text in checks.items() if text is not None}
+        found = {letter: text for letter, text in checks.items() if text is not None}
+        # What is not joined may differ in more; that shows where both sides are looked at.
+        more = [call.wrong for call in self.calls] if found else []
+        return {
+            letter: found[letter] if letter in found else of_calls[0]
+            for letter in TITLES
+            if (of_calls := [each[letter] for each in more if letter in each]) or letter in found
+        }
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        """Each call by itself."""
+        return calls(self.seen)
 
     @property
     def holds(self) -> list[str]:
@@ -93,22 +117,31 @@ class Judged:
 
     @property
     def unsaid(self) -> list[str]:
-        """What cannot be said as long as the rest does not hold."""
+        """What cannot be said of these traces; much as long as the rest does not hold."""
         if not self.seen.client or not self.seen.gateway:
             return [letter for letter in TITLES if letter not in self.wrong]
-        of_owner = _OF_OWNER if self.seen.alone else ()
-        return [letter for letter in of_owner if letter not in self.wrong]
+        of_owner = _OF_OWNER if any(call.own is None for call in self.calls) else ()
+        # Langfuse's API does not say who priced it.
+        priced = ("h",) if self.read_back else ()
+        return [letter for letter in (*of_owner, *priced) if letter not in self.wrong]
 
     @property
     def advice(self) -> list[str]:
         """What to type, most fundamental first, a line or two each."""
-        return list(advice(self.wrong, self.seen)) if self.wrong else []
+        if not self.wrong:
+            return []
+        return list(advice(self.wrong, self.seen, in_test=not self.read_back))
 
     @property
     def figures(self) -> tuple[int, float]:
         """Tokens and dollars of all traces, as Langfuse adds them up."""
         observations = self.run.observations
         return sum(map(tokens, observations)), sum(each.cost for each in observations)
+
+    @property
+    def excess(self) -> tuple[int, float]:
+        """Tokens and dollars of them beyond what the gateway says."""
+        return self.seen.excess
 
     @property
     def times_counted(self) -> float:

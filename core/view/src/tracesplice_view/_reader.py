@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from tracesplice_view._model import Observation, Trace, parsed
@@ -41,23 +41,44 @@ class LangfuseReader:
 
     def trace(self, trace_id: str) -> Trace | None:
         """The trace as it is now, or None while the server shows none of its observations."""
-        rows = list(self._rows({"traceId": trace_id}))
+        rows = [row for page in self._pages({"traceId": trace_id}) for row in page]
         if not rows:
             return None
-        observations = tuple(sorted(map(_observation, rows), key=lambda o: (o.start, o.id)))
-        said = self._get(f"/api/public/traces/{trace_id}") or _said_by(rows)
-        return Trace(
-            id=trace_id,
-            name=said.get("name") or None,
-            user_id=said.get("userId") or None,
-            session_id=said.get("sessionId") or None,
-            tags=tuple(said.get("tags") or ()),
-            environment=said.get("environment") or "default",
-            input=parsed(said.get("input")),
-            output=parsed(said.get("output")),
-            observations=observations,
-            project=observations[0].project,
-        )
+        path = f"/api/public/traces/{urllib.parse.quote(trace_id, safe='')}"
+        return _trace(trace_id, rows, self._get(path) or {})
+
+    def newest(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        kind: str | None = None,
+    ) -> Iterator[list[Trace]]:
+        """Traces of the project, as far as their observations were read, newest first.
+
+        Args:
+            since: When their observations start at the earliest.
+            until: When they start at the latest.
+            kind: The type of the observations to read, such as "GENERATION"; all without it.
+
+        Yields:
+            All traces that were met so far, after each page of observations.
+        """
+        asked = {"fromStartTime": since, "toStartTime": until}
+        query = {name: _asked(time) for name, time in asked.items() if time is not None}
+        met: dict[str, list[dict[str, Any]]] = {}
+        for page in self._pages({**query, "type": kind} if kind else query):
+            for row in page:
+                met.setdefault(row.get("traceId") or "", []).append(row)
+            yield [_trace(id_, rows, {}) for id_, rows in met.items() if id_]
+
+    def project(self) -> str | None:
+        """The project's name; None if no Langfuse answers at this address."""
+        found = self._get("/api/public/projects")
+        projects = found.get("data") if isinstance(found, dict) else None
+        if not isinstance(projects, list) or not projects or not isinstance(projects[0], dict):
+            return None
+        return str(projects[0].get("name") or projects[0].get("id") or "")
 
     def trace_ids(self, which: Mapping[str, str]) -> list[str]:
         """The traces with an observation that `which` asks for, in the words of both endpoints."""
@@ -82,26 +103,26 @@ class LangfuseReader:
                 raise TraceNotReadyError(f"not within {timeout:g} s:\n{shown}")
             time.sleep(interval)
 
-    def _rows(self, which: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    def _pages(self, which: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
         query = {**which, "limit": str(_LIMIT)}
         newer = query | {"fields": _FIELDS, "expandMetadata": "resourceAttributes,scope"}
         page = self._get("/api/public/v2/observations", newer)
         if page is None:
-            yield from self._older_rows(query)
+            yield from self._older_pages(query)
             return
         while page:
-            yield from page["data"]
+            yield page["data"]
             cursor = page["meta"].get("cursor")
             page = cursor and self._get("/api/public/v2/observations", newer | {"cursor": cursor})
 
-    def _older_rows(self, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    def _older_pages(self, query: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
         number = 0
         while True:
             number += 1
             page = self._get("/api/public/observations", {**query, "page": str(number)})
             if page is None:
                 return
-            yield from page["data"]
+            yield page["data"]
             if number >= page["meta"]["totalPages"]:
                 return
 
@@ -117,6 +138,23 @@ class LangfuseReader:
                 if error.code in _ABSENT:
                     return None
                 raise
+
+
+def _trace(trace_id: str, rows: list[dict[str, Any]], told: Mapping[str, Any]) -> Trace:
+    said = told or _said_by(rows)
+    observations = tuple(sorted(map(_observation, rows), key=lambda o: (o.start, o.id)))
+    return Trace(
+        id=trace_id,
+        name=said.get("name") or None,
+        user_id=said.get("userId") or None,
+        session_id=said.get("sessionId") or None,
+        tags=tuple(said.get("tags") or ()),
+        environment=said.get("environment") or "default",
+        input=parsed(said.get("input")),
+        output=parsed(said.get("output")),
+        observations=observations,
+        project=observations[0].project,
+    )
 
 
 def _observation(row: Mapping[str, Any]) -> Observation:
@@ -161,6 +199,10 @@ def _cost(row: Mapping[str, Any]) -> float:
 
 def _time(value: str) -> datetime:
     return datetime.fromisoformat(value.replace("Z", "+00:00"))
+
+
+def _asked(time: datetime) -> str:
+    return time.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _said_by(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tracesplice_view._run import tokens
 from tracesplice_view._walk import ancestors
 
 if TYPE_CHECKING:
@@ -92,6 +93,13 @@ class Seen:
     def alone(self) -> list[Observation]:
         """The gateway's generations under nothing of the application's."""
         return [each for each in self.gateway if self.owner(each) is None]
+
+    @property
+    def excess(self) -> tuple[int, float]:
+        """Tokens and dollars that Langfuse adds up beyond what the gateway's generations say."""
+        theirs = {each.id for each in self.gateway}
+        others = [each for each in self.by_id.values() if each.id not in theirs] if theirs else []
+        return sum(map(tokens, others)), sum(each.cost for each in others)
 
     def is_client_generation(self, observation: Observation | None) -> TypeGuard[Observation]:
         """Whether it is one of those that can be linked to a prompt."""

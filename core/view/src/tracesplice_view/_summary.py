@@ -31,7 +31,7 @@ def summary(judged: Judged, *, why: bool = True) -> list[Text]:
         elif letter in judged.holds:
             lines.append(Text(f"✔ {title}", "green"))
         else:
-            lines.append(Text(f"○ {title}: cannot be said yet", "yellow"))
+            lines.append(Text(f"○ {title}: cannot be known from these traces", "yellow"))
     return [*lines, total(judged)]
 
 

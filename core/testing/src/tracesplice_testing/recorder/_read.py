@@ -5,6 +5,7 @@ https://github.com/langfuse/langfuse/tree/main/web/src/pages/api/public
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
@@ -131,11 +132,18 @@ def _trace(request: Request, project: Project, _: bytes) -> Response:
 def _filtered(request: Request, project: Project) -> list[Observation]:
     asked = request.query_params
     wanted = {field: asked[key] for key, field in _FILTERS.items() if key in asked}
+    since, until = (_moment(asked.get(key)) for key in ("fromStartTime", "toStartTime"))
     return [
         o
         for o in project.observations()
         if all((getattr(o, field) or "") == value for field, value in wanted.items())
+        and (since is None or since <= o.start)
+        and (until is None or o.start < until)
     ]
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
 def _page(request: Request, found: list[dict[str, Any]]) -> dict[str, Any]:
