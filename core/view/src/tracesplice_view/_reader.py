@@ -82,7 +82,8 @@ class LangfuseReader:
 
     def trace_ids(self, which: Mapping[str, str]) -> list[str]:
         """The traces with an observation that `which` asks for, in the words of both endpoints."""
-        return list(dict.fromkeys(row["traceId"] for row in self._rows(which) if row["traceId"]))
+        rows = (row for page in self._pages(which) for row in page)
+        return list(dict.fromkeys(row["traceId"] for row in rows if row["traceId"]))
 
     def wait_for_trace(
         self,
