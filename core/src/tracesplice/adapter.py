@@ -28,6 +28,7 @@ from tracesplice._sdk import ClientSdk, defining, with_observation
 from tracesplice._sdk_request import OBSERVATION
 from tracesplice._sources import ambient_source, current_observation, observation_source
 from tracesplice._splice import is_instrumented
+from tracesplice._steps import asteps, steps
 from tracesplice._streams import afirst_read_in, first_read_in, has_place
 from tracesplice._wrap import (
     Wrapper,
@@ -63,6 +64,7 @@ __all__ = [
     "afirst_read_in",
     "ambient_source",
     "as_current",
+    "asteps",
     "calling",
     "capture",
     "capture_link",
@@ -96,6 +98,7 @@ __all__ = [
     "shown_url",
     "span_of",
     "splice_each",
+    "steps",
     "unwrap_methods",
     "warn_once",
     "when_imported",
