@@ -35,18 +35,23 @@ def gateway(recorder: Recorder) -> Iterator[Gateway]:
 
 
 @pytest.fixture(scope="session")
+def own_env(recorder: Recorder, gateway: Gateway) -> dict[str, str]:
+    """The environment of applications and workers, without that of what spreads the work."""
+    return clean_environment(
+        recorder.env(),
+        {
+            "LITELLM_PROXY_API_BASE": gateway.url,
+            "LITELLM_PROXY_API_KEY": gateway.key,
+            "LANGFUSE_TRACING_ENVIRONMENT": "workers",
+            "TRACESPLICE_STRICT": "1",
+        },
+    )
+
+
+@pytest.fixture(scope="session")
 def env(
-    recorder: Recorder, gateway: Gateway, tmp_path_factory: pytest.TempPathFactory
+    own_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, str]]:
-    """The environment of applications and workers."""
+    """The environment of applications and Celery's workers."""
     with redis(tmp_path_factory.mktemp("redis")) as url:
-        yield clean_environment(
-            recorder.env(),
-            {
-                "WORKERS_BROKER": url,
-                "LITELLM_PROXY_API_BASE": gateway.url,
-                "LITELLM_PROXY_API_KEY": gateway.key,
-                "LANGFUSE_TRACING_ENVIRONMENT": "workers",
-                "TRACESPLICE_STRICT": "1",
-            },
-        )
+        yield {**own_env, "WORKERS_BROKER": url}

@@ -54,7 +54,8 @@ def _execute(wrapped: Callable[..., Any], executor: Any, args: Any, kwargs: Any)
 
 
 def _run(wrapped: Callable[..., Any], executor: Any, args: Any, kwargs: Any) -> Any:
-    with in_context(getattr(executor, _CONTEXT, otel_context.get_current())):
+    context: Any = getattr(executor, _CONTEXT, None)
+    with in_context(context or otel_context.get_current()):
         return wrapped(*args, **kwargs)
 
 

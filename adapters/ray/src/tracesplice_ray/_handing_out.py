@@ -70,4 +70,5 @@ def _carrier_for(parameters: Any, *_: Any) -> bytes | None:
 
 
 def _loads_code_itself() -> bool:
-    return bool(worker.global_worker.load_code_from_local)
+    connected = worker.global_worker.connected  # Ray may start with this very call
+    return bool(connected and worker.global_worker.load_code_from_local)
