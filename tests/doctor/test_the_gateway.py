@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from doctor.between import between, served
+from tracesplice_cli.doctor import _command
 from tracesplice_testing.gateway._process import free_port
 
 if TYPE_CHECKING:
@@ -127,3 +128,33 @@ def _rewritten(doctor: Doctor, gateway: Gateway, old: str, new: str) -> Outcome:
 
     with between(gateway.url, answered=answered) as url:
         return doctor.of(gateway).with_(LITELLM_PROXY_API_BASE=url).run()
+
+
+def test_the_adapter_is_added_in_the_mode_that_there_is(
+    doctor: Doctor, gateways: dict[str, Gateway]
+) -> None:
+    outcome = _rewritten(doctor, gateways["langfuse"], '"_Adapter"', '"_Other"')
+    assert outcome.problems() == {"gateway.adapter"}
+    assert 'success_callback: ["langfuse"]' in outcome.text("gateway.adapter")
+    assert 'langfuse_otel"' not in outcome.text("gateway.adapter")
+
+
+def test_a_model_s_name_is_safe_to_copy(doctor: Doctor, gateways: dict[str, Gateway]) -> None:
+    gateway = gateways["langfuse"]
+
+    def answered(body: bytes) -> bytes:
+        return body.replace(b'"id":"broken"', b'"id":"a; reboot\\u001b[2J"')
+
+    with between(gateway.url, answered=answered) as url:
+        named = doctor.of(gateway).with_(LITELLM_PROXY_API_BASE=url)
+        assert "--model 'a; reboot\\x1b[2J'\n" in named.run("--probe").output
+
+
+def test_a_fault_of_the_doctor_s_own_is_neither_fine_nor_a_finding(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_command, "see_gateway", None)
+    outcome = doctor.run()
+    assert outcome.code == 2
+    assert "The doctor itself failed: TypeError" in outcome.output
+    assert outcome.state("langfuse.keys") == "ok"

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
     from tracesplice_cli.doctor._http import Answer
 
-__all__ = ["ADD_ADAPTER", "ADD_LANGFUSE", "Callbacks", "callback_findings", "read_callbacks"]
+__all__ = ["ADD_LANGFUSE", "Callbacks", "add_adapter", "callback_findings", "read_callbacks"]
 
 ADD_LANGFUSE = (
     "# in the gateway's config.yaml; then start it again",
     "litellm_settings:",
     '  callbacks: ["langfuse_otel", "tracesplice_litellm.adapter"]',
 )
-ADD_ADAPTER = ("pip install tracesplice-litellm  # in the gateway's environment", *ADD_LANGFUSE)
+_INSTALL = "pip install tracesplice-litellm  # in the gateway's environment"
 _NO_ADAPTER = (
     "Without it prompts are not linked in the modes langfuse_otel and langfuse_otel_v2, sampling "
     "does not follow the application in mode langfuse, and nobody says who counts a call."
@@ -46,6 +46,17 @@ def read_callbacks(details: Answer) -> Callbacks | None:
     return Callbacks(tuple(modes), _ADAPTER in named)
 
 
+def add_adapter(callbacks: Callbacks | None) -> tuple[str, ...]:
+    """What adds our adapter to a gateway, in the mode that it has; None where that is not known."""
+    if callbacks is None:
+        both = '  callbacks: [..., "tracesplice_litellm.adapter"]  # beside what is there'
+        return _INSTALL, *ADD_LANGFUSE[:2], both
+    if "langfuse" not in callbacks.modes:
+        return _INSTALL, *ADD_LANGFUSE
+    beside = ('  success_callback: ["langfuse"]', '  callbacks: ["tracesplice_litellm.adapter"]')
+    return _INSTALL, *ADD_LANGFUSE[:2], *beside
+
+
 def callback_findings(callbacks: Callbacks | None, status: int = 200) -> Iterator[Finding]:
     """Yield how a gateway reports.
 
@@ -65,7 +76,7 @@ def callback_findings(callbacks: Callbacks | None, status: int = 200) -> Iterato
         yield ok("gateway.sampling", "Its sampling follows the application's.")
     elif callbacks.modes:
         what = "It does not have tracesplice's adapter."
-        yield problem("gateway.adapter", what, _NO_ADAPTER, *ADD_ADAPTER)
+        yield problem("gateway.adapter", what, _NO_ADAPTER, *add_adapter(callbacks))
         what = "Whether it samples on its own is not known."
         why = "A rate of its own takes generations out of your traces. In its environment:"
         yield unknown("gateway.sampling", what, why, "env | grep -e SAMPLE_RATE -e SAMPLER")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 from rich.console import Console
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tracesplice_cli.doctor._finding import Finding
+    from tracesplice_cli.doctor._settings import Settings
 
 __all__ = ["doctor"]
 
@@ -53,7 +54,31 @@ def doctor(
 ) -> None:
     """Print the findings; exit with 1 if one is to be mended."""
     settings = settings_from(os.environ, gateway, key_variable)
-    progress, report = Console(stderr=True), _Report(quiet=as_json_)
+    report = _Report(quiet=as_json_)
+    try:
+        _look(report, settings, app, _Probe(model, wait) if probed else None)
+    except click.UsageError:
+        raise
+    except Exception as error:
+        raise _Failed(f"The doctor itself failed: {type(error).__name__}: {error}") from error
+    finally:
+        report.end()
+    sys.exit(any(finding.state == "problem" for finding in report.findings))
+
+
+class _Failed(click.ClickException):
+    """A fault of the doctor's own."""
+
+    exit_code = 2
+
+
+class _Probe(NamedTuple):
+    model: str | None
+    wait: float
+
+
+def _look(report: _Report, settings: Settings, app: str | None, probed: _Probe | None) -> None:
+    progress = Console(stderr=True)
     report.add("Environment", environment_findings(os.environ))
     report.add("Packages", package_findings())
     if app:
@@ -67,13 +92,7 @@ def doctor(
         seen = see_gateway(settings)
     report.add("Gateway", seen.findings)
     if probed:
-        try:
-            report.add("Probe", probe(seen, settings, langfuse, model, wait, progress))
-        except click.UsageError:
-            report.end()
-            raise
-    report.end()
-    sys.exit(any(finding.state == "problem" for finding in report.findings))
+        report.add("Probe", probe(seen, settings, langfuse, *probed, progress))
 
 
 class _Report:

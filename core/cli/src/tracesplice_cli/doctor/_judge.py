@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracesplice_cli.doctor._callbacks import ADD_ADAPTER, ADD_LANGFUSE
+from tracesplice_cli.doctor._callbacks import ADD_LANGFUSE, add_adapter
 from tracesplice_cli.doctor._finding import Finding, ok, problem, unknown
 from tracesplice_cli.doctor._probe import WAYS
 
@@ -78,30 +78,33 @@ def judge_calls(
     if callbacks is None and not adapter:
         what = "The gateway's answers are without the header of tracesplice's adapter."
         why = "Without it prompts are linked in mode langfuse only."
-        said.append(problem("probe.adapter", what, why, *ADD_ADAPTER))
-    return [*said, *(_way(call, found.get(call.way), joined, adapter) for call in calls)]
+        said.append(problem("probe.adapter", what, why, *add_adapter(callbacks)))
+    missing = () if adapter else add_adapter(callbacks)
+    return [*said, *(_way(call, found.get(call.way), joined, missing) for call in calls)]
 
 
 def _is_joined(call: Call, found: Found | None) -> bool:
     return found is not None and found.generation.trace_id == call.link.trace_id
 
 
-def _way(call: Call, found: Found | None, joined: Mapping[str, bool], adapter: bool) -> Finding:
+def _way(
+    call: Call, found: Found | None, joined: Mapping[str, bool], missing: tuple[str, ...]
+) -> Finding:
     check, where = f"probe.{call.way}", WAYS[call.way]
     if found is None:
         what = f"The call with the link in {where} did not arrive in Langfuse."
         return unknown(check, what, "The other one did. Try again.", "tracesplice doctor --probe")
     if not joined[call.way]:
-        return _lost(call, joined, adapter)
+        return _lost(call, joined, missing)
     # Without the adapter, mode langfuse takes no parent from the header.
-    if found.parent_id not in (call.link.parent_id, None) or (adapter and not found.parent_id):
+    if found.parent_id not in (call.link.parent_id, None) or not (found.parent_id or missing):
         what = f"{where[0].upper()}{where[1:]} is rewritten on the way: another parent arrives."
         why = "The gateway's generation is under something that is not in Langfuse."
         return problem(check, what, why, *_PROXY)
     return ok(check, f"The gateway reads {where}: its generation is in the application's trace.")
 
 
-def _lost(call: Call, joined: Mapping[str, bool], adapter: bool) -> Finding:
+def _lost(call: Call, joined: Mapping[str, bool], missing: tuple[str, ...]) -> Finding:
     check, where = f"probe.{call.way}", WAYS[call.way]
     if call.way == "header":
         what = "The header traceparent is stripped or rewritten on the way to the gateway."
@@ -112,10 +115,10 @@ def _lost(call: Call, joined: Mapping[str, bool], adapter: bool) -> Finding:
                 "(tracesplice.headers(), other languages) is a trace of its own."
             )
         return problem(check, what, why, *_PROXY)
-    if not adapter:
+    if missing:
         what = "The gateway does not read the link in the body."
         why = "Without the adapter its mode joins by the header alone, which proxies may drop."
-        return problem(check, what, why, *ADD_ADAPTER)
+        return problem(check, what, why, *missing)
     what = f"The link in {where} is dropped on the way to the gateway."
     return problem(check, what, _SPLIT, "# in every proxy: pass litellm_metadata on as it is")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -42,8 +43,15 @@ def chosen_model(models: Sequence[str], asked: str | None) -> str:
     if asked is None and len(models) == 1:
         return models[0]
     what = "Which model?" if asked is None else f"The gateway has no model {asked!r}."
-    names = "\n".join(f"  tracesplice doctor --probe --model {name}" for name in models[:_MANY])
-    raise click.UsageError(f"{what} Type one of:\n{printable(names, lines=True)}")
+    names = "\n".join(
+        f"  tracesplice doctor --probe --model {_typed(name)}" for name in models[:_MANY]
+    )
+    raise click.UsageError(f"{what} Type one of:\n{names}")
+
+
+def _typed(name: str) -> str:
+    # It is the server's, and it is to be copied into a shell.
+    return shlex.quote(printable(name))
 
 
 def probe(

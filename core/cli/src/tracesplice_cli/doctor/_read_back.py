@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import urllib.error
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -69,8 +68,8 @@ def _look(reader: LangfuseReader, calls: Mapping[str, Call]) -> dict[str, Found]
         if not all(looked.values()):
             others = _others(reader)
             looked = {way: looked[way] or _elsewhere(others, call) for way, call in calls.items()}
-    except (urllib.error.URLError, OSError):
-        return {}  # too many requests, or the server is busy
+    except (OSError, ValueError):
+        return {}  # too many requests, or the server is busy and a proxy says so in its own words
     return {way: found for way, found in looked.items() if found is not None}
 
 
