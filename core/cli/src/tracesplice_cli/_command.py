@@ -7,6 +7,7 @@ from importlib.metadata import version
 import click
 
 from tracesplice_cli._plugins import plugins
+from tracesplice_cli.check import check
 from tracesplice_cli.doctor import doctor
 
 __all__ = ["command"]
@@ -20,3 +21,4 @@ def command() -> None:
 
 command.add_command(plugins)
 command.add_command(doctor)
+command.add_command(check)

@@ -10,7 +10,7 @@ from tracesplice_view._printable import printable
 from tracesplice_view._reader import LangfuseReader, TraceNotReadyError
 from tracesplice_view._run import Run, tokens
 from tracesplice_view._search import newest, whole
-from tracesplice_view._summary import advised, summary
+from tracesplice_view._summary import advised, summary, total
 from tracesplice_view._svg import PICTURE_WIDTH, picture, svg
 from tracesplice_view._tree import money, trees
 
@@ -39,6 +39,7 @@ __all__ = [
     "summary",
     "svg",
     "tokens",
+    "total",
     "trees",
     "whole",
 ]

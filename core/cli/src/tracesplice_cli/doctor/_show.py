@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from tracesplice_cli._wrapped import print_wrapped
 from tracesplice_view import printable
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["as_json", "show", "show_summary"]
 
 _MARKS = {"ok": ("✔", "green"), "problem": ("✘", "bold red"), "unknown": ("?", "yellow")}
-_NARROW = 20
 
 
 def show(console: Console, title: str, findings: Iterable[Finding]) -> None:
@@ -30,9 +30,9 @@ def show(console: Console, title: str, findings: Iterable[Finding]) -> None:
     for finding in findings:
         mark, style = _MARKS[finding.state]
         # In two columns, so that a sentence goes on under its beginning.
-        _wrapped(console, Text(f"{mark} ", style) + Text(printable(finding.what)))
+        print_wrapped(console, Text(f"{mark} ", style) + Text(printable(finding.what)))
         if finding.why:
-            _wrapped(console, Text(f"  {printable(finding.why)}", "dim"))
+            print_wrapped(console, Text(f"  {printable(finding.why)}", "dim"))
         for line in finding.type:
             # Not wrapped, so that it can be copied.
             console.print(Text(f"      {printable(line)}", "cyan"), soft_wrap=True)
@@ -52,11 +52,3 @@ def as_json(findings: Sequence[Finding]) -> str:
     """All of it, for machines."""
     rows = [asdict(finding) for finding in findings]
     return json.dumps({"version": version("tracesplice"), "findings": rows}, indent=2)
-
-
-def _wrapped(console: Console, text: Text) -> None:
-    head, rest = text[:2], text[2:]
-    for line in rest.wrap(console, max(_NARROW, console.width - len(head))):
-        line.rstrip()
-        console.print(head + line, soft_wrap=True)
-        head = Text(" " * len(head))

@@ -1,0 +1,105 @@
+"""Which trace of which project is to be looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Project", "UnreadableError", "exports", "project_from", "trace_id_of"]
+
+CLOUD = "https://cloud.langfuse.com"
+"""Where Langfuse's SDK reports if nothing is said (langfuse/_client/client.py)."""
+
+_URLS = ("LANGFUSE_BASE_URL", "LANGFUSE_HOST")
+_KEYS = {"LANGFUSE_PUBLIC_KEY": "pk-lf-...", "LANGFUSE_SECRET_KEY": "sk-lf-..."}
+
+
+class UnreadableError(click.ClickException):
+    """Langfuse could not be read; the message says what to type."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project in Langfuse: its server's address, the variable that says it, and its keys."""
+
+    url: str
+    variable: str
+    public_key: str
+    secret_key: str = field(repr=False)
+
+
+def project_from(environment: Mapping[str, str]) -> Project:
+    """The project that Langfuse's SDK would report to.
+
+    Args:
+        environment: As `os.environ`.
+
+    Raises:
+        UnreadableError: A key is missing, or the address is none.
+    """
+    variable = next((each for each in _URLS if environment.get(each)), _URLS[0])
+    url = environment.get(variable) or CLOUD
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
+        raise UnreadableError(
+            f"{variable} is not the address of a server. Type:\n  export {variable}={CLOUD}\n"
+            "or the address of your own, such as http://localhost:3000."
+        )
+    missing = [name for name in _KEYS if not environment.get(name)]
+    if missing:
+        are = "is" if len(missing) == 1 else "are"
+        raise UnreadableError(
+            f"{' and '.join(missing)} {are} not set. Type, with the keys of the project that the "
+            f"application reports to:\n{exports(*missing)}"
+        )
+    public, secret = (environment[name] for name in _KEYS)
+    return Project(url.rstrip("/"), variable, public, secret)
+
+
+def exports(*names: str) -> str:
+    """The lines to type that set these variables, both keys without names."""
+    return "\n".join(f"  export {name}={_KEYS[name]}" for name in names or _KEYS)
+
+
+def trace_id_of(text: str, project: Project) -> str:
+    """The id of a trace, from itself or from the address of its page.
+
+    Raises:
+        UnreadableError: The address is of another server than the project's, or of no trace.
+    """
+    if "://" not in text:
+        return text.strip()
+    page = urlsplit(text)
+    if page.netloc != urlsplit(project.url).netloc:
+        server = f"{page.scheme}://{page.netloc}"
+        raise UnreadableError(
+            f"That trace is at {server}, and {project.url} is what {project.variable} says. "
+            f"Type:\n  export {_URLS[0]}={server}\n{exports()}"
+        )
+    found = _in_path(page) or _in_query(page)
+    if not found:
+        raise UnreadableError(
+            "That is the address of no trace: it has to be like "
+            f"{project.url}/project/.../traces/TRACE_ID.\n"
+            "Open the trace in Langfuse and copy the address, or type its id."
+        )
+    return found
+
+
+def _in_path(page: SplitResult) -> str | None:
+    parts = page.path.split("/")
+    places = [number for number, part in enumerate(parts[:-1]) if part in ("trace", "traces")]
+    return unquote(parts[places[-1] + 1]) or None if places else None
+
+
+def _in_query(page: SplitResult) -> str | None:
+    """Where a list of traces shows one beside it."""
+    query = parse_qs(page.query)
+    return next((query[name][0] for name in ("traceId", "peek") if name in query), None)

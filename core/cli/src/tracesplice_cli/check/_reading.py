@@ -1,0 +1,144 @@
+"""Reads what is to be judged from Langfuse; what goes wrong there is said with what to type."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+import urllib.error
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from tracesplice_cli.check._asked import Project, UnreadableError, exports
+from tracesplice_view import Judged, LangfuseReader, newest, printable, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["Langfuse"]
+
+_INTERVAL = 1.0  # seconds
+_SETTLED = timedelta(minutes=1)  # nothing more is waited for after it
+
+
+class Langfuse:
+    """One project in Langfuse, that answers and takes the keys.
+
+    Raises:
+        UnreadableError: It does not, here or in any method.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._reader = LangfuseReader(project.url, project.public_key, project.secret_key)
+        with _reading(project):
+            name = self._reader.project()
+        if name is None:
+            raise UnreadableError(
+                f"What answers at {project.url} is not Langfuse. Type the address that you open "
+                f"Langfuse at:\n  export {project.variable}=https://..."
+            )
+        self.name = printable(name, 60)
+
+    def newest(self, count: int) -> list[Judged]:
+        """The newest traces, those of the same call together."""
+        with _reading(self._project):
+            groups = newest(self._reader, count)
+        return [Judged(group, read_back=True) for group in groups]
+
+    def check(self, trace_id: str, wait: float, tell: Callable[[str], None]) -> Judged:
+        """A trace and what belongs to it, as soon as it has arrived.
+
+        Args:
+            trace_id: The trace's id.
+            wait: How long to wait for what is missing, in seconds.
+            tell: Is told what is waited for.
+        """
+        deadline = time.monotonic() + wait
+        while True:
+            judged = self._read(trace_id)
+            left = deadline - time.monotonic()
+            if judged is not None and (left <= 0 or _has_arrived(judged)):
+                return judged
+            if left <= 0:
+                raise UnreadableError(self._missing(trace_id, wait))
+            tell(_awaited(judged, left))
+            time.sleep(min(_INTERVAL, left))
+
+    def _read(self, trace_id: str) -> Judged | None:
+        with _reading(self._project):
+            trace = self._reader.trace(trace_id)
+            return Judged(whole(self._reader, trace), read_back=True) if trace else None
+
+    def _missing(self, trace_id: str, wait: float) -> str:
+        shown = printable(trace_id, 80)
+        return (
+            f"{self._project.url} has no trace {shown} in the project {self.name!r}, "
+            f"after {wait:g} s.\n"
+            "- It has not arrived yet: Langfuse may take a minute, and a program that ends has to "
+            "call langfuse.flush(). Type:\n"
+            f"  tracesplice check {shown} --wait 60\n"
+            "- It is in another project: these keys are of the one above. Type those of the "
+            f"other:\n{exports()}\n"
+            "- It was not sampled, or it is another id. The newest traces are shown by:\n"
+            "  tracesplice check --last 10"
+        )
+
+
+def _has_arrived(judged: Judged) -> bool:
+    if not judged.wrong:
+        return True
+    newest = max(o.end or o.start for trace in judged.traces for o in trace.observations)
+    if datetime.now(timezone.utc) - newest > _SETTLED:
+        return True
+    # LITELLM_OTEL_V2 reports a generation before the server spans around it have ended.
+    ids = judged.seen.by_id.keys()
+    hanging = [each for each in judged.seen.by_id.values() if each.parent_id not in (None, *ids)]
+    calls = judged.calls
+    return bool(calls) and not hanging and all(call.own and call.gateway for call in calls)
+
+
+def _awaited(judged: Judged | None, left: float) -> str:
+    what = "the trace" if judged is None else "the other side of its calls"
+    return f"Waiting for {what}, up to {left:.0f} s more"
+
+
+@contextmanager
+def _reading(project: Project) -> Iterator[None]:
+    try:
+        yield
+    except urllib.error.HTTPError as error:
+        raise UnreadableError(_refused(project, error)) from None
+    except json.JSONDecodeError:
+        raise UnreadableError(
+            f"What answers at {project.url} is not Langfuse. Type the address that you open "
+            f"Langfuse at:\n  export {project.variable}=https://..."
+        ) from None
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", None) or error
+        raise UnreadableError(
+            f"No answer from Langfuse at {project.url}: {printable(reason, 200)}.\n"
+            f"Is it up?\n  curl {project.url}/api/public/health\n"
+            f"Is it elsewhere?\n  export {project.variable}=https://..."
+        ) from None
+
+
+def _refused(project: Project, error: urllib.error.HTTPError) -> str:
+    if error.code in (401, 403):
+        return (
+            f"Langfuse at {project.url} does not take the keys (HTTP {error.code}). Type those of "
+            f"the project, which its settings show:\n{exports()}\n"
+            "or, if they are of another server or another region of Langfuse Cloud:\n"
+            f"  export {project.variable}=https://..."
+        )
+    if error.code == 429:
+        after = printable(error.headers.get("Retry-After") or "60", 10)
+        return (
+            f"Langfuse at {project.url} had too many requests (HTTP 429). "
+            f"Type the same again in {after} s."
+        )
+    return (
+        f"Langfuse at {project.url} answers with HTTP {error.code}. Look at its log, or type the "
+        f"same again later;\nits state:\n  curl {project.url}/api/public/health"
+    )
