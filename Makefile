@@ -20,7 +20,7 @@ RESOLVE = $(abspath $(BIN)/uv) pip compile --quiet --universal --python-version 
   --no-emit-index-url --no-annotate --no-header
 
 .PHONY: help install demo check check-parts check-gateways test test-gateways test-packages \
-  matrix-frameworks coverage table lint format bench dist check-dist pins docs pictures clean
+  matrix-frameworks matrix canary coverage table lint format bench dist check-dist pins docs pictures clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -80,6 +80,12 @@ matrix-frameworks: install  ## Run a program for each library we reach; write do
 	$(NOX) --install-only --session framework
 	$(BIN)/python -m pytest tests/frameworks; status=$$?; \
 	  PYTHONPATH=tests $(BIN)/python -m frameworks.page && exit $$status
+
+matrix: install  ## Try other releases and Pythons, each in an environment of its own; write docs/versions.md
+	PYTHONPATH=tests $(BIN)/python -m matrix.run
+
+canary: install  ## Try the newest of everything; write build/canary.md
+	PYTHONPATH=tests $(BIN)/python -m matrix.run --canary
 
 coverage: install  ## List the lines of the product that no test in process runs
 	$(BIN)/coverage erase

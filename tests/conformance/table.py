@@ -7,6 +7,7 @@ of the last runs; with ``--check`` it fails where the committed page says someth
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections import defaultdict
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
 __all__ = ["Table", "render"]
 
 ROOT = Path(__file__).parents[2]
-OUTCOMES = ROOT / "build" / "conformance"
+OUTCOMES = Path(os.environ.get("TRACESPLICE_OUTCOMES") or ROOT / "build" / "conformance")
 PAGE = ROOT / "docs" / "compatibility.md"
 MODES = ("langfuse", "langfuse_otel", "langfuse_otel_v2")
 INTRODUCTION = """# Compatibility
 
-Generated from the outcomes of the tests by `make table`; do not edit. All with the gateway adapter,
+Generated from the outcomes of the tests by `make table`; do not edit. Other releases and
+Pythons are in [Versions](versions.md). All with the gateway adapter,
 `tracesplice-litellm` ([what holds without it](gateway.md#what-each-mode-gives)). That a call works
 in a mode is proved in two steps, and for chosen calls once more as a whole:
 

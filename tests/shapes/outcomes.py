@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcomes"]
 
-DIRECTORY = Path(__file__).parents[2] / "build" / "conformance"
+DIRECTORY = Path(
+    os.environ.get("TRACESPLICE_OUTCOMES") or Path(__file__).parents[2] / "build" / "conformance"
+)
 
 
 class Outcomes:

@@ -1,0 +1,1 @@
+"""Other releases of what we depend on, and other Pythons: `make matrix`, `make canary`."""
