@@ -36,7 +36,12 @@ REFERENCE = {
     "hookspecs": ("Hooks", ["tracesplice.hookspecs"]),
     "packages": (
         "Packages of adapters",
-        ["tracesplice_langchain", "tracesplice_llama_index", "tracesplice_celery"],
+        [
+            "tracesplice_langchain",
+            "tracesplice_llama_index",
+            "tracesplice_celery",
+            "tracesplice_ray",
+        ],
     ),
 }
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|`[^`]*`)*)\]\(([^)\s]+)\)|(!\[[^\]]*\])\(([^)\s]+)\)")

@@ -22,6 +22,8 @@ CLOSED = {
     "PIP_NO_BUILD_ISOLATION": "0",  # which is how pip spells "yes"
 }
 OURS = Path(__file__).with_name("ours.py")
+# A framework that is too large for the client's pins: its adapter is installed without it.
+NOT_PINNED = "tracesplice-ray: ray"
 
 
 class Environment:
@@ -75,7 +77,8 @@ class Environment:
             AssertionError: one of them lacks what it asks for.
         """
         said = json.loads(self.run(f"python {OURS}"))
-        assert said["unmet"] == []
+        unmet = [each for each in said["unmet"] if FRESH or not each.startswith(NOT_PINNED)]
+        assert unmet == []
         return dict(said["found"])
 
     def clear(self) -> None:
