@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
@@ -221,3 +223,16 @@ class TestForeignCalls:
             assert says(span) is True
             note_foreign_call()
         assert says(span) is False
+
+
+def test_a_request_that_is_never_answered_keeps_no_observation_alive(langfuse: Langfuse) -> None:
+    # As an HTTP client may keep one that was cancelled.
+    tracesplice.count_usage_once()
+    with langfuse.start_as_current_observation(name="g", as_type="generation") as own:
+        kept = link_request({}, {})
+        gone = ref(own._otel_span)
+    del own
+    langfuse.flush()
+    gc.collect()
+    assert kept.headers
+    assert gone() is None

@@ -123,7 +123,9 @@ def link_request(
         at = _captured(link, at)
     calls.sent(at.places)
     expected = written is None or written.get(_NO_LOG) is not True
-    return LinkedRequest(body, added, at.places, at.generation, expected)
+    # An HTTP client may keep a request that was cancelled, and with it all that rides on it.
+    generation = None if calls.is_used else at.generation
+    return LinkedRequest(body, added, at.places, generation, expected)
 
 
 def capture_link(observation: Span | None = None) -> Link:
