@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["ANSWER", "CHUNKS", "OK", "Reply", "Scripted", "Seen", "moved"]
 
@@ -30,12 +30,43 @@ CHUNKS = "".join(
             "object": "chat.completion.chunk",
             "created": 0,
             "model": "m",
-            "choices": [{"index": 0, "delta": {"content": text}}],
+            "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": end}],
         }
     )
     + "\n\n"
-    for text in ("h", "i")
+    for text, end in (("h", None), ("i", "stop"))
 )
+
+MESSAGE: dict[str, Any] = {
+    "id": "x",
+    "type": "message",
+    "role": "assistant",
+    "model": "m",
+    "content": [{"type": "text", "text": "hi"}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 1, "output_tokens": 2},
+}
+_DELTA = {"type": "content_block_delta", "index": 0}
+EVENTS: tuple[dict[str, Any], ...] = (
+    {"type": "message_start", "message": {**MESSAGE, "content": [], "stop_reason": None}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    *({**_DELTA, "delta": {"type": "text_delta", "text": text}} for text in ("h", "i")),
+    {"type": "content_block_stop", "index": 0},
+    {
+        "type": "message_delta",
+        "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+        "usage": {"output_tokens": 2},
+    },
+    {"type": "message_stop"},
+)
+ANSWERS = {
+    "openai": (ANSWER, CHUNKS + "data: [DONE]\n\n"),
+    "anthropic": (
+        MESSAGE,
+        "".join(f"event: {each['type']}\ndata: {json.dumps(each)}\n\n" for each in EVENTS),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +89,7 @@ class Reply:
     Attributes:
         cut: How many bytes of it are sent before the connection is closed.
         held: Whether nothing is sent until the client has gone.
+        before: Is run when the request has arrived.
     """
 
     status: int = 200
@@ -65,13 +97,15 @@ class Reply:
     body: bytes | None = None
     cut: int | None = None
     held: bool = False
+    before: Callable[[], object] | None = None
 
     def encode(self, seen: Seen) -> bytes:
         streamed = b'"stream":true' in seen.body.replace(b" ", b"")
         kind = "text/event-stream" if streamed else "application/json"
         body = self.body
         if body is None:
-            body = (CHUNKS + "data: [DONE]\n\n" if streamed else json.dumps(ANSWER)).encode()
+            answer, chunks = ANSWERS["anthropic" if "/messages" in seen.path else "openai"]
+            body = (chunks if streamed else json.dumps(answer)).encode()
         headers = {"Content-Type": kind, "Content-Length": str(len(body))}
         lines = [*headers.items(), *self.headers, ("Connection", "close")]
         head = "".join(f"{key}: {value}\r\n" for key, value in lines)
@@ -148,6 +182,8 @@ class Scripted:
         with self._lock:
             self.seen.append(seen)
             reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        if reply.before is not None:
+            reply.before()
         if reply.held:
             handler.connection.settimeout(10)
             handler.rfile.read(1)

@@ -1,0 +1,74 @@
+"""Whatever goes wrong, a spliced call ends as an unspliced one, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from faults.scripted import Scripted
+from faults.table.langfuses import Langfuses
+from faults.table.libraries import LIBRARIES
+from faults.table.outcomes import Cells
+from faults.table.rows import GROUPS
+from faults.table.stage import Stage
+from shapes.litellm_clients import WARNINGS, cleared_away
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from faults.table.libraries import Library
+    from faults.table.stage import Fault
+
+pytestmark = WARNINGS
+# Without it, each library is called in one of the ways in each row.
+EVERY_WAY = "TRACESPLICE_EVERY_WAY" in os.environ
+CELLS = [
+    pytest.param(f"{group}: {name}", fault, library, way, id=f"{name}-{library.name}-{way}")
+    for group, rows in GROUPS.items()
+    for number, (name, fault) in enumerate(rows.items())
+    for other, library in enumerate(LIBRARIES)
+    if library.is_here and library.name in (fault.libraries or (library.name,))
+    for at, way in enumerate(fault.ways)
+    if EVERY_WAY or at == (number + other) % len(fault.ways)
+]
+
+
+@pytest.fixture(scope="module")
+def cells() -> Iterator[Cells]:
+    cells = Cells()
+    yield cells
+    if all(library.is_here for library in LIBRARIES):
+        cells.save()
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    gateway, other, langfuses = Scripted(), Scripted(), Langfuses()
+    stage = Stage(gateway, other, langfuses)
+    for library in LIBRARIES:
+        if library.is_here:
+            importlib.import_module(library.module)
+    gc.collect()
+    with cleared_away():
+        yield stage
+        stage.close()
+        langfuses.close()
+        for each in (gateway, other):
+            each.stop()
+    gc.unfreeze()
+
+
+@pytest.mark.parametrize(("row", "fault", "library", "way"), CELLS)
+def test_a_cell(
+    stage: Stage, cells: Cells, row: str, fault: Fault, library: Library, way: str
+) -> None:
+    outcome, wrong = stage.check(fault, library, way)
+    if wrong and all(each.startswith("left: ") for each in wrong):
+        # What is left of ours is left each time; LiteLLM logs calls when it finds the time.
+        outcome, wrong = stage.check(fault, library, way)
+    cells.add(row, library, way, outcome, wrong, counted=fault.counted)
+    assert not wrong
