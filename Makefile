@@ -20,7 +20,8 @@ RESOLVE = $(abspath $(BIN)/uv) pip compile --quiet --universal --python-version 
   --no-emit-index-url --no-annotate --no-header
 
 .PHONY: help install demo check check-parts check-gateways test test-gateways test-packages \
-  matrix-frameworks matrix canary coverage table lint format bench dist check-dist pins docs pictures clean
+  matrix-frameworks matrix canary faults fuzz soak coverage table lint format bench dist check-dist pins docs \
+  pictures clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -53,10 +54,11 @@ check-gateways:
 	$(BIN)/python -m pytest tests/shapes
 
 test: install  ## Run every test: on openai 2 and 3, the oldest packages, and libraries we reach
-	rm -rf build/conformance build/frameworks
+	rm -rf build/conformance build/frameworks build/faults
 	$(MAKE) --jobs=2 test-gateways test-packages
 	PYTHONPATH=tests $(BIN)/python -m conformance.table --check
 	PYTHONPATH=tests $(BIN)/python -m frameworks.page --check
+	PYTHONPATH=tests $(BIN)/python -m faults.table.page --check
 
 # Two lanes that take about equally long: what needs gateways, and what needs the client alone.
 test-gateways:
@@ -86,6 +88,17 @@ matrix: install  ## Try other releases and Pythons, each in an environment of it
 
 canary: install  ## Try the newest of everything; write build/canary.md
 	PYTHONPATH=tests $(BIN)/python -m matrix.run --canary
+
+faults: install  ## Run each cell of the table of faults; write docs/faults.md
+	TRACESPLICE_EVERY_WAY=1 $(BIN)/python -m pytest tests/faults/table; status=$$?; \
+	  PYTHONPATH=tests $(BIN)/python -m faults.table.page && exit $$status
+
+fuzz: install  ## Try 20,000 cases and more of links, metadata, headers and carriers; 20,000 bad requests
+	TRACESPLICE_PROFILE=fuzz $(BIN)/python -m pytest -q -p fuzz.plugin -m hypothesis tests/unit
+	PYTHONPATH=tests $(BIN)/python -m fuzz.gateways
+
+soak: install  ## Make 100,000 calls, and some thousands through gateways; memory has to be flat
+	PYTHONPATH=tests $(BIN)/python -m fuzz.soak
 
 coverage: install  ## List the lines of the product that no test in process runs
 	$(BIN)/coverage erase

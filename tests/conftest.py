@@ -26,7 +26,8 @@ os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 # No test depends on timing, and a check of one change does not fail by another one's luck.
 settings.register_profile("tests", deadline=None, derandomize="CI" in os.environ)
-settings.load_profile("tests")
+settings.register_profile("fuzz", deadline=None, max_examples=2_500)
+settings.load_profile(os.environ.get("TRACESPLICE_PROFILE", "tests"))
 
 
 @pytest.fixture(autouse=True)

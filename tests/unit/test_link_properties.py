@@ -75,7 +75,7 @@ def _clean() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_clean", "lenient")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     ambient=st.dictionaries(st.sampled_from(NAMES), VALUES),
     carried=st.dictionaries(st.sampled_from(NAMES), VALUES),
