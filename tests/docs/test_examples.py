@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,7 @@ CALLS = {
     "openai_async": 3,
     "spreading_threads": 3,
     "spreading_processes": 3,
+    "spreading_ray": 3,
     "langchain_streaming": 3,
     "langchain_agent": 2,
     "llama_index_agent": 2,
@@ -55,6 +58,18 @@ def gateway(recorder: Recorder) -> Iterator[Gateway]:
         yield gateway
 
 
+@pytest.fixture
+def cluster(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """What a program that starts Ray needs to leave nothing behind."""
+    if "spreading_ray" not in request.node.name:
+        yield {}
+        return
+    pytest.importorskip("ray")
+    # The paths of the sockets in it have to be short.
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder:
+        yield {"RAY_TMPDIR": folder, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
 def run(program: str, *layers: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *WARNINGS, str(EXAMPLES / f"{program}.py")],
@@ -75,11 +90,13 @@ def test_there_are_examples() -> None:
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_it_leaves_one_trace(program: str, recorder: Recorder, gateway: Gateway) -> None:
+def test_it_leaves_one_trace(
+    program: str, recorder: Recorder, gateway: Gateway, cluster: dict[str, str]
+) -> None:
     recorder.clear()
     calls = CALLS.get(program, 1)
     access = {"LITELLM_PROXY_API_BASE": gateway.url, "LITELLM_PROXY_API_KEY": gateway.key}
-    result = run(program, recorder.env(), access)
+    result = run(program, recorder.env(), access, cluster)
     assert result.returncode == 0, result.stderr
     answer = ANSWERS.get(program)
     assert result.stdout.count(answer or "echo: Say ") == (1 if answer else calls)

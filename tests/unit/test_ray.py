@@ -181,3 +181,21 @@ def test_a_worker_without_the_package_runs_the_function_alone(langfuse: Langfuse
 def test_splicing_a_task_says_what_to_type() -> None:
     with pytest.raises(tracesplice.TracespliceError, match=r"tracesplice_ray\.install\(\)"):
         tracesplice.splice(ray.remote(plain))
+
+
+def test_an_object_that_ray_data_calls_in_a_thread_is_in_the_place(langfuse: Langfuse) -> None:
+    from ray.data._internal.planner import plan_udf_map_op as planner
+
+    class Batch:
+        def __call__(self, question: str) -> Any:
+            return here(), question
+
+    names = ("make_callable_class_single_threaded", "make_callable_class_concurrent")
+    [make] = [vars(planner)[name] for name in names if name in vars(planner)]
+    called = make(Batch)()
+    with langfuse.start_as_current_observation(name="s") as span:
+        assert called("q") == (span.id, "q")
+    tracesplice_ray.uninstall()
+    with langfuse.start_as_current_observation(name="s"):
+        [plain_make] = [vars(planner)[name] for name in names if name in vars(planner)]
+        assert plain_make(Batch)()("q") == (None, "q")

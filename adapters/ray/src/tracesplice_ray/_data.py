@@ -9,12 +9,19 @@ https://github.com/ray-project/ray/tree/master/python/ray/data/_internal, ``exec
 from __future__ import annotations
 
 import contextvars
+import inspect
 import sys
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
 
-from tracesplice.adapter import in_context, unwrap_methods, wrap_function, wrap_methods
+from tracesplice.adapter import (
+    in_context,
+    unwrap_methods,
+    warn_once,
+    wrap_function,
+    wrap_methods,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +31,13 @@ __all__ = ["EXECUTOR", "PLANNER", "call_in_place", "hand_out_in_place", "undo"]
 
 EXECUTOR = "ray.data._internal.execution.streaming_executor"
 PLANNER = "ray.data._internal.planner.plan_udf_map_op"
-_IN_A_THREAD = "make_callable_class_single_threaded"
+# What it is called now, and was called before; they make a class whose objects are called so.
+_IN_A_THREAD = ("make_callable_class_single_threaded", "make_callable_class_concurrent")
 _CONTEXT = "_tracesplice_context"
+_UNKNOWN = (
+    "tracesplice: this release of Ray calls the classes of map_batches in a way of its own, so "
+    "that their calls belong to no trace. Please report it."
+)
 
 
 def hand_out_in_place(module: ModuleType) -> None:
@@ -35,17 +47,21 @@ def hand_out_in_place(module: ModuleType) -> None:
 
 def call_in_place(module: ModuleType) -> None:
     """Let the thread in which an object is called go on from the task that calls it."""
-    setattr(module, _IN_A_THREAD, wrap_function(getattr(module, _IN_A_THREAD), _in_a_thread))
+    names = [name for name in _IN_A_THREAD if name in vars(module)]
+    if not names:
+        warn_once("ray:data", _UNKNOWN)
+    for name in names:
+        setattr(module, name, wrap_function(vars(module)[name], _in_a_thread))
 
 
 def undo() -> None:
     """Undo both, where they were done."""
     if EXECUTOR in sys.modules:
         unwrap_methods(sys.modules[EXECUTOR].StreamingExecutor, ["execute", "run"])
-    planner: Any = sys.modules.get(PLANNER)
-    wrapped = vars(planner).get(_IN_A_THREAD) if planner else None
-    if wrapped is not None:
-        setattr(planner, _IN_A_THREAD, getattr(wrapped, "__wrapped__", wrapped))
+    planner = sys.modules.get(PLANNER)
+    for name in _IN_A_THREAD:
+        if planner is not None and name in vars(planner):
+            setattr(planner, name, inspect.unwrap(vars(planner)[name]))
 
 
 def _execute(wrapped: Callable[..., Any], executor: Any, args: Any, kwargs: Any) -> Any:
