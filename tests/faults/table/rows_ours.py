@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import ExitStack, contextmanager
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -98,7 +98,7 @@ def logging_raises(stage: Stage) -> Iterator[Any]:
 
 @contextmanager
 def plugin(stage: Stage) -> Iterator[Any]:
-    points = _hooks.entry_points(group="tracesplice")
+    points = entry_points(group="tracesplice")
     careless = EntryPoint("careless", "faults.table.careless", "tracesplice")
     found = _hooks.Adapters([*points, careless])
     with (

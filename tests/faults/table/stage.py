@@ -31,39 +31,6 @@ _TRACE = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
-class Fault:
-    """A row of the table: what is wrong, and what the caller does.
-
-    Attributes:
-        says: What it is, as a sentence.
-        replies: What the gateway answers, of the stage.
-        url: Where the client is told the gateway is, of the stage; by default, where it is.
-        retries: How often the client repeats a request.
-        timeout: Of a request, in seconds.
-        around: A block around all of it, spliced or not; gives the Langfuse client, or None.
-        meanwhile: A block around the spliced call alone.
-        act: What the caller does.
-        ways: Of the calls.
-        linked: Whether every request to the gateway carries a link, or none; None if either may.
-        counted: Whether equally many requests are sent.
-        libraries: The names of those it concerns, where it does not concern all.
-    """
-
-    says: str
-    replies: Callable[[Stage], Sequence[Reply]] = lambda _: [OK]
-    url: Callable[[Stage], str] = lambda stage: stage.gateway.url
-    retries: int = 0
-    timeout: float = 20
-    around: Callable[[Stage], AbstractContextManager[Any]] = lambda stage: stage.traced()
-    meanwhile: Callable[[Call, Setting], AbstractContextManager[Any]] = lambda *_: nullcontext()
-    act: Act = WHOLE
-    ways: tuple[str, ...] = WAYS
-    linked: bool | None = True
-    counted: bool = True
-    libraries: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
 class Outcome:
     """How a call ended, what it sent to whom, and what it left behind."""
 
@@ -175,6 +142,39 @@ class Stage:
             with suppress(asyncio.CancelledError):
                 self._loop.run_until_complete(asyncio.wait([task], timeout=5))
             raise
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A row of the table: what is wrong, and what the caller does.
+
+    Attributes:
+        says: What it is, as a sentence.
+        replies: What the gateway answers, of the stage.
+        url: Where the client is told the gateway is, of the stage; by default, where it is.
+        retries: How often the client repeats a request.
+        timeout: Of a request, in seconds.
+        around: A block around all of it, spliced or not; gives the Langfuse client, or None.
+        meanwhile: A block around the spliced call alone.
+        act: What the caller does.
+        ways: Of the calls.
+        linked: Whether every request to the gateway carries a link, or none; None if either may.
+        counted: Whether equally many requests are sent.
+        libraries: The names of those it concerns, where it does not concern all.
+    """
+
+    says: str
+    replies: Callable[[Stage], Sequence[Reply]] = lambda _: [OK]
+    url: Callable[[Stage], str] = lambda stage: stage.gateway.url
+    retries: int = 0
+    timeout: float = 20
+    around: Callable[[Stage], AbstractContextManager[Any]] = lambda stage: stage.traced()
+    meanwhile: Callable[[Call, Setting], AbstractContextManager[Any]] = lambda *_: nullcontext()
+    act: Act = WHOLE
+    ways: tuple[str, ...] = WAYS
+    linked: bool | None = True
+    counted: bool = True
+    libraries: tuple[str, ...] | None = None
 
 
 def _sent(seen: Seen) -> str:
