@@ -50,8 +50,7 @@ def test_each_distribution_is_installed_by_one() -> None:
 
 @pytest.mark.parametrize("command", FROM_CLONE)
 def test_from_the_clone(command: str, environment: Environment) -> None:
-    without = {} if FRESH or "adapters/ray" not in command else {"PIP_NO_DEPS": "1"}
-    environment.run(command, **without)
+    environment.run(command)
     ours = environment.ours()
     assert {*ours} == named(command)
     assert all(str(ROOT / "core") not in each for each in ours.values())

@@ -68,6 +68,7 @@ ADAPTERS = {
         "of OpenLLMetry's for the tool runner",
     ),
     "celery": Adapter("tests/unit/test_celery.py"),
+    "ray": Adapter("tests/unit/test_ray.py"),
 }
 
 

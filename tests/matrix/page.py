@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["write"]
+__all__ = ["row", "write"]
 
 ROOT = Path(__file__).parents[2]
 VERSIONS = """# Versions
@@ -28,7 +28,7 @@ HEAD = "| what | Python | with | tests | |\n|---|---|---|---|---|\n"
 
 def write(found: Mapping[str, Mapping[str, Any]], *, is_canary: bool) -> None:
     """Write the page of the outcomes."""
-    rows = "".join(_row(name, each) for name, each in found.items())
+    rows = "".join(row(name, each) for name, each in found.items())
     page = ROOT / ("build/canary.md" if is_canary else "docs/versions.md")
     text = f"{CANARY if is_canary else VERSIONS}\n{HEAD}{rows}"
     if is_canary:
@@ -37,7 +37,8 @@ def write(found: Mapping[str, Mapping[str, Any]], *, is_canary: bool) -> None:
     print(page.relative_to(ROOT))
 
 
-def _row(name: str, each: Mapping[str, Any]) -> str:
+def row(name: str, each: Mapping[str, Any]) -> str:
+    """Return the line of the table for what came of a cell."""
     packages = ", ".join(f"{key} {value}" for key, value in each.get("versions", {}).items())
     number = each.get("passed", "")
     said = {"holds": "✓", "fails": f"{each.get('wrong', 'none')} fail"}
