@@ -49,9 +49,7 @@ def own_env(recorder: Recorder, gateway: Gateway) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def env(
-    own_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, str]]:
+def env(own_env: dict[str, str]) -> Iterator[dict[str, str]]:
     """The environment of applications and Celery's workers."""
-    with redis(tmp_path_factory.mktemp("redis")) as url:
+    with redis() as url:
         yield {**own_env, "WORKERS_BROKER": url}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
 import subprocess
 import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from rig.redis_server import INSTALL, is_installed, redis_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,31 +34,12 @@ def until(
 
 
 @contextmanager
-def redis(folder: Path) -> Iterator[str]:
+def redis() -> Iterator[str]:
     """Run Debian's redis-server; the value is its URL."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("needs redis-server: apt-get install redis-server")
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
-    process = subprocess.Popen(
-        [program, "--port", str(port), *options], stdout=subprocess.DEVNULL, cwd=folder
-    )
-    try:
-        until(lambda: _answers(port), "redis-server answers", 20)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _answers(port: int) -> bool:
-    try:
-        with closing(socket.create_connection(("127.0.0.1", port), timeout=1)):
-            return True
-    except OSError:
-        return False
+    if not is_installed():
+        pytest.skip(f"needs redis-server: {INSTALL}")
+    with redis_server() as url:
+        yield url
 
 
 @contextmanager

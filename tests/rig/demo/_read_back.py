@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rig.demo._stage import Stage
     from tracesplice_testing.recorder import Observation
 
-__all__ = ["run_program"]
+__all__ = ["generation_traces", "run_program"]
 
 _HOUR = timedelta(hours=1)
 _PAGE = "100"
@@ -38,7 +38,7 @@ def run_program(stage: Stage, program: Program, *, spliced: bool) -> Run:
     stage.app.ids.clear()
     stage.app.trace_ids.clear()
     try:
-        earlier = set(_generation_traces(stage))
+        earlier = set(generation_traces(stage))
     except (Refused, Unreachable) as error:
         raise DemoError(f"Langfuse at {stage.server.url} cannot be read: {error}.") from None
     url, key = f"{stage.gateway.url}/v1", stage.gateway.secret_key
@@ -77,9 +77,7 @@ def _read(stage: Stage, mark: str, earlier: set[str]) -> Run:
     ours = list(stage.app.trace_ids)
     app = Run(tuple(filter(None, map(reader.trace, ours))), frozenset(stage.app.ids))
     used = {tokens(o) for o in app.generations(app=True)}
-    new = [
-        i for i in dict.fromkeys(_generation_traces(stage)) if i not in earlier and i not in ours
-    ]
+    new = [i for i in dict.fromkeys(generation_traces(stage)) if i not in earlier and i not in ours]
     others = [trace for trace in map(reader.trace, new) if trace is not None]
     of_call = [t for t in others if any(_is_ours(o, mark, used) for o in t.observations)]
     return Run((*app.traces, *of_call), app.app_ids)
@@ -92,7 +90,7 @@ def _is_ours(observation: Observation, mark: str, used: set[int]) -> bool:
     return bool(tokens(observation)) and tokens(observation) in used
 
 
-def _generation_traces(stage: Stage) -> Iterator[str]:
+def generation_traces(stage: Stage) -> Iterator[str]:
     """The trace ids of the last hour's generations."""
     url, server = f"{stage.server.url}/api/public", stage.server
     since = (datetime.now(timezone.utc) - _HOUR).strftime("%Y-%m-%dT%H:%M:%SZ")
