@@ -19,7 +19,7 @@ endef
 RESOLVE = $(abspath $(BIN)/uv) pip compile --quiet --universal --python-version 3.10 \
   --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help install demo check check-parts check-gateways test test-gateways test-packages \
+.PHONY: help install demo example check check-parts check-gateways test test-gateways test-packages \
   matrix-frameworks matrix canary faults fuzz soak coverage table lint format bench dist check-dist pins docs \
   pictures clean
 
@@ -42,6 +42,9 @@ install: .venv/.installed .venv-gateway/.installed  ## Build .venv (client) and 
 
 demo: install  ## Show a call before and after splicing, as trace trees
 	PYTHONPATH=tests $(BIN)/python -m rig.demo
+
+example: install  ## Run a program of examples/ in the demo: make example NAME=spreading_celery
+	PYTHONPATH=tests $(BIN)/python -m rig.example $(NAME)
 
 check: install  ## Check style, types, parts, call shapes, and each form of a request on real gateways
 	$(MAKE) --jobs=2 lint check-parts check-gateways
@@ -123,6 +126,7 @@ bench: install  ## Count what runs in a call; measure a link, the gateway adapte
 	PYTHONPATH=tests $(BIN)/python bench/counts.py
 	$(BIN)/python bench/imports.py
 	$(BIN)/python bench/spreading.py
+	-PYTHONPATH=tests $(BIN)/python bench/celery_tasks.py
 	PYTHONPATH=tests $(BIN)/python bench/overhead.py
 	PYTHONPATH=tests $(BIN)/python bench/gateway.py
 

@@ -1,4 +1,4 @@
-"""What tracesplice costs Celery: `python bench/celery_tasks.py`, with redis-server installed.
+"""What tracesplice costs Celery: `make bench`, with redis-server installed.
 
 Empty tasks are handed out in an observation, over a real Redis to a real worker, in turn with
 `tracesplice_celery.install()` and without it. That is the worst case: a task that does something
@@ -11,14 +11,11 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import shutil
-import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +25,7 @@ from rich.progress import track
 
 import tracesplice_celery
 from celery_app import application, langfuse
+from rig.redis_server import INSTALL, is_installed, redis_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,29 +42,19 @@ AMBIENT: Any = {
 
 
 @contextmanager
-def running(*command: str, env: dict[str, str], cwd: Path | str) -> Iterator[None]:
-    """Run a program beside the block."""
+def running(*command: str, env: dict[str, str]) -> Iterator[None]:
+    """Run a program of this folder beside the block."""
     process = subprocess.Popen(
-        command, env={**os.environ, **env}, cwd=cwd, stdout=subprocess.DEVNULL
+        command,
+        env={**os.environ, **env},
+        cwd=Path(__file__).parent,
+        stdout=subprocess.DEVNULL,
     )
     try:
         yield
     finally:
         process.terminate()
         process.wait(PATIENCE)
-
-
-@contextmanager
-def redis() -> Iterator[str]:
-    """Run redis-server; the value is its URL."""
-    program = shutil.which("redis-server")
-    if program is None:
-        sys.exit("Celery's tasks were not measured. Type: apt-get install redis-server")
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = str(free.getsockname()[1])
-    options = ("--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
-    with tempfile.TemporaryDirectory() as folder, running(program, *options, env={}, cwd=folder):
-        yield f"redis://127.0.0.1:{port}"
 
 
 class Case:
@@ -92,7 +80,7 @@ class Case:
         """Run its worker beside a block."""
         command = (sys.executable, "-m", "celery", "--app=celery_app", "worker", *options)
         quiet = ("--loglevel=ERROR", "--without-gossip", "--without-mingle")
-        return running(*command, *quiet, env=self._env, cwd=Path(__file__).parent)
+        return running(*command, *quiet, env=self._env)
 
     def measure(self, tasks: int) -> float:
         """Return the seconds from handing out the first task to the end of the last."""
@@ -114,7 +102,7 @@ class Case:
 def measured(pool: str, rounds: int) -> dict[str, list[float]]:
     """Return the seconds of each round, by case."""
     with ExitStack() as stack:
-        url = stack.enter_context(redis())
+        url = stack.enter_context(redis_server()).rpartition("/")[0]
         cases = {
             name: Case(f"{url}/{number}", install=install)
             for number, (name, install) in enumerate(CASES.items())
@@ -137,6 +125,8 @@ def main() -> None:
     parser.add_argument("--pool", choices=POOLS, action="append")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     chosen = parser.parse_args()
+    if not is_installed():
+        sys.exit(f"Celery's tasks were not measured. Type: {INSTALL}")
     for pool in chosen.pool or POOLS:
         took = measured(pool, chosen.rounds)
         for name, seconds in took.items():

@@ -15,6 +15,7 @@ from tracesplice_testing.gateway import Gateway, GatewayMode
 from tracesplice_testing.gateway._process import clean_environment
 from tracesplice_testing.model import ModelServer
 from tracesplice_testing.recorder import Recorder
+from workers.servers import redis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,7 @@ CALLS = {
     "spreading_threads": 3,
     "spreading_processes": 3,
     "spreading_ray": 3,
+    "spreading_celery": 3,
     "langchain_streaming": 3,
     "langchain_agent": 2,
     "llama_index_agent": 2,
@@ -70,6 +72,17 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
         yield {"RAY_TMPDIR": folder, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
 
+@pytest.fixture
+def broker(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """What a program that hands out Celery tasks needs."""
+    if "spreading_celery" not in request.node.name:
+        yield {}
+        return
+    with redis() as url:
+        # Celery warns of root, as one is in a container.
+        yield {"REDIS_URL": url, "PYTHONWARNINGS": "ignore::UserWarning"}
+
+
 def run(program: str, *layers: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *WARNINGS, str(EXAMPLES / f"{program}.py")],
@@ -78,6 +91,10 @@ def run(program: str, *layers: dict[str, str]) -> subprocess.CompletedProcess[st
         text=True,
         timeout=120,
     )
+
+
+def access(gateway: Gateway) -> dict[str, str]:
+    return {"LITELLM_PROXY_API_BASE": gateway.url, "LITELLM_PROXY_API_KEY": gateway.key}
 
 
 def reported(recorder: Recorder, calls: int) -> list[Observation] | None:
@@ -91,12 +108,15 @@ def test_there_are_examples() -> None:
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_it_leaves_one_trace(
-    program: str, recorder: Recorder, gateway: Gateway, cluster: dict[str, str]
+    program: str,
+    recorder: Recorder,
+    gateway: Gateway,
+    cluster: dict[str, str],
+    broker: dict[str, str],
 ) -> None:
     recorder.clear()
     calls = CALLS.get(program, 1)
-    access = {"LITELLM_PROXY_API_BASE": gateway.url, "LITELLM_PROXY_API_KEY": gateway.key}
-    result = run(program, recorder.env(), access, cluster)
+    result = run(program, recorder.env(), access(gateway), cluster, broker)
     assert result.returncode == 0, result.stderr
     answer = ANSWERS.get(program)
     assert result.stdout.count(answer or "echo: Say ") == (1 if answer else calls)
@@ -128,3 +148,38 @@ def test_a_setting_that_is_missing_is_named() -> None:
     result = run("openai_quickstart", {"LANGFUSE_PUBLIC_KEY": "pk-any"})
     assert result.returncode == 1
     assert "LITELLM_PROXY_API_BASE" in result.stderr
+
+
+def test_where_no_redis_answers_it_says_what_to_type(gateway: Gateway) -> None:
+    nowhere = {"LANGFUSE_PUBLIC_KEY": "pk-any", "REDIS_URL": "redis://127.0.0.1:1"}
+    result = run("spreading_celery", access(gateway), nowhere)
+    assert result.returncode == 1
+    assert "redis-server &" in result.stderr
+
+
+def show(*layers: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run what `make example` runs."""
+    return subprocess.run(
+        [sys.executable, "-m", "rig.example", "spreading_celery"],
+        env=clean_environment(*layers),
+        cwd=EXAMPLES.with_name("tests"),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_one_command_shows_what_an_example_leaves(recorder: Recorder, gateway: Gateway) -> None:
+    recorder.clear()
+    result = show(recorder.env(), access(gateway), {"TRACESPLICE_DEMO_MODEL": "chat"})
+    assert result.returncode == 0, result.stderr
+    assert "Starting Redis" in result.stdout
+    assert result.stdout.count("echo: Say ") == 3
+    [_, tree] = result.stdout.split("trace 'celery'")
+    assert [tree.count(name) for name in ("SPAN 'task'", GATEWAY_GENERATION)] == [3, 3]
+
+
+def test_one_command_says_what_is_missing() -> None:
+    result = show({"PATH": ""})
+    assert result.returncode == 2
+    assert "apt-get install redis-server" in result.stdout
