@@ -75,7 +75,7 @@ def test_tasks_are_in_the_trace_of_what_handed_them_out(
     log = (tmp_path / "log").read_text()
     assert "tracesplice" not in log, log
     traces = {trace.id: trace for trace in recorder.traces()}
-    assert traces.keys() == {*ids.values()}, _seen(recorder)
+    assert traces.keys() == {*ids.values()}, seen(recorder)
     for user, id_ in ids.items():
         assert len(of_gateway(traces[id_])) == calls
         assert_unified(traces[id_])
