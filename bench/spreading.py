@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import cycle
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROUNDS, CALLS = 21, 200
+MANY = 300  # carriers, more than are kept
 
 
 def microseconds(task: Callable[[], Any]) -> float:
@@ -27,6 +29,11 @@ def microseconds(task: Callable[[], Any]) -> float:
             task()
         found.append((time.process_time_ns() - began) / CALLS / 1000)
     return median(found)
+
+
+def _elsewhere(langfuse: Langfuse) -> dict[str, str]:
+    with langfuse.start_as_current_observation(name="another"):
+        return tracesplice.capture()
 
 
 def main() -> None:
@@ -45,14 +52,16 @@ def main() -> None:
     ):
         carrier = tracesplice.capture()
         wrapped = tracesplice.wrap(int)
+        others = cycle([_elsewhere(langfuse) for _ in range(MANY)])
         print(f"capture            {microseconds(tracesplice.capture):6.1f} us")
         print(f"wrap               {microseconds(lambda: tracesplice.wrap(int)):6.1f} us")
 
-    def resume() -> None:
+    def resume(carrier: dict[str, str]) -> None:
         with tracesplice.resume(carrier):
             pass
 
-    print(f"resume             {microseconds(resume):6.1f} us")
+    print(f"resume             {microseconds(lambda: resume(next(others))):6.1f} us")
+    print(f"the same again     {microseconds(lambda: resume(carrier)):6.1f} us")
     print(f"a wrapped call     {microseconds(wrapped):6.1f} us")
     print(f"a carrier          {len(json.dumps(carrier)):6d} characters")
 
