@@ -34,17 +34,15 @@ class Cells:
         counted: bool,
     ) -> None:
         """Note a cell: how the spliced call ended, how many requests it made, and what is wrong."""
-        self._seen.append(
-            {
-                "row": row,
-                "library": library.name,
-                "way": way,
-                "ended": shown(outcome.ended),
-                "requests": len(outcome.requests),
-                "counted": counted,
-                "wrong": wrong,
-            }
-        )
+        requests = len(outcome.requests) if counted else 1
+        self.add_plain(row, library, way, shown(outcome.ended), wrong, requests)
+
+    def add_plain(
+        self, row: str, library: Library, way: str, ended: str, wrong: list[str], requests: int = 1
+    ) -> None:
+        """Note a cell whose call ended as the table is to say."""
+        cell = {"row": row, "library": library.name, "way": way, "ended": ended}
+        self._seen.append({**cell, "requests": requests, "wrong": wrong})
 
     def save(self) -> None:
         """Write them to where the page is made from."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from faults.table.libraries import LIBRARIES
 from faults.table.outcomes import load
-from faults.table.rows import GROUPS
+from faults.table.rows import SENTENCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["PAGE", "outdated", "render"]
 
 PAGE = Path(__file__).parents[3] / "docs" / "faults.md"
+NAMES = tuple(library.name for library in LIBRARIES)
 END = "<!-- the table ends here -->"
 INTRODUCTION = """# When something fails
 
@@ -46,11 +47,15 @@ def render(cells: Iterable[Mapping[str, Any]]) -> str:
     for cell in cells:
         found[cell["row"], cell["library"]].append(cell)
     parts = [INTRODUCTION]
-    for group, rows in GROUPS.items():
+    for group, rows in SENTENCES.items():
         parts += [f"## {group}\n", *_heading()]
-        for name, fault in rows.items():
-            cells_of = [found[f"{group}: {name}", library.name] for library in LIBRARIES]
-            parts.append(f"| {fault.says} | {' | '.join(map(_cell, cells_of))} |")
+        for name, says in rows.items():
+            concerned = _concerned(group, name)
+            cells = [
+                _cell(found[f"{group}: {name}", each]) if each in concerned else "not concerned"
+                for each in NAMES
+            ]
+            parts.append(f"| {says} | {' | '.join(cells)} |")
         parts.append("")
     return "\n".join(parts)
 
@@ -58,27 +63,19 @@ def render(cells: Iterable[Mapping[str, Any]]) -> str:
 def outdated(page: str, cells: Iterable[Mapping[str, Any]]) -> list[str]:
     """What the page says otherwise than was seen; a run may be of some cells only."""
     lines = {line.split(" | ")[0]: line for line in page.splitlines() if line.startswith("| ")}
-    wrong = [
-        f"no row: {fault.says}"
-        for rows in GROUPS.values()
-        for fault in rows.values()
-        if f"| {fault.says}" not in lines
-    ]
-    names = [library.name for library in LIBRARIES]
-    says = {
-        f"{group}: {name}": row.says for group, rows in GROUPS.items() for name, row in rows.items()
-    }
+    says = {f"{group}: {name}": x for group, rows in SENTENCES.items() for name, x in rows.items()}
+    wrong = [f"no row: {each}" for each in says.values() if f"| {each}" not in lines]
     for cell in cells:
         parts = lines.get(f"| {says[cell['row']]}", "").strip("| ").split(" | ")[1:]
-        at = names.index(cell["library"])
+        at = NAMES.index(cell["library"])
         if len(parts) <= at or not set(_words(cell)) <= set(parts[at].split(", ")):
             wrong.append(f"{cell['row']}, {cell['library']}, {cell['way']}: {_words(cell)}")
     return wrong
 
 
 def _heading() -> Iterator[str]:
-    yield f"| | {' | '.join(library.name for library in LIBRARIES)} |"
-    yield f"|{'---|' * (len(LIBRARIES) + 1)}"
+    yield f"| | {' | '.join(NAMES)} |"
+    yield f"|{'---|' * (len(NAMES) + 1)}"
 
 
 def _cell(seen: list[Mapping[str, Any]]) -> str:
@@ -90,8 +87,8 @@ def _cell(seen: list[Mapping[str, Any]]) -> str:
 def _words(cell: Mapping[str, Any]) -> list[str]:
     if cell["wrong"]:
         return [f"✗ {cell['way']}"]
-    is_said = cell["counted"] and cell["requests"] != 1
-    return [f"✓ {cell['ended']}" + (f" ({cell['requests']})" if is_said else "")]
+    requests = "" if cell["requests"] == 1 else f" ({cell['requests']})"
+    return [f"✓ {cell['ended']}{requests}"]
 
 
 def main() -> int:

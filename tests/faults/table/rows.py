@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from faults.table import rows_caller, rows_gateway, rows_langfuse, rows_ours
+from faults.table import process, rows_caller, rows_gateway, rows_langfuse, rows_ours
 
 if TYPE_CHECKING:
     from faults.table.stage import Fault
 
-__all__ = ["GROUPS"]
+__all__ = ["GROUPS", "PROCESSES", "SENTENCES"]
+
+PROCESSES = "Processes"
 
 GROUPS: dict[str, dict[str, Fault]] = {
     "The gateway": rows_gateway.ROWS,
@@ -17,3 +19,9 @@ GROUPS: dict[str, dict[str, Fault]] = {
     "The caller": rows_caller.ROWS,
     "What raises": rows_ours.ROWS,
 }
+
+SENTENCES: dict[str, dict[str, str]] = {
+    **{group: {name: row.says for name, row in rows.items()} for group, rows in GROUPS.items()},
+    PROCESSES: {**process.STARTS, **process.ENDS},
+}
+"""What each row says, by group and name."""

@@ -12,7 +12,6 @@ import pytest
 from faults.scripted import Scripted
 from faults.table.langfuses import Langfuses
 from faults.table.libraries import LIBRARIES
-from faults.table.outcomes import Cells
 from faults.table.rows import GROUPS
 from faults.table.stage import Stage
 from shapes.litellm_clients import WARNINGS, cleared_away
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from faults.table.libraries import Library
+    from faults.table.outcomes import Cells
     from faults.table.stage import Fault
 
 pytestmark = WARNINGS
@@ -35,14 +35,6 @@ CELLS = [
     for at, way in enumerate(fault.ways)
     if EVERY_WAY or at == (number + other) % len(fault.ways)
 ]
-
-
-@pytest.fixture(scope="module")
-def cells() -> Iterator[Cells]:
-    cells = Cells()
-    yield cells
-    if all(library.is_here for library in LIBRARIES):
-        cells.save()
 
 
 @pytest.fixture(scope="module")
