@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from faults.table.libraries import LIBRARIES
 from faults.table.outcomes import load
-from faults.table.rows import SENTENCES
+from faults.table.rows import GROUPS, SENTENCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["PAGE", "outdated", "render"]
+__all__ = ["PAGE", "concerned", "outdated", "render"]
 
 PAGE = Path(__file__).parents[3] / "docs" / "faults.md"
 NAMES = tuple(library.name for library in LIBRARIES)
@@ -50,12 +50,12 @@ def render(cells: Iterable[Mapping[str, Any]]) -> str:
     for group, rows in SENTENCES.items():
         parts += [f"## {group}\n", *_heading()]
         for name, says in rows.items():
-            concerned = _concerned(group, name)
-            cells = [
-                _cell(found[f"{group}: {name}", each]) if each in concerned else "not concerned"
+            by = concerned(group, name)
+            columns = [
+                _cell(found[f"{group}: {name}", each]) if each in by else "not concerned"
                 for each in NAMES
             ]
-            parts.append(f"| {says} | {' | '.join(cells)} |")
+            parts.append(f"| {says} | {' | '.join(columns)} |")
         parts.append("")
     return "\n".join(parts)
 
@@ -79,9 +79,14 @@ def _heading() -> Iterator[str]:
 
 
 def _cell(seen: list[Mapping[str, Any]]) -> str:
-    return (
-        ", ".join(dict.fromkeys(word for cell in seen for word in _words(cell))) or "not concerned"
-    )
+    words = dict.fromkeys(word for cell in seen for word in _words(cell))
+    return ", ".join(words) or "not run"
+
+
+def concerned(group: str, name: str) -> tuple[str, ...]:
+    """The names of the libraries that a row is about."""
+    fault = GROUPS.get(group, {}).get(name)
+    return NAMES if fault is None or fault.libraries is None else fault.libraries
 
 
 def _words(cell: Mapping[str, Any]) -> list[str]:

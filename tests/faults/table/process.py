@@ -6,7 +6,6 @@ in this process, and how one ended in another, or in what is left of this one.
 
 from __future__ import annotations
 
-import atexit
 import importlib
 import json
 import multiprocessing
@@ -29,7 +28,6 @@ STARTS = {
 }
 ENDS = {
     "exit": "The interpreter shuts down while a thread is in a call.",
-    "atexit": "The call is made while the interpreter shuts down (`atexit`).",
 }
 _PLACE = trace.SpanContext(1, 1, is_remote=False, trace_flags=trace.TraceFlags(1))
 
@@ -70,11 +68,8 @@ def start(row: str, name: str, url: str) -> None:
     child.join()
 
 
-def end(row: str, name: str, url: str, *, spliced: bool) -> None:
+def end(name: str, url: str, *, spliced: bool) -> None:
     call = client_of(name, url, spliced=spliced)
-    if row == "atexit":
-        atexit.register(lambda: print(json.dumps(ended(call))))
-        return
     threading.Thread(target=ended, args=(call,), daemon=True).start()
     sys.stdin.readline()  # until the request has arrived
 
@@ -84,5 +79,5 @@ if __name__ == "__main__":
     if row in STARTS:
         start(row, name, url)
     else:
-        end(row, name, url, spliced=bool(more))
+        end(name, url, spliced=bool(more))
     sys.stdout.flush()
