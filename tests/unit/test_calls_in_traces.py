@@ -88,6 +88,13 @@ def test_of_calls_with_a_common_beginning_each_has_its_own() -> None:
     assert pairs(ROOT, *told) == [("a", ["for-a"]), ("b", ["for-b"])]
 
 
+def test_what_shares_a_beginning_alone_is_another_call() -> None:
+    system = {"role": "system", "content": "Be kind"}
+    mine = dataclasses.replace(OWN, input=[system, {"role": "user", "content": "One"}])
+    theirs = elsewhere(input=[system, {"role": "user", "content": "Two"}])
+    assert pairs(ROOT, mine, theirs) == [("own", []), (None, ["gateway"])]
+
+
 def test_without_a_text_it_is_the_tokens_and_the_time() -> None:
     told = [
         lasting(made("a", "root", usage={"total": 3}), 0, 1),

@@ -116,6 +116,15 @@ def test_the_newest_are_read_as_a_whole_and_put_together(rec: Recorder) -> None:
     assert newest(reader_of(rec), 1) == groups[:1]
 
 
+def test_a_trace_that_is_older_than_what_is_looked_through_is_read_as_a_whole(
+    rec: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(rec, placed(1000), *(told(1000 + n, 1000, asks=f"{n}") for n in range(1, 151)))
+    monkeypatch.setattr("tracesplice_view._search._PAGES", 1)
+    [[trace]] = newest(reader_of(rec), 1)
+    assert len(trace.observations) == 151
+
+
 def test_of_an_empty_project_there_is_nothing(rec: Recorder) -> None:
     assert newest(reader_of(rec), 5) == []
 
