@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -140,6 +142,25 @@ def test_a_trace_without_calls(rec: Recorder) -> None:
     result = run(rec, trace_id(1000), "--wait", "0")
     assert result.exit_code == 1
     assert "✘ nothing of a gateway's arrived" in result.stdout
+
+
+def test_a_trace_that_arrives_while_it_is_waited_for(rec: Recorder) -> None:
+    now, looked = int(time.time()), "GET /api/public/v2/observations"
+    here = {"traceId": "ab" * 16}
+
+    def arrive() -> None:
+        rec.wait_for(lambda _: rec.requests[looked] >= 1)
+        send(rec, {**zero(now), **here})
+        seen = rec.requests[looked]
+        rec.wait_for(lambda _: rec.requests[looked] > seen)
+        send(rec, {**told(now + 1, now, asks="one"), **here}, **GATEWAY)
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        arrived = elsewhere.submit(arrive)
+        result = run(rec, "ab" * 16, "--wait", "30")
+        arrived.result()
+    assert result.exit_code == 0, result.output
+    assert "1 trace, unified" in result.stdout
 
 
 def test_text_from_a_trace_moves_no_cursor(rec: Recorder) -> None:
