@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rig.demo._http import Refused, Unreachable, basic, bearer, get, post_for_headers
+from rig.demo._http import Refused, Unreachable, basic, bearer, get
 from rig.demo._settings import (
     GATEWAY_KEY,
     GATEWAY_URL,
@@ -15,7 +15,10 @@ from rig.demo._settings import (
     DemoError,
     exports,
 )
+from tracesplice_cli.doctor import _http
+from tracesplice_cli.doctor._callbacks import read_callbacks
 from tracesplice_testing.gateway import GatewayMode
+from tracesplice_wire import REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,12 +30,6 @@ __all__ = ["check_gateway", "check_langfuse", "check_ollama", "has_adapter", "mo
 DEFAULT_OLLAMA_MODEL = "llama3.2"
 # LiteLLM without a database answers an unknown key with 400.
 _KEY_REFUSED = (400, 401, 403)
-_REPORTS = "x-tracesplice-reports"
-_LOGGERS = {
-    "LangfusePromptManagement": GatewayMode.LANGFUSE,
-    "LangfuseOtelLogger": GatewayMode.LANGFUSE_OTEL,
-    "LangfuseOpenTelemetryV2": GatewayMode.LANGFUSE_OTEL_V2,
-}
 
 
 def check_langfuse(server: Server) -> None:
@@ -73,11 +70,11 @@ def check_ollama(url: str, model: str | None) -> str:
 def mode_of(server: Server) -> GatewayMode | None:
     """How the gateway reports; None where its key may not ask, or it says nothing of Langfuse."""
     try:
-        details = get(f"{server.url}/health/readiness/details", bearer(server.secret_key))
-    except (Refused, Unreachable):
+        told = _http.ask(f"{server.url}/health/readiness/details", bearer(server.secret_key))
+    except _http.Unreachable:
         return None
-    loggers = details.get("success_callbacks") or ()
-    return next((mode for name, mode in _LOGGERS.items() if name in loggers), None)
+    callbacks = read_callbacks(told)
+    return next(map(GatewayMode, callbacks.modes), None) if callbacks else None
 
 
 def has_adapter(server: Server, model: str) -> bool:
@@ -88,8 +85,8 @@ def has_adapter(server: Server, model: str) -> bool:
     body = {"model": model, "messages": [{"role": "user", "content": "Say yes."}], "no-log": True}
     url = f"{server.url}/v1/chat/completions"
     try:
-        return _REPORTS in post_for_headers(url, bearer(server.secret_key), body)
-    except (Refused, Unreachable):
+        return REPORTS in _http.ask(url, bearer(server.secret_key), body).headers
+    except _http.Unreachable:
         return False  # the demo's own call will say why
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import urllib.error
 import urllib.parse
@@ -10,11 +9,12 @@ import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tracesplice_cli.doctor._http import basic, bearer
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from email.message import Message
 
-__all__ = ["Refused", "Unreachable", "basic", "bearer", "get", "post_for_headers"]
+__all__ = ["Refused", "Unreachable", "basic", "bearer", "get"]
 
 _TIMEOUT_SECONDS = 20.0
 
@@ -31,16 +31,6 @@ class Unreachable(Exception):  # noqa: N818
     """Nobody answered, or not with JSON; the text says how it failed."""
 
 
-def basic(user: str, password: str) -> dict[str, str]:
-    """The header of Langfuse's keys."""
-    return {"Authorization": f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"}
-
-
-def bearer(key: str) -> dict[str, str]:
-    """The header of a gateway's key."""
-    return {"Authorization": f"Bearer {key}"}
-
-
 def get(url: str, headers: Mapping[str, str], query: Mapping[str, str] | None = None) -> Any:
     """The answer's JSON.
 
@@ -52,15 +42,6 @@ def get(url: str, headers: Mapping[str, str], query: Mapping[str, str] | None = 
     request = urllib.request.Request(url + suffix, headers=dict(headers))
     with _answer(request) as answer:
         return json.load(answer)
-
-
-def post_for_headers(url: str, headers: Mapping[str, str], body: object) -> Message:
-    """The headers of the answer to a POST of JSON; raises what `get` does."""
-    sent = {**headers, "Content-Type": "application/json"}
-    request = urllib.request.Request(url, json.dumps(body).encode(), sent)
-    with _answer(request) as answer:
-        found: Message = answer.headers
-        return found
 
 
 @contextmanager
