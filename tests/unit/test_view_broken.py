@@ -50,7 +50,7 @@ def calls(count: int, id_: Callable[[str], str] = str) -> list[Observation]:
         span = f"s{number}"
         above = "root" if number % 20 == 0 else f"s{number - 1}"
         made_.append(made(id_(span), id_(above), type="SPAN"))
-        made_.append(made(id_(f"c{number}"), id_(span)))
+        made_.append(made(id_(f"c{number}"), id_(span), usage={"total": 1}))
         made_.append(gateway(id_(f"g{number}"), id_(f"c{number}"), input="hi"))
     return made_
 
