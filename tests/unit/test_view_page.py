@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tracesplice_view import TITLES, Judged, as_json, html, svg
+from tracesplice_view import TITLES, Judged, as_json, html, summary, svg
 from unit.judged_traces import BARE, NOW, OWN, PROMPT, ROOT, gateway, made, traces
 
 SPLIT = Judged(
@@ -124,3 +124,28 @@ def test_json_says_the_same() -> None:
     assert own["observations"][1]["prompt_version"] == PROMPT["prompt_version"]
     assert theirs["observations"][0]["side"] == "gateway"
     assert all(each["holds"] for each in as_json(UNIFIED)["checks"])
+
+
+def test_what_cannot_be_said_is_not_said_to_hold() -> None:
+    read = [dataclasses.replace(each, priced=None) for each in (ROOT, OWN, gateway())]
+    for judged, unknown in (
+        (SPLIT, ["d", "i"]),
+        (Judged(traces(*read)), ["h"]),
+        (Judged(traces(ROOT, OWN)), list("bcdghij")),
+        (UNIFIED, []),
+    ):
+        assert list(judged.unsaid) == unknown
+        assert not {*judged.unsaid, *judged.wrong} & {*judged.holds}
+        page, said = html(judged), [str(each) for each in summary(judged)]
+        assert len(texts(page, ".//ul[@class='checks']/li[@class='note']")) == len(unknown)
+        assert sum(each.startswith("○") for each in said) == len(unknown)
+        assert [each["holds"] for each in as_json(judged)["checks"]].count(None) == len(unknown)
+
+
+def test_a_prompt_that_stayed_behind_is_missing() -> None:
+    assert SPLIT.wrong["c"] == (
+        "'name-gateway' of the gateway has no prompt, 'name-own' prompt 'greet' version 3"
+    )
+    linked = made("other", "root", **PROMPT)
+    elsewhere = [ROOT, made("own", "root"), linked, gateway("g1", "other"), gateway(parent=None)]
+    assert "c" not in Judged(traces(*elsewhere)).wrong

@@ -1,8 +1,9 @@
-"""`python -m rig.demo`: exit code 0 if the spliced call is one trace, 1 if not, 2 on a problem."""
+"""`python -m rig.demo`: exit code 0 if all holds of the spliced calls, 1 if not, 2 on a problem."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import logging
 import os
 import sys
@@ -15,9 +16,8 @@ from rig.demo._programs import PROGRAMS, Program
 from rig.demo._progress import new_console, step
 from rig.demo._settings import DemoError, settings_from
 from rig.demo._tree import draw
-from rig.demo._verdict import Verdict, judge
 from tracesplice_testing.gateway import GatewayMode
-from tracesplice_view import picture
+from tracesplice_view import Judged, advised, html, picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from rig.demo._stage import Stage
-    from tracesplice_view import Run
 
 UNIFIED, SPLIT, PROBLEM, INTERRUPTED = 0, 1, 2, 130
 
@@ -53,6 +52,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     names = [program.name for program in PROGRAMS]
     parser.add_argument("--program", choices=names, help="only this one")
+    pages = Path("build/demo")
+    parser.add_argument("--pages", type=Path, default=pages, metavar="FOLDER", help="of the pages")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write the picture too")
     return parser.parse_args(arguments)
 
@@ -68,34 +69,45 @@ def _demo(options: argparse.Namespace, console: Console) -> int:
         for program in chosen:
             program.load()
     with set_up(settings, GatewayMode(options.mode), console) as stage:
-        unified = [_show(stage, program, console, options.svg) for program in chosen]
+        unified = [_show(stage, program, console, options) for program in chosen]
     return UNIFIED if all(unified) else SPLIT
 
 
-def _show(stage: Stage, program: Program, console: Console, svg: Path | None) -> bool:
+def _show(stage: Stage, program: Program, console: Console, options: argparse.Namespace) -> bool:
     """Run one program twice and draw it; whether it came out as one trace."""
-    runs = [_judged(stage, program, console, spliced) for spliced in (False, True)]
-    before, after = runs
+    before, after = (_judged(stage, program, console, spliced) for spliced in (False, True))
     console.print(f"\n[bold]{program.title}[/]: one call, as Langfuse shows it\n")
     console.print(draw(console, program.made, before, after))
-    for line in _remarks(stage):
+    for line in [*advised(after), *_remarks(stage)]:
         console.print(line)
-    if svg is not None:
-        fixed = [(run.same_each_time(str(i)), verdict) for i, (run, verdict) in enumerate(runs)]
-        title = f"{program.title}: before and after tracesplice"
-        svg.parent.mkdir(parents=True, exist_ok=True)
-        svg.write_text(picture(title, lambda wide: draw(wide, program.made, *fixed)), "utf-8")
-        console.print(f"Wrote {svg}", markup=False)
-    return after[1].unified
+    title = f"{program.title}: before and after tracesplice"
+    page = html({"Before": before, "After": after}, title=title)
+    _write(options.pages / f"{program.name}.html", page, console)
+    if options.svg is not None:
+        fixed = [
+            Judged(each.run.same_each_time(str(i)).traces) for i, each in enumerate((before, after))
+        ]
+        _write(options.svg, picture(title, lambda wide: draw(wide, program.made, *fixed)), console)
+    return not after.wrong
 
 
-def _judged(stage: Stage, program: Program, console: Console, spliced: bool) -> tuple[Run, Verdict]:
+def _judged(stage: Stage, program: Program, console: Console, spliced: bool) -> Judged:
     from rig.demo._read_back import run_program
 
     done = "after splicing" if spliced else "before splicing"
     with step(console, f"{program.title} {done}: making a call and reading its traces back"):
         run = run_program(stage, program, spliced=spliced)
-    return run, judge(run, stage.mode, adapter=stage.adapter)
+        return Judged(run.traces, read_back=True)
+
+
+def _same_each_time(judged: Judged, seed: str) -> Judged:
+    return dataclasses.replace(judged, traces=judged.run.same_each_time(seed).traces)
+
+
+def _write(file: Path, text: str, console: Console) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+    console.print(f"Wrote {file}", markup=False, soft_wrap=True)
 
 
 def _remarks(stage: Stage) -> list[Text]:

@@ -15,17 +15,13 @@ from rig.demo._settings import (
     DemoError,
     exports,
 )
-from tracesplice_cli.doctor import _http
-from tracesplice_cli.doctor._callbacks import read_callbacks
-from tracesplice_testing.gateway import GatewayMode
-from tracesplice_wire import REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rig.demo._settings import Server
 
-__all__ = ["check_gateway", "check_langfuse", "check_ollama", "has_adapter", "mode_of"]
+__all__ = ["check_gateway", "check_langfuse", "check_ollama"]
 
 DEFAULT_OLLAMA_MODEL = "llama3.2"
 # LiteLLM without a database answers an unknown key with 400.
@@ -65,29 +61,6 @@ def check_ollama(url: str, model: str | None) -> str:
         return wanted
     others = f"\nor one of:\n{_models(names)}" if names else ""
     raise DemoError(f"Ollama at {url} has no {wanted}. Type:\n  ollama pull {wanted}{others}")
-
-
-def mode_of(server: Server) -> GatewayMode | None:
-    """How the gateway reports; None where its key may not ask, or it says nothing of Langfuse."""
-    try:
-        told = _http.ask(f"{server.url}/health/readiness/details", bearer(server.secret_key))
-    except _http.Unreachable:
-        return None
-    callbacks = read_callbacks(told)
-    return next(map(GatewayMode, callbacks.modes), None) if callbacks else None
-
-
-def has_adapter(server: Server, model: str) -> bool:
-    """Whether the gateway's answers have the header of tracesplice's adapter.
-
-    Asks the model something short; `no-log` keeps that out of Langfuse.
-    """
-    body = {"model": model, "messages": [{"role": "user", "content": "Say yes."}], "no-log": True}
-    url = f"{server.url}/v1/chat/completions"
-    try:
-        return REPORTS in _http.ask(url, bearer(server.secret_key), body).headers
-    except _http.Unreachable:
-        return False  # the demo's own call will say why
 
 
 def _get(

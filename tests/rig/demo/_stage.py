@@ -18,8 +18,6 @@ from rig.demo._checks import (
     check_gateway,
     check_langfuse,
     check_ollama,
-    has_adapter,
-    mode_of,
 )
 from rig.demo._progress import step
 from rig.demo._settings import DemoError, Server
@@ -60,18 +58,13 @@ class AppSpans(SpanProcessor):
 
 @dataclass(frozen=True)
 class Stage:
-    """Everything a run needs; `mode` is None where a real gateway does not tell.
-
-    `adapter` is whether the gateway has tracesplice's.
-    """
+    """Everything a run needs."""
 
     settings: Settings
     langfuse: Langfuse
     server: Server
     app: AppSpans
     gateway: Server
-    mode: GatewayMode | None
-    adapter: bool
     model: str
     prompt: ChatPromptClient
 
@@ -101,14 +94,12 @@ def set_up(settings: Settings, mode: GatewayMode, console: Console) -> Iterator[
 @contextmanager
 def _gateway(
     settings: Settings, langfuse: Server, stand_in: str, mode: GatewayMode, console: Console
-) -> Iterator[tuple[Server, GatewayMode | None, bool, str]]:
-    """The gateway, how it reports, whether it has the adapter, and the model to call."""
+) -> Iterator[tuple[Server, str]]:
+    """The gateway, and the model to call."""
     if settings.gateway is not None:
         with step(console, f"Asking the gateway at {settings.gateway.url}"):
             model = check_gateway(settings.gateway, settings.model)
-            told = mode_of(settings.gateway)
-            adapter = has_adapter(settings.gateway, model)
-        yield settings.gateway, told, adapter, model
+        yield settings.gateway, model
         return
     model, models = "chat", []
     if settings.ollama is not None:
@@ -127,7 +118,7 @@ def _gateway(
         with step(console, f"Starting a LiteLLM gateway in mode {mode.value}", "(about 15 s)"):
             started.start()
             started.wait_ready()
-        yield Server(started.url, secret_key=started.key), mode, True, model
+        yield Server(started.url, secret_key=started.key), model
     except GatewayStartError as error:
         raise DemoError(str(error)) from None
     finally:

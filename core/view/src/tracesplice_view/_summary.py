@@ -19,7 +19,12 @@ _REASON = 300  # characters
 
 
 def summary(judged: Judged, *, why: bool = True) -> list[Text]:
-    """A badge, a line for each check, and what Langfuse adds up; `why` adds the reasons."""
+    """A badge, a line for each check, and what Langfuse adds up.
+
+    Args:
+        judged: What is told.
+        why: Whether to add reasons, and what cannot be said.
+    """
     wrong = judged.wrong
     count = len(judged.traces)
     badge = f" {count} trace{'' if count == 1 else 's'}, {'not unified' if wrong else 'unified'} "
@@ -30,7 +35,7 @@ def summary(judged: Judged, *, why: bool = True) -> list[Text]:
             lines.append(Text(f"✘ {title}{reason}", "red"))
         elif letter in judged.holds:
             lines.append(Text(f"✔ {title}", "green"))
-        else:
+        elif why:
             lines.append(Text(f"○ {title}: cannot be known from these traces", "yellow"))
     return [*lines, total(judged)]
 

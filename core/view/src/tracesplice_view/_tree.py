@@ -67,18 +67,17 @@ def _label(run: Run, placed: Placed) -> Text:
     observation = placed.observation
     side, colour = ("app", _APP) if run.of_app(observation) else ("gateway", _GATEWAY)
     deep = f"(level {placed.depth + 1}) " if placed.depth > _DEEPEST else ""
-    said = [side, observation.type.lower(), *duration(observation)]
+    is_call = tells(observation) or bool(tokens(observation) or observation.cost)
+    # What has a prompt and tokens is a generation; the rest says what it is.
+    kind = [] if tells(observation) else [observation.type.lower()]
+    said = [side, *kind, *(() if is_call else duration(observation))]
     label = Text.assemble(
         (deep, "dim"),
         (printable(observation.name, _NAME), f"bold {colour}"),
         (f"  {printable(' · '.join(said), _NAME)}", colour),
     )
-    lines = [*_broken(placed), *(_call(observation) if _is_call(observation) else ())]
+    lines = [*_broken(placed), *(_call(observation) if is_call else ())]
     return Text("\n").join([label, *lines])
-
-
-def _is_call(observation: Observation) -> bool:
-    return tells(observation) or bool(tokens(observation) or observation.cost)
 
 
 def _broken(placed: Placed) -> Iterator[Text]:
@@ -97,7 +96,8 @@ def _call(observation: Observation) -> Iterator[Text]:
         yield Text(printable(prompt, _NAME), "green")
     elif observation.type == "GENERATION":
         yield Text("no prompt", "red")
-    yield Text(f"{tokens(observation)} tokens · {money(observation.cost)}")
+    figures = [f"{tokens(observation)} tokens", money(observation.cost), *duration(observation)]
+    yield Text(" · ".join(figures))
     said = (("user", observation.user_id), ("session", observation.session_id))
     who = [f"{name} {printable(value, _NAME)}" for name, value in said if value]
     yield Text(" · ".join(who)) if who else Text("no user, no session", "red")
