@@ -1,0 +1,1 @@
+"""Pages of traces in a real browser."""
