@@ -127,10 +127,10 @@ def test_json_says_the_same() -> None:
 
 
 def test_what_cannot_be_said_is_not_said_to_hold() -> None:
-    read = [dataclasses.replace(each, priced=None) for each in (ROOT, OWN, gateway())]
+    read = Judged(traces(ROOT, OWN, gateway()), read_back=True)
     for judged, unknown in (
-        (SPLIT, ["d", "i"]),
-        (Judged(traces(*read)), ["h"]),
+        (SPLIT, []),
+        (read, ["h"]),
         (Judged(traces(ROOT, OWN)), list("bcdghij")),
         (UNIFIED, []),
     ):
