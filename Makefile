@@ -73,7 +73,7 @@ test-gateways:
 	$(BIN)/python -m pytest tests/frameworks --in-each-check
 
 test-packages:
-	$(BIN)/python -m pytest tests/unit tests/typing tests/contract tests/release tests/faults
+	$(BIN)/python -m pytest tests/unit tests/typing tests/contract tests/release tests/faults tests/browser
 	$(BIN)/python -m pytest tests/shapes
 	$(BIN)/python -m pytest tests/workers
 	$(BIN)/python -m pytest tests/doctor

@@ -84,9 +84,7 @@ def _show(stage: Stage, program: Program, console: Console, options: argparse.Na
     page = html({"Before": before, "After": after}, title=title)
     _write(options.pages / f"{program.name}.html", page, console)
     if options.svg is not None:
-        fixed = [
-            Judged(each.run.same_each_time(str(i)).traces) for i, each in enumerate((before, after))
-        ]
+        fixed = _same_each_time(before, "0"), _same_each_time(after, "1")
         _write(options.svg, picture(title, lambda wide: draw(wide, program.made, *fixed)), console)
     return not after.wrong
 
