@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner, Result
 
+from faults.scripted import Scripted, moved
 from tracesplice_cli import command
 from tracesplice_testing.model import ModelServer
 from unit.recorder_requests import COST, GENERATION, PROMPT, USAGE, VERSION, send
@@ -250,6 +251,18 @@ class TestWhatCannotBeRead:
         with ModelServer() as model:
             text = self.refused(rec, "abc", LANGFUSE_BASE_URL=model.url)
         assert "is not Langfuse" in text
+
+    def test_the_keys_are_not_taken_to_another_server(self, rec: Recorder) -> None:
+        other, server = Scripted(), Scripted()
+        server.script([moved(302, f"{other.url}/elsewhere?token=hidden")])
+        try:
+            text = self.refused(rec, "abc", LANGFUSE_BASE_URL=server.url)
+        finally:
+            other.stop()
+            server.stop()
+        assert f"to '{other.url}/elsewhere'" in text
+        assert "export LANGFUSE_BASE_URL=https://..." in text
+        assert not other.seen
 
     def test_no_address(self, rec: Recorder) -> None:
         text = self.refused(rec, "abc", LANGFUSE_BASE_URL="", LANGFUSE_HOST="localhost:3000")

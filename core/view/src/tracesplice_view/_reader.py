@@ -27,6 +27,16 @@ _TIMEOUT_SECONDS = 30
 _ABSENT = (404, 405, 501)
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """The keys are for this server alone; urllib would send them on."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NoRedirects())
+
+
 class TraceNotReadyError(AssertionError):
     """The trace did not come to what was asked of it in time; the text shows what there was."""
 
@@ -132,7 +142,7 @@ class LangfuseReader:
         suffix = "?" + urllib.parse.urlencode(query) if query else ""
         request = urllib.request.Request(self._base_url + path + suffix, headers=self._headers)
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
+            with _OPENER.open(request, timeout=_TIMEOUT_SECONDS) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             with error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tracesplice_cli.check._asked import Project, UnreadableError, exports
 from tracesplice_view import Judged, LangfuseReader, newest, printable, whole
+from tracesplice_wire import shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,6 +132,12 @@ def _refused(project: Project, error: urllib.error.HTTPError) -> str:
             f"the project, which its settings show:\n{exports()}\n"
             "or, if they are of another server or another region of Langfuse Cloud:\n"
             f"  export {project.variable}=https://..."
+        )
+    if 300 <= error.code < 400:
+        place = shown_url(error.headers.get("Location") or "")
+        return (
+            f"{project.url} sends what asks it to {place}, where the keys are not taken along. "
+            f"Type the address that you open Langfuse at:\n  export {project.variable}=https://..."
         )
     if error.code == 429:
         after = printable(error.headers.get("Retry-After") or "60", 10)
