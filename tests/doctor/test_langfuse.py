@@ -107,7 +107,7 @@ def test_a_share_of_the_traces_is_no_fault(
 
 def test_what_a_server_says_cannot_move_the_cursor(doctor: Doctor, recorder: Recorder) -> None:
     def answered(body: bytes) -> bytes:
-        return body.replace(b'"name":"pk', b'"name":"\\u001b]0;mine\\u0007\\u202e\\u009bpk')
+        return body.replace(b'"version":"', b'"version":"\\u001b]0;mine\\u0007\\u202e\\u009b')
 
     with between(recorder.url, answered=answered) as url:
         shown = doctor.with_(LANGFUSE_BASE_URL=url).show()
