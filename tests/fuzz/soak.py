@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 THREADS, TASKS, ROUND = 64, 1_000, 5_000
 MAX_GROWTH = 10_000  # kB, from a tenth of the calls on
 MAX_GATEWAY_GROWTH = 40_000
-# Bounded caches and records of what is not exported yet: as many as the product keeps at most.
-BOUNDS = {"_calls.calls._exported": 5_000, "_inside.insides._exported": 10_000}
 _number = count()
 
 
