@@ -68,7 +68,7 @@ ADAPTERS = {
         "of OpenLLMetry's for the tool runner",
     ),
     "celery": Adapter("tests/unit/test_celery.py"),
-    "ray": Adapter("tests/unit/test_ray.py"),
+    "ray": Adapter("tests/unit/test_ray.py", ("ray[data]",)),
 }
 
 
@@ -130,7 +130,8 @@ def of_python(python: str) -> Cell:
     folders = [words[0] for words in lines if "client" in words and words[0] != "#"]
     editable = tuple(argument for folder in folders for argument in ("-e", folder))
     steps = (("-r", "requirements/client.txt"), ("--no-deps", *editable))
-    tests = ("tests/shapes/test_openai.py", "tests/shapes/test_langchain.py")
+    # In this order: the second imports `langfuse.openai`, which the first goes without.
+    tests = ("tests/shapes/test_langchain.py", "tests/shapes/test_openai.py")
     return Cell(f"Python {python}, pins", python, steps, tests, ("openai", "langfuse"))
 
 
