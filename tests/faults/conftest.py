@@ -111,6 +111,21 @@ def _uninstrument() -> Iterator[None]:
 
 
 @pytest.fixture
+def make_anthropic(wire: ModelServer) -> Iterator[Callable[..., Any]]:
+    """Makes clients of Anthropic's SDK that are not spliced."""
+    import anthropic  # not in all sets of packages
+
+    http = anthropic.DefaultHttpxClient()
+
+    def client(**options: Any) -> Any:
+        where = {"base_url": wire.url, "api_key": "k", "max_retries": 0, "http_client": http}
+        return anthropic.Anthropic(**{**where, **options})
+
+    yield client
+    http.close()
+
+
+@pytest.fixture
 def make_llama_index(wire: ModelServer) -> Iterator[Callable[..., Any]]:
     """Makes models that are not spliced."""
     http_client = openai.DefaultHttpxClient()

@@ -16,20 +16,16 @@ from opentelemetry.instrumentation.anthropic import AnthropicInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 
 import tracesplice
+from faults.anthropic_calls import ASKED, link
 from tracesplice.adapter import TracespliceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from langfuse import Langfuse
 
     from tracesplice_testing.model import ModelServer
 
-ASKED: dict[str, Any] = {
-    "model": "m",
-    "max_tokens": 9,
-    "messages": [{"role": "user", "content": "hi"}],
-}
 CLOUDS: dict[str, dict[str, Any]] = {
     "AnthropicBedrock": {"aws_region": "r", "aws_access_key": "a", "aws_secret_key": "s"},
     "AnthropicVertex": {"region": "r", "project_id": "p", "access_token": "t"},
@@ -38,34 +34,16 @@ CLOUDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def make(wire: ModelServer) -> Iterator[Callable[..., Any]]:
-    """Makes clients that are not spliced."""
-    http = anthropic.DefaultHttpxClient()
-
-    def client(**options: Any) -> Any:
-        where = {"base_url": wire.url, "api_key": "k", "max_retries": 0, "http_client": http}
-        return anthropic.Anthropic(**{**where, **options})
-
-    yield client
-    http.close()
-
-
-@pytest.fixture
-def client(make: Callable[..., Any]) -> Any:
+def client(make_anthropic: Callable[..., Any]) -> Any:
     """A spliced client."""
-    return tracesplice.splice(make())
-
-
-def link(wire: ModelServer, number: int = -1) -> Any:
-    """What a request says in its body, None if nothing."""
-    return wire.calls[number].json.get("litellm_metadata")
+    return tracesplice.splice(make_anthropic())
 
 
 @pytest.mark.parametrize("path", ["", "/", "/anthropic", "/anthropic/"])
 def test_any_path_of_the_gateway_s(
-    make: Callable[..., Any], wire: ModelServer, langfuse: Langfuse, path: str
+    make_anthropic: Callable[..., Any], wire: ModelServer, langfuse: Langfuse, path: str
 ) -> None:
-    client = tracesplice.splice(make(base_url=f"{wire.url}{path}"))
+    client = tracesplice.splice(make_anthropic(base_url=f"{wire.url}{path}"))
     with langfuse.start_as_current_observation(name="s") as span:
         client.messages.create(**ASKED)
     assert link(wire)["parent_observation_id"] == span.id
@@ -105,13 +83,16 @@ def test_a_client_of_a_cloud_is_refused(cloud: str, kind: str) -> None:
 
 @pytest.mark.usefixtures("_uninstrument")
 def test_calls_to_elsewhere_carry_nothing(
-    make: Callable[..., Any], wire: ModelServer, elsewhere: ModelServer, langfuse: Langfuse
+    make_anthropic: Callable[..., Any],
+    wire: ModelServer,
+    elsewhere: ModelServer,
+    langfuse: Langfuse,
 ) -> None:
     tracesplice.instrument(gateway=wire.url)
-    other = make(base_url=elsewhere.url)
+    other = make_anthropic(base_url=elsewhere.url)
     with langfuse.start_as_current_observation(name="s"):
         other.messages.create(**ASKED)
-        make().messages.create(**ASKED)
+        make_anthropic().messages.create(**ASKED)
     assert link(elsewhere) is None
     assert "x-tracesplice-project" not in elsewhere.calls[-1].headers
     assert link(wire) is not None
@@ -144,7 +125,7 @@ def test_what_the_caller_writes_takes_precedence(
 
 @pytest.mark.parametrize("where", ["call", "client", "environment"])
 def test_a_trace_that_is_set_by_hand_is_joined(
-    make: Callable[..., Any],
+    make_anthropic: Callable[..., Any],
     wire: ModelServer,
     langfuse: Langfuse,
     monkeypatch: pytest.MonkeyPatch,
@@ -154,7 +135,7 @@ def test_a_trace_that_is_set_by_hand_is_joined(
     if where == "environment":
         monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", f"traceparent: {written['traceparent']}")
     of_client = {"default_headers": written} if where == "client" else {}
-    client = tracesplice.splice(make(open_telemetry=False, **of_client))
+    client = tracesplice.splice(make_anthropic(open_telemetry=False, **of_client))
     with langfuse.start_as_current_observation(name="s"):
         client.messages.create(**ASKED, extra_headers=written if where == "call" else None)
     assert wire.calls[-1].headers["traceparent"] == written["traceparent"]
@@ -172,13 +153,13 @@ COPIES: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("how", COPIES)
 def test_copies_are_spliced_and_others_not(
-    make: Callable[..., Any], client: Any, wire: ModelServer, langfuse: Langfuse, how: str
+    make_anthropic: Callable[..., Any], client: Any, wire: ModelServer, langfuse: Langfuse, how: str
 ) -> None:
     if not hasattr(client, "with_middleware") and how == "with_middleware":
         pytest.skip("not in this release")
     with langfuse.start_as_current_observation(name="s"):
         COPIES[how](client).messages.create(**ASKED)
-        make().messages.create(**ASKED)
+        make_anthropic().messages.create(**ASKED)
         tracesplice.unsplice(client).messages.create(**ASKED)
     assert [link(wire, number) is not None for number in range(3)] == [True, False, False]
 
@@ -201,90 +182,17 @@ def test_the_sdk_is_put_back_with_the_last_spliced_client() -> None:
 
 
 def test_a_client_with_another_address_is_spliced_anew(
-    make: Callable[..., Any], wire: ModelServer, elsewhere: ModelServer, langfuse: Langfuse
+    make_anthropic: Callable[..., Any],
+    wire: ModelServer,
+    elsewhere: ModelServer,
+    langfuse: Langfuse,
 ) -> None:
-    client = tracesplice.splice(make(base_url=elsewhere.url))
+    client = tracesplice.splice(make_anthropic(base_url=elsewhere.url))
     client.base_url = wire.url
     with langfuse.start_as_current_observation(name="s"):
         client.messages.create(**ASKED)
         tracesplice.splice(client).messages.create(**ASKED)
     assert [link(wire, number) is not None for number in range(2)] == [False, True]
-
-
-@pytest.fixture
-def counted(make_langfuse: Callable[..., Langfuse]) -> tuple[Langfuse, Callable[[], Any]]:
-    """A Langfuse client that counts calls once, and what gives the usage that spans say by name."""
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-    exporter = InMemorySpanExporter()
-    mask = tracesplice.count_usage_once()
-    langfuse = make_langfuse(span_exporter=exporter, mask_otel_spans=mask)
-
-    def usage() -> dict[str, Any]:
-        langfuse.flush()
-        key = "langfuse.observation.usage_details"
-        return {
-            each.name: (each.attributes or {}).get(key) for each in exporter.get_finished_spans()
-        }
-
-    return langfuse, usage
-
-
-NONE = '{"input": 0, "output": 0, "total": 0}'
-
-
-@pytest.mark.parametrize("spans", ["the SDK's", "of nobody", "off"])
-def test_the_prompt_of_a_generation_around_is_linked_and_counts_once(
-    make: Callable[..., Any], wire: ModelServer, counted: Any, spans: str
-) -> None:
-    langfuse, usage = counted
-    wire.answer_headers["x-tracesplice-reports"] = "true"
-    provider = langfuse._resources.tracer_provider
-    traced = {"the SDK's": {"tracer_provider": provider}, "off": False, "of nobody": None}
-    client = tracesplice.splice(make(open_telemetry=traced[spans]))
-    prompt = _prompt()
-    with langfuse.start_as_current_observation(
-        name="mine", as_type="generation", model="m", prompt=prompt
-    ) as own:
-        answer = client.messages.create(**ASKED)
-        used = {"input": answer.usage.input_tokens, "output": answer.usage.output_tokens}
-        own.update(usage_details=used)
-    assert link(wire)["prompt"] == {"name": "p", "version": 3, "prompt": ""}
-    found = usage()
-    assert found["mine"] == NONE
-    assert len(found) == (2 if spans == "the SDK's" else 1)
-    assert set(found.values()) == {NONE}
-
-
-def _prompt() -> Any:
-    from langfuse.api import Prompt_Text
-    from langfuse.model import TextPromptClient
-
-    fields: Any = {"name": "p", "version": 3, "prompt": "x", "labels": [], "tags": [], "config": {}}
-    return TextPromptClient(Prompt_Text(**fields))
-
-
-def test_an_error_that_a_middleware_is_given_counts_nothing(
-    make: Callable[..., Any], wire: ModelServer, counted: Any
-) -> None:
-    langfuse, usage = counted
-    wire.answer_headers["x-tracesplice-reports"] = "true"
-
-    def twice(asked: Any, send: Any) -> Any:
-        answer = send(asked)
-        return answer if answer.http_response.is_success else "instead"
-
-    client = make(open_telemetry=False)
-    if not hasattr(client, "with_middleware"):
-        pytest.skip("not in this release")
-    client = tracesplice.splice(client.with_middleware(twice))
-    with langfuse.start_as_current_observation(
-        name="mine", as_type="generation", model="m", output="x"
-    ) as own:
-        message = {"role": "user", "content": "[[fail:400]]"}
-        assert client.messages.create(**{**ASKED, "messages": [message]}) == "instead"
-        own.update(usage_details={"input": 4, "output": 5})
-    assert usage()["mine"] == '{"input": 4, "output": 5}'
 
 
 def test_a_stream_that_is_opened_later_takes_no_other_call_along(

@@ -12,9 +12,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from tracesplice._calls import calls
 from tracesplice._inside import insides
 from tracesplice_testing.recorder import Recorder
+from unit import spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from unit.spans import Program
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +84,17 @@ def langfuse(provider: TracerProvider, request: pytest.FixtureRequest) -> Iterat
     )
     yield client
     client.shutdown()
+
+
+@pytest.fixture(scope="module")
+def traced(request: pytest.FixtureRequest) -> Iterator[Program]:
+    """A program whose usage is counted once."""
+    with spans.program(f"pk-{request.module.__name__}") as found:
+        yield found
+
+
+@pytest.fixture(params=["one batch", "a batch each"])
+def program(traced: Program, request: pytest.FixtureRequest) -> Program:
+    """The same, whose spans are exported in one batch, or one by one."""
+    traced.after_each = traced.langfuse.flush if request.param == "a batch each" else lambda: None
+    return traced

@@ -1,6 +1,6 @@
 """Which of the user's generations say zero: those all of whose usage is known to be the gateway's.
 
-In ``test_repeated_usage.py`` are spans of instrumentations.
+In ``test_repeated_usage*.py`` are spans of instrumentations.
 """
 
 from __future__ import annotations

@@ -9,8 +9,6 @@ import os
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
-from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,18 +20,12 @@ from opentelemetry import trace
 import tracesplice
 from tracesplice import _wrapped
 from tracesplice.adapter import Link, capture_link
+from unit.wrapping import link, request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from langfuse import Langfuse
-
-own: ContextVar[str] = ContextVar("own", default="nobody's")
-
-
-def link() -> Link:
-    """Says where a call of it belongs."""
-    return capture_link()
 
 
 async def alink() -> Link:
@@ -65,15 +57,6 @@ class Holder:
     @tracesplice.wrap
     def method(self) -> tuple[Holder, Link]:
         return self, capture_link()
-
-
-@contextmanager
-def request(langfuse: Langfuse, user: str) -> Iterator[Link]:
-    with (
-        langfuse.start_as_current_observation(name="request"),
-        propagate_attributes(user_id=user, session_id=f"of {user}"),
-    ):
-        yield capture_link()
 
 
 def in_thread(function: Any, *args: Any) -> Any:
@@ -234,107 +217,6 @@ def test_what_cannot_be_called_is_an_error() -> None:
 @pytest.mark.parametrize("made", [decorated, Holder.method])
 def test_a_decorated_function_is_found_by_its_name(made: Any) -> None:
     assert pickle.loads(pickle.dumps(made)) is made
-
-
-def test_a_generator_keeps_its_context_to_itself(langfuse: Langfuse) -> None:
-    def work() -> Any:
-        own.set("the generator's")
-        with langfuse.start_as_current_observation(name="step") as step:
-            got = yield step.id, capture_link()
-            try:
-                yield got, capture_link(), own.get()
-            except KeyError:
-                yield capture_link()
-        return "done"
-
-    with request(langfuse, "ann") as here:
-        wrapped = tracesplice.wrap(work)
-    with request(langfuse, "eve") as there:
-        items = wrapped()
-        step, first = next(items)
-        assert (first.trace_id, first.parent_id, first.user_id) == (here.trace_id, step, "ann")
-        assert capture_link() == there
-        assert items.send("sent") == ("sent", first, "the generator's")
-        assert own.get() == "nobody's"
-        assert items.throw(KeyError()) == first
-        with pytest.raises(StopIteration) as end:
-            next(items)
-        assert end.value.value == "done"
-        assert capture_link() == there
-
-
-def test_a_generator_can_be_closed(langfuse: Langfuse) -> None:
-    closed = []
-
-    def work() -> Any:
-        try:
-            yield 1
-        finally:
-            closed.append(capture_link())
-
-    with request(langfuse, "ann") as here:
-        wrapped = tracesplice.wrap(work)
-    items = wrapped()
-    next(items)
-    items.close()
-    assert closed == [here]
-
-
-def test_an_asynchronous_generator_is_cancelled_and_closed(langfuse: Langfuse) -> None:
-    closed: list[Any] = []
-
-    async def work() -> Any:
-        try:
-            got = yield capture_link()
-            closed.append(got)
-            await asyncio.sleep(60)
-            yield 2
-        except asyncio.CancelledError:
-            closed.append("cancelled")
-            raise
-        finally:
-            closed.append(capture_link())
-
-    async def main() -> None:
-        items = wrapped()
-        assert await anext(items) == here
-        task = asyncio.ensure_future(items.asend("sent"))
-        while not closed:
-            await asyncio.sleep(0)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert capture_link() == Link()
-        other = wrapped()
-        await anext(other)
-        await other.aclose()
-
-    with request(langfuse, "ann") as here:
-        wrapped = tracesplice.wrap(work)
-    asyncio.run(main())
-    assert closed == ["sent", "cancelled", here, here]
-
-
-def test_context_managers_can_be_made_of_them(langfuse: Langfuse) -> None:
-    def block() -> Any:
-        with suppress(KeyboardInterrupt):
-            yield capture_link()
-
-    async def ablock() -> Any:
-        with suppress(asyncio.CancelledError):
-            yield capture_link()
-
-    async def main() -> None:
-        async with asynccontextmanager(awrapped)() as found:
-            assert (found, capture_link()) == (here, Link())
-            raise asyncio.CancelledError
-
-    with request(langfuse, "ann") as here:
-        wrapped, awrapped = tracesplice.wrap(block), tracesplice.wrap(ablock)
-    asyncio.run(main())
-    with contextmanager(wrapped)() as found:
-        assert (found, capture_link()) == (here, Link())
-        raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(("owner", "name"), [(os, "getpid"), (_wrapped, "_STARTED")])
