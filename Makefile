@@ -126,7 +126,7 @@ bench: install  ## Count what runs in a call; measure a link, the gateway adapte
 	PYTHONPATH=tests $(BIN)/python bench/counts.py
 	$(BIN)/python bench/imports.py
 	$(BIN)/python bench/spreading.py
-	-PYTHONPATH=tests $(BIN)/python bench/celery_tasks.py
+	PYTHONPATH=tests $(BIN)/python bench/celery_tasks.py
 	PYTHONPATH=tests $(BIN)/python bench/overhead.py
 	PYTHONPATH=tests $(BIN)/python bench/gateway.py
 
