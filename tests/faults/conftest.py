@@ -41,17 +41,10 @@ def wire(_server: ModelServer) -> ModelServer:
     return _server
 
 
-@pytest.fixture(scope="session")
-def _other_server() -> Iterator[ModelServer]:
-    with ModelServer() as server:
-        yield server
-
-
 @pytest.fixture
-def elsewhere(_other_server: ModelServer) -> ModelServer:
-    """A host that is no declared gateway."""
-    _other_server.clear()
-    return _other_server
+def elsewhere(_elsewhere: ModelServer) -> ModelServer:
+    """A host that is no declared gateway, of `tracesplice_testing`'s plugin."""
+    return _elsewhere
 
 
 @pytest.fixture(scope="module")
