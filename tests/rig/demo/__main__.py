@@ -95,7 +95,7 @@ def _judged(stage: Stage, program: Program, console: Console, spliced: bool) -> 
     done = "after splicing" if spliced else "before splicing"
     with step(console, f"{program.title} {done}: making a call and reading its traces back"):
         run = run_program(stage, program, spliced=spliced)
-        return Judged(run.traces, read_back=True)
+        return Judged(run.traces, prompt=stage.prompt, read_back=True)
 
 
 def _same_each_time(judged: Judged, seed: str) -> Judged:
