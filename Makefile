@@ -127,6 +127,7 @@ bench: install  ## Count what runs in a call; measure a link, the gateway adapte
 	$(BIN)/python bench/imports.py
 	$(BIN)/python bench/spreading.py
 	PYTHONPATH=tests $(BIN)/python bench/celery_tasks.py
+	$(BIN)/python bench/ray_tasks.py
 	PYTHONPATH=tests $(BIN)/python bench/overhead.py
 	PYTHONPATH=tests $(BIN)/python bench/gateway.py
 
