@@ -63,7 +63,8 @@ def openai() -> dict[str, Any]:
         langfuse.start_as_current_observation(name="span"),
         propagate_attributes(user_id="u", session_id="s", tags=["t"], prompt=prompt),
     ):
-        plain, spliced = overhead.client(), tracesplice.splice(overhead.client())
+        plain = overhead.client(overhead.Unwrapped)
+        spliced = tracesplice.splice(overhead.client())
         literal = {"extra_body": copy.deepcopy(dict(tracesplice.extra_body(prompt=prompt)))}
         literal["extra_headers"] = dict(tracesplice.headers())
         found = tallied(lambda: overhead.call(spliced))

@@ -1,8 +1,9 @@
 """CPU time a link adds to a call of the OpenAI SDK: `make bench`.
 
-Four ways to make the same call, interleaved in one run, with an HTTP transport that answers at
-once: nothing, the ids as a hard-coded literal, the spliced client, and the manual recipe that puts
-a whole prompt into every call.
+Ways to make the same call, interleaved in one run, with an HTTP transport that answers at once:
+nothing, the ids as a hard-coded literal, the spliced client, and the manual recipe that puts a
+whole prompt into every call. The others are made by clients whose class is not wrapped, as in a
+process without tracesplice; "not spliced" is a client beside a spliced one.
 
 And two ways to make it in a generation that is exported: with `count_usage_once` (the mask at
 export, and what the adapter notes of a call for it) and without. The exporter neither encodes nor
@@ -62,7 +63,14 @@ TEMPLATE = [{"role": "system", "content": "You are kind. " * 500}]  # about 7 kB
 sent: dict[str, int] = {}
 
 
-def client() -> openai.OpenAI:
+class Unwrapped(openai.OpenAI):
+    """The SDK's client as it is before anything is spliced: no method of its class is wrapped."""
+
+    _build_request = openai.OpenAI._build_request
+    _process_response = openai.OpenAI._process_response
+
+
+def client(kind: type[openai.OpenAI] = openai.OpenAI) -> openai.OpenAI:
     """A client whose requests go nowhere and are answered at once."""
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -70,7 +78,7 @@ def client() -> openai.OpenAI:
         return httpx.Response(200, json=ANSWER)
 
     transport = httpx.Client(transport=httpx.MockTransport(answer))
-    return openai.OpenAI(base_url=GATEWAY, api_key="k", http_client=transport)
+    return kind(base_url=GATEWAY, api_key="k", http_client=transport)
 
 
 def call(target: openai.OpenAI, **options: Any) -> None:
@@ -101,7 +109,7 @@ def recipe(span: Any, prompt: ChatPromptClient) -> dict[str, Any]:
 
 def ways(span: Any, prompt: ChatPromptClient) -> dict[str, Callable[[], None]]:
     """The ways to make a call, by name."""
-    plain, spliced = client(), tracesplice.splice(client())
+    plain, beside, spliced = client(Unwrapped), client(), tracesplice.splice(client())
     call(spliced)
     literal = {**tracesplice.extra_body(prompt=prompt)}
     headers = tracesplice.headers()
@@ -109,6 +117,7 @@ def ways(span: Any, prompt: ChatPromptClient) -> dict[str, Callable[[], None]]:
         "nothing": lambda: call(plain),
         "literal": lambda: call(plain, extra_body=literal, extra_headers=headers),
         "spliced": lambda: call(spliced),
+        "not spliced": lambda: call(beside),
         "manual recipe": lambda: call(plain, extra_body=recipe(span, prompt)),
     }
 

@@ -10,6 +10,7 @@ https://github.com/langfuse/langfuse/tree/main/packages/shared/src/server/otel.
 from __future__ import annotations
 
 from functools import lru_cache
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import baggage, trace
@@ -43,16 +44,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BAGGAGE", "PROPAGATED", "TRACE_ID", "ambient", "here", "prompt_on"]
 
-_KEYS = (
-    "user_id",
-    "session_id",
-    "tags",
-    "trace_name",
-    "environment",
-    "version",
-    "prompt_name",
-    "prompt_version",
-)
+_TEXTS = ("user_id", "session_id", "trace_name", "environment", "version", "prompt_name")
+_KEYS = (*_TEXTS, "prompt_version", "tags")
 BAGGAGE = "langfuse_"
 """How Langfuse's names in baggage begin."""
 
@@ -66,27 +59,30 @@ _IN_BAGGAGE = {f"{BAGGAGE}{key}": key for key in _KEYS}
 _IN_CONTEXT = {f"{PROPAGATED}{key}": key for key in (*_KEYS, "metadata")}
 _BAGGAGE_METADATA = "langfuse_metadata_"
 _TRACE_METADATA = "langfuse.trace.metadata."
-# Where a span says what, most trusted first. The metadata is how Langfuse shows to give a user per
-# call of `langfuse.openai`: https://langfuse.com/integrations/model-providers/openai-py
-_ON_SPAN = {
-    "langfuse.user.id": "user_id",
-    "user.id": "user_id",
-    "langfuse.session.id": "session_id",
-    "session.id": "session_id",
-    "gen_ai.conversation.id": "session_id",  # pydantic-ai's, for one
-    "langfuse.trace.tags": "tags",
-    "langfuse.tags": "tags",
-    "langfuse.trace.name": "trace_name",
-    "langfuse.version": "version",
-} | {
-    f"langfuse.{level}.metadata.langfuse_{key}": key
-    for level in ("observation", "trace")
+# What Langfuse shows to give a user per call of `langfuse.openai`:
+# https://langfuse.com/integrations/model-providers/openai-py
+_IN_METADATA = {
+    key: tuple(f"langfuse.{level}.metadata.langfuse_{key}" for level in ("observation", "trace"))
     for key in ("user_id", "session_id", "tags")
+}
+# Where a span says what, most trusted first.
+_ON_SPAN = {
+    "user_id": ("langfuse.user.id", "user.id", *_IN_METADATA["user_id"]),
+    "session_id": (
+        "langfuse.session.id",
+        "session.id",
+        "gen_ai.conversation.id",  # pydantic-ai's, for one
+        *_IN_METADATA["session_id"],
+    ),
+    "tags": ("langfuse.trace.tags", "langfuse.tags", *_IN_METADATA["tags"]),
+    "trace_name": ("langfuse.trace.name",),
+    "version": ("langfuse.version",),
 }
 _ENVIRONMENTS = ("langfuse.environment", "deployment.environment.name", "deployment.environment")
 _PROMPT_NAME = "langfuse.observation.prompt.name"
 _PROMPT_VERSION = "langfuse.observation.prompt.version"
 _ALL_FLAGS = 0xFF
+_TEXT, _NUMBER = frozenset({str, NoneType}), (int, NoneType)
 
 
 def here(observation: Span | None = None) -> Here:
@@ -99,23 +95,20 @@ def here(observation: Span | None = None) -> Here:
     context = otel_context.get_current()
     current = trace.get_current_span(context)
     span: Any = observation or (current_observation() if observation_sources else current)
-    said_by: Any = getattr(span, "attributes", None)
-    # A copy, because the SDK's own mapping takes ten times as long for each key.
-    on_span = said_by.copy() if hasattr(said_by, "copy") else dict(said_by or {})
+    try:
+        # A copy, because the SDK's own mapping takes ten times as long for each key.
+        on_span = span.attributes.copy()
+    except AttributeError:
+        on_span = attributes(span)
+    scope = getattr(span, "instrumentation_scope", None)
+    project = None if scope is None else _project(scope)
     values = _values(context, span, on_span)
     prompt = prompt_on(span, on_span) if _PROMPT_NAME in on_span else None
     if not prompt and span is not current:
         prompt = prompt_on(current, attributes(current))
     if prompt:
         values |= prompt
-    scope = getattr(span, "instrumentation_scope", None)
-    project = None if scope is None else _project(scope)
-    for key, value in values.items():
-        kind = type(value)
-        if kind is not int and (kind is not str or len(value) > MAX_LENGTH):
-            values[key] = plain(value)
-    values["project"] = project
-    found = CallAttributes(*map(values.get, CallAttributes._fields))
+    found = _plainly(values, project)
     own = span.get_span_context()
     parent = nearest_stored(span) if project is None else own
     if parent is None or not parent.is_valid or not own.is_valid:
@@ -158,39 +151,61 @@ def prompt_on(span: Span, on_span: Mapping[str, Any]) -> dict[str, Any]:
     return {"prompt_name": on_span[_PROMPT_NAME], "prompt_version": on_span.get(_PROMPT_VERSION)}
 
 
+def _plainly(values: dict[str, Any], project: str | None) -> CallAttributes:
+    """Return ``values`` as they can be kept and compared."""
+    for key in ("tags", "metadata"):
+        if values[key] is not None:
+            values[key] = plain(values[key])
+    # Most often the others are plain. Without a loop of ours, because this runs in each call.
+    texts = [*map(values.get, _TEXTS)]
+    are_plain = _TEXT.issuperset(map(type, texts)) and type(values["prompt_version"]) in _NUMBER
+    if not are_plain or max(map(len, filter(None, texts)), default=0) > MAX_LENGTH:
+        for key in (*_TEXTS, "prompt_version"):
+            values[key] = plain(values[key])
+    return CallAttributes(**values, project=project)
+
+
 def _values(context: Context, span: Any, on_span: Mapping[str, Any]) -> dict[str, Any]:
     values = ambient(context)
     # What is ambient goes before what is on the span: Langfuse puts it there, where it shows.
-    for name, key in _ON_SPAN.items():
-        if name in on_span and key not in values:
-            values[key] = decoded(on_span[name], (str, list) if key == "tags" else str)
-    if "metadata" not in values and _TRACE_METADATA in "\n".join(on_span):
+    for key, names in _ON_SPAN.items():
+        if values[key] is None:
+            for name in names:
+                if name in on_span:
+                    kinds = (str, list) if key == "tags" else str
+                    values[key] = decoded(on_span[name], kinds)
+                    break
+    if values["metadata"] is None and _TRACE_METADATA in "\n".join(on_span):
         values["metadata"] = _after(_TRACE_METADATA, on_span)
-    environment = _environment(span, on_span, values.get("environment"))
-    if environment is not None:
-        values["environment"] = environment
+    values["environment"] = _environment(span, on_span, values["environment"])
     return values
 
 
 def _environment(span: Any, on_span: Mapping[str, Any], other: object) -> object:
     # A span has its own from `propagate_attributes` or `Langfuse(environment=)`, when it starts; of
     # one by another instrumentation the resource has it.
-    if _ENVIRONMENTS[0] in on_span:
-        return on_span[_ENVIRONMENTS[0]]
-    on_resource: Any = getattr(getattr(span, "resource", None), "attributes", None)
-    on_resource = on_resource.copy() if hasattr(on_resource, "copy") else on_resource or {}
+    said = on_span
+    if other is None:
+        try:
+            said = {**span.resource.attributes.copy(), **on_span}
+        except AttributeError:
+            said = on_span  # a remote span has no resource
     # Name by name, as Langfuse reads them: OpenLIT's spans have the last one themselves.
     for name in _ENVIRONMENTS:
-        if name in on_span:
-            return on_span[name]
-        if other is None and name in on_resource:
-            return on_resource[name]
+        if name in said:
+            return said[name]
     return other
 
 
 def ambient(context: Context) -> dict[str, Any]:
-    """Return what is ambient: in a context, its baggage, and the contexts of frameworks."""
-    values = framework_values() if ambient_sources else {}
+    """Return what is ambient: in a context, its baggage, and the contexts of frameworks.
+
+    Returns:
+        The attributes of a call but its project, each None where nothing says it.
+    """
+    values: dict[str, Any] = dict.fromkeys(_IN_CONTEXT.values())
+    if ambient_sources:
+        values |= framework_values()
     carried = baggage.get_all(context)
     if len(carried) > (TRACE_ID in carried):  # most often Langfuse's SDK puts in this alone
         values |= _carried(carried)

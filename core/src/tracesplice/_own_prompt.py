@@ -32,6 +32,6 @@ def own_prompt(span: Span) -> PromptRef | None:
 
 
 def _checked(values: Mapping[str, Any]) -> PromptRef | None:
-    if "prompt_name" not in values:
+    if values.get("prompt_name") is None:
         return None
-    return checked_prompt(plain(values["prompt_name"]), plain(values.get("prompt_version")))
+    return checked_prompt(plain(values["prompt_name"]), plain(values["prompt_version"]))

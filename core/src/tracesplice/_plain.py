@@ -29,15 +29,15 @@ Plain = str | int | Unsendable | tuple[Any, ...] | None
 
 def plain(value: object) -> Plain:
     """Return a value as it can be kept and compared."""
-    if isinstance(value, str):
-        found = str.__str__(value)  # somebody's own kind of text need not behave as one
-        return found if len(found) <= MAX_LENGTH else Unsendable(shown_kind(found))
     if isinstance(value, (list, tuple)):
-        first = tuple(islice(value, MAX_READ))
+        first = tuple(value[:MAX_READ])
         for each in first:
             if type(each) is not str or len(each) > MAX_LENGTH:
                 return tuple(map(plain, first))
         return first
+    if isinstance(value, str):
+        found = str.__str__(value)  # somebody's own kind of text need not behave as one
+        return found if len(found) <= MAX_LENGTH else Unsendable(shown_kind(found))
     if isinstance(value, dict):
         entries = islice(value.items(), MAX_ENTRIES + 1)
         return tuple((plain(key), plain(decoded(each))) for key, each in entries)

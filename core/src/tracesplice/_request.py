@@ -108,24 +108,25 @@ def link_request(
     is_written = bool(by_hand or (written and not CALLERS.isdisjoint(written)))
     fields: Mapping[str, Any]
     added: Mapping[str, str]
-    if link is not None or is_written or at.trace_id is None:
+    attributes, trace_id, parent_id, trace_flags, places, generation = at
+    if link is not None or is_written or trace_id is None:
         fields, added = merged(link or _link_of(at), written, by_hand)
     else:
-        common, project = _encoded(at.attributes)
-        fields = {**common, TRACE_ID: at.trace_id, PARENT_ID: at.parent_id}
-        place = TRACEPARENT_FORMAT % (at.trace_id, at.parent_id, at.trace_flags)
-        added = {TRACEPARENT: place, **project}
+        common, project = _encoded(attributes)
+        fields = {**common, TRACE_ID: trace_id, PARENT_ID: parent_id}
+        added = {TRACEPARENT: TRACEPARENT_FORMAT % (trace_id, parent_id, trace_flags), **project}
     body: Mapping[str, Any] = {}
     if fields and written is not None:
         # LiteLLM reads a form's metadata as JSON text, not as the bracketed fields of an SDK.
         body = {CONTAINER: json.dumps(fields) if form else fields}
     if link is not None:
-        at = _captured(link, at)
-    calls.sent(at.places)
+        places, generation = _captured(link, at)
+    calls.sent(places)
     expected = written is None or written.get(_NO_LOG) is not True
-    # An HTTP client may keep a request that was cancelled, and with it all that rides on it.
-    generation = None if calls.is_used else at.generation
-    return LinkedRequest(body, added, at.places, generation, expected)
+    if calls.is_used:
+        # An HTTP client may keep a request that was cancelled, and with it all that rides on it.
+        generation = None
+    return LinkedRequest(body, added, places, generation, expected)
 
 
 def capture_link(observation: Span | None = None) -> Link:
@@ -148,13 +149,13 @@ def _link_of(at: Here) -> Link:
     return link if at.trace_id else link._replace(project=None)
 
 
-def _captured(link: Link, at: Here) -> Here:
+def _captured(link: Link, at: Here) -> tuple[tuple[SpanKey, ...], Span | None]:
     trace_id, parent_id = link.trace_id, link.parent_id
     if (trace_id, parent_id) == (at.trace_id, at.parent_id):
-        return at
+        return at.places, at.generation
     if trace_id is None or parent_id is None or not link.is_sampled:
-        return at._replace(places=(), generation=None)
-    return at._replace(places=((trace_id, parent_id),), generation=None)
+        return (), None
+    return ((trace_id, parent_id),), None
 
 
 @lru_cache(maxsize=256)

@@ -10,8 +10,7 @@ for all the ways to ask for an answer
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from tracesplice._answers import note_answer
@@ -19,7 +18,7 @@ from tracesplice._gateway import Gateway
 from tracesplice._in_call import in_call
 from tracesplice._places import note_foreign_call
 from tracesplice._request import LinkedRequest, link_request
-from tracesplice._sdk_options import Kind, Written, address_of, written_in
+from tracesplice._sdk_options import Kind, address_of, written_in
 from tracesplice_wire import fault
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ OBSERVATION = "_tracesplice_observation"
 """In the ``__dict__`` of a call's options, which the SDK's copies of them keep: its own span."""
 
 _EXTENSION = "tracesplice"
+"""Rides on a request: its link, where it was sent, and the gateways whose answer is trusted."""
 
 
 class Mark:
@@ -55,20 +55,6 @@ class Mark:
 
     def __deepcopy__(self, memo: object) -> Mark:
         return self
-
-
-class Sent(NamedTuple):
-    """A request that was sent with a link; it rides on the request itself, as an extension.
-
-    Attributes:
-        linked: The link that the request carries.
-        url: Where it was sent.
-        gateways: Whose answer is trusted.
-    """
-
-    linked: LinkedRequest
-    url: object
-    gateways: tuple[Gateway, ...]
 
 
 class SdkRequests:
@@ -98,9 +84,8 @@ class SdkRequests:
         except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
             fault(f"{__name__}.build_request", "the link of a call")
         request = wrapped(*args, **kwargs)
-        extensions = getattr(request, "extensions", None)
-        if linked is not None and isinstance(extensions, MutableMapping):
-            extensions[_EXTENSION] = Sent(linked, request.url, gateways)
+        if linked is not None and isinstance(getattr(request, "extensions", None), dict):
+            request.extensions[_EXTENSION] = linked, request.url, gateways
         return request
 
     def process_response(
@@ -110,14 +95,14 @@ class SdkRequests:
         try:
             response = kwargs["response"]
             # The HTTP client's redirects take the extensions of a request along.
-            sent: Sent | None = response.request.extensions.pop(_EXTENSION, None)
+            sent = response.request.extensions.pop(_EXTENSION, None)
             # A middleware of the SDK's is given failed answers, too.
-            if sent is None or response.status_code >= 400:
-                pass
-            elif response.history or response.url is not sent.url:
-                note_answer(sent.linked, response, sent.gateways)
-            else:
-                sent.linked.answered(response.headers)
+            if sent is not None and response.status_code < 400:
+                linked, url, gateways = sent
+                if response.history or response.url is not url:
+                    note_answer(linked, response, gateways)
+                else:
+                    linked.answered(response.headers)
         except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
             fault(f"{__name__}.process_response", "the zero usage of a call")
         return wrapped(*args, **kwargs)
@@ -143,18 +128,17 @@ class SdkRequests:
             and options.extra_json is None
             and getattr(options, "content", None) is None  # the oldest releases have none
         )
-        written = Written({}, body) if is_plain else written_in(self.kind, client, options)
         # The SDK made these options for this attempt alone, so they are ours to change; what is in
         # them is the caller's.
         fields = vars(options)
-        linked = link_request(
-            written.body,
-            written.headers,
-            observation=fields.get(OBSERVATION),
-            form=written.is_form,
-        )
+        observation, field = fields.get(OBSERVATION), "json_data"
+        if is_plain:
+            linked = link_request(body, {}, observation=observation)
+        else:
+            headers, body, field, is_form = written_in(self.kind, client, options)
+            linked = link_request(body, headers, observation=observation, form=is_form)
         if linked.body:
-            fields[written.field] = {**fields[written.field], **linked.body}
+            fields[field] = {**fields[field], **linked.body}
         if linked.headers:
             fields["headers"] = {**(options.headers or {}), **linked.headers}
         return linked
