@@ -9,8 +9,7 @@ dict.
 from __future__ import annotations
 
 from collections import OrderedDict
-from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracesplice._used import NOTHING
 
@@ -122,16 +121,14 @@ class Insides:
             return inside
         trace_id, span_id = place
         of_trace = self._open.setdefault(trace_id, OrderedDict())
-        with suppress(KeyError):  # another thread exported the last of it
-            self._open.move_to_end(trace_id)
+        _to_end(self._open, trace_id)
         inside = of_trace.get(span_id)
         if inside is None:
             inside = of_trace.setdefault(span_id, Inside())
             self._count += 1
             self._trim()
         else:
-            with suppress(KeyError):  # another thread exported it
-                of_trace.move_to_end(span_id)
+            _to_end(of_trace, span_id)
         return inside
 
     def tell(self, place: SpanKey, span_id: str, told: Told) -> None:
@@ -188,6 +185,13 @@ class Insides:
                 self._count -= 1
             if not oldest:
                 self._open.pop(trace_id, None)
+
+
+def _to_end(of: OrderedDict[str, Any], key: str) -> None:
+    try:  # noqa: SIM105  (`suppress` takes ten times as long)
+        of.move_to_end(key)
+    except KeyError:
+        pass  # another thread exported it
 
 
 def plus(first: Used | None, second: Used | None) -> Used | None:

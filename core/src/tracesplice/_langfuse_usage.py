@@ -209,6 +209,8 @@ def _zeros(*kinds: str) -> str:
 
 def _more_kinds(details: Mapping[str, Any]) -> list[str]:
     # Each kind of usage or cost that was there is to be zero, but not by two names.
+    if _NAMED.issuperset(details):
+        return []
     return [
         kind for kind, value in details.items() if kind not in _NAMED and isinstance(value, _NUMBER)
     ]

@@ -127,7 +127,7 @@ def _of_counted(at: Observed) -> Both:
     own = _larger(same, at.usage.used)
     if at.usage.tokens is None and at.reported:
         own = UNKNOWN
-    return plus(other, added(own)), plus(same_kept, other_kept)
+    return plus(other, NOTHING if own is None else own), plus(same_kept, other_kept)
 
 
 def _of_generation(at: Observed, left: Used | None) -> Both:

@@ -80,11 +80,13 @@ def _check(then: object, owner: object) -> None:
 def _patches(params: MaskOtelSpansParams) -> Patches:
     from langfuse.types import OtelSpanPatch
 
+    # Langfuse's keys take a call of Python's for each look-up.
     keys = {(span.trace_id, span.span_id): key for key, span in params.spans.items()}
-    batch = Batch({place: params.spans[key] for place, key in keys.items()})
+    spans = dict(zip(keys, params.spans.values(), strict=True))
+    batch = Batch(spans)
     patches: Patches = {}
     for place in batch.inside_out():
-        span = params.spans[keys[place]]
+        span = spans[place]
         if batch.counts(place) or calls.find(place):
             zeros = settle(span, batch.around(place))
         else:
