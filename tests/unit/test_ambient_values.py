@@ -14,6 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from tracesplice._here import here
 from tracesplice._request import capture_link
 from tracesplice_wire import Link, PromptRef
 
@@ -136,6 +137,13 @@ class TestAmbientValues:
             link = capture_link()
         assert type(link.user_id) is str
         assert (link.user_id, link.metadata) == ("red", (("team", "red"),))
+
+
+def test_a_long_text_is_not_kept(langfuse: Langfuse) -> None:
+    # What calls say is kept to be compared with what later calls say.
+    with langfuse.start_as_current_observation(name="x") as span:
+        span._otel_span.set_attribute("user.id", "u" * 1_000_000)
+        assert len(str(here().attributes)) < 1_000
 
 
 class TestEnvironment:
