@@ -174,3 +174,14 @@ def test_what_is_in_force_in_a_framework_is_carried_where_nothing_else_is_in_for
         assert capture_link().prompt is None
     finally:
         del _sources.ambient_sources[read]
+
+
+def test_a_source_may_say_more_than_a_link_carries() -> None:
+    def read() -> Any:
+        return {"user_id": "ada", "as_baggage": True}
+
+    ambient_source(read)
+    try:
+        assert capture_link().user_id == "ada"
+    finally:
+        del _sources.ambient_sources[read]

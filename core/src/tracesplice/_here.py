@@ -162,7 +162,8 @@ def _plainly(values: dict[str, Any], project: str | None) -> CallAttributes:
     if not are_plain or max(map(len, filter(None, texts)), default=0) > MAX_LENGTH:
         for key in (*_TEXTS, "prompt_version"):
             values[key] = plain(values[key])
-    return CallAttributes(**values, project=project)
+    values["project"] = project
+    return CallAttributes(*map(values.get, CallAttributes._fields))  # a source may say more
 
 
 def _values(context: Context, span: Any, on_span: Mapping[str, Any]) -> dict[str, Any]:
