@@ -66,9 +66,10 @@ test: install  ## Run every test: on openai 2 and 3, the oldest packages, and li
 # Two lanes that take about equally long: what needs gateways, and what needs the client alone.
 test-gateways:
 	$(BIN)/python -m pytest tests/conformance
+	$(BIN)/python -m pytest tests/doctor
 	$(BIN)/python -m pytest tests/docs
 	$(BIN)/python -m pytest tests/javascript
-	$(NOX) --session docs older-gateway
+	$(NOX) --session installed docs older-gateway
 	$(NOX) --install-only --tags each-check
 	$(BIN)/python -m pytest tests/frameworks --in-each-check
 
@@ -76,8 +77,6 @@ test-packages:
 	$(BIN)/python -m pytest tests/unit tests/typing tests/contract tests/release tests/faults tests/browser
 	$(BIN)/python -m pytest tests/shapes
 	$(BIN)/python -m pytest tests/workers
-	$(BIN)/python -m pytest tests/doctor
-	$(NOX) --session installed
 	$(NOX) --session openai3 oldest
 
 matrix-frameworks: install  ## Run a program for each library we reach; write docs/frameworks.md
