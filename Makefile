@@ -74,7 +74,8 @@ test-gateways:
 	$(BIN)/python -m pytest tests/frameworks --in-each-check
 
 test-packages:
-	$(BIN)/python -m pytest tests/unit tests/typing tests/contract tests/release tests/faults tests/browser
+	$(BIN)/python -m pytest tests/unit tests/typing tests/contract tests/release tests/browser
+	$(BIN)/python -m pytest tests/faults  # which looks for what is left behind
 	$(BIN)/python -m pytest tests/shapes
 	$(BIN)/python -m pytest tests/workers
 	$(NOX) --session openai3 oldest

@@ -6,6 +6,7 @@ Each fault is made for real, by the link that the call takes along.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -71,7 +72,10 @@ def test_the_demos_call_before_splicing(stage: Stage, mode: GatewayMode, prompt:
     trace_id = of_demo(stage, mode, prompt, lambda llm: llm)
     found = wrong(stage, trace_id)
     assert found.keys() >= {*ALL}
-    assert found["one trace"].startswith(f"split: 'ChatOpenAI' is in trace {trace_id}, '")
+    # Of the two generations the inner one, if another test has imported langfuse.openai.
+    assert re.match(
+        f"split: '(ChatOpenAI|OpenAI-generation)' is in trace {trace_id}, '", found["one trace"]
+    )
     assert "2 traces, not unified" in run(stage, trace_id, *WAIT, code=1)
     totals = json.loads(run(stage, "--last", "5", "--json", code=1))["totals"]
     counts = {name: totals[name] for name in ("traces", "calls", "split", "counted_twice")}
