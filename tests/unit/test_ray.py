@@ -9,7 +9,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from langfuse import get_client, propagate_attributes
+from langfuse import propagate_attributes
+from opentelemetry import trace
+from opentelemetry.trace import format_span_id
 
 import tracesplice
 
@@ -26,8 +28,9 @@ from tracesplice_ray._exports import SIGNATURE, let_actor_carry, let_task_carry 
 
 
 def here() -> str | None:
-    """The observation that is current."""
-    return get_client().get_current_observation_id()
+    """The id of the observation that is current; `get_client()` asks which of several clients."""
+    context = trace.get_current_span().get_span_context()
+    return format_span_id(context.span_id) if context.is_valid else None
 
 
 def plain(question: str = "", *more: str, **options: str) -> Any:
