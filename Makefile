@@ -69,7 +69,7 @@ test-gateways:
 	$(BIN)/python -m pytest tests/doctor
 	$(BIN)/python -m pytest tests/docs
 	$(BIN)/python -m pytest tests/javascript
-	$(NOX) --session installed docs older-gateway
+	$(NOX) --session installed docs older-gateway oldest
 	$(NOX) --install-only --tags each-check
 	$(BIN)/python -m pytest tests/frameworks --in-each-check
 
@@ -79,7 +79,7 @@ test-packages:
 	$(BIN)/python -m pytest tests/faults/table  # by itself: it looks for what is left behind
 	$(BIN)/python -m pytest tests/shapes
 	$(BIN)/python -m pytest tests/workers
-	$(NOX) --session openai3 oldest
+	$(NOX) --session openai3
 
 matrix-frameworks: install  ## Run a program for each library we reach; write docs/frameworks.md
 	rm -rf build/frameworks
