@@ -163,3 +163,5 @@ def test_whose_an_observation_is() -> None:
     assert is_of_gateway(made("x", scope="litellm"))
     assert is_of_gateway(made("x", scope="langfuse-sdk", metadata={"litellm_call_id": "c"}))
     assert not is_of_gateway(made("x", scope="langfuse-sdk", metadata={"key": "litellm"}))
+    assert is_of_gateway(made("x", scope="fastapi", service="litellm"))
+    assert not is_of_gateway(made("x", scope="langfuse-sdk", service="litellm"))

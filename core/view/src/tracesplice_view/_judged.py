@@ -36,7 +36,7 @@ TITLES = {
     "j": "nothing else of the gateway's",
 }
 _OF_OWNER = ("c", "d", "i")  # they compare with the application's observation of the call
-_GATEWAY = "litellm"
+_GATEWAY, _LANGFUSE = "litellm", "langfuse-sdk"
 _WEB_FRAMEWORK = "fastapi"
 _GATEWAY_METADATA = ("litellm_call_id", "user_api_key_hash", "litellm_response_cost")
 _WIDTH = 100
@@ -45,8 +45,10 @@ _REASON = 4000  # characters
 
 def is_of_gateway(observation: Observation) -> bool:
     """Whether a LiteLLM gateway reported it, in whichever of its three modes."""
-    # LiteLLM names itself, except in mode `langfuse`, where it uses Langfuse's SDK.
-    return _GATEWAY in (observation.scope, observation.service) or any(
+    # LiteLLM names itself, except in mode `langfuse`, where it uses Langfuse's SDK. In an
+    # application LiteLLM's SDK may have named the process, and so what Langfuse's SDK observes.
+    names = (observation.scope, observation.service)
+    return (_GATEWAY in names and observation.scope != _LANGFUSE) or any(
         key in observation.metadata for key in _GATEWAY_METADATA
     )
 
