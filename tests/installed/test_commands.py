@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from docs.test_pages import blocks
 from installed.environment import FRESH, Environment
 from release.dist import ROOT, environments, package_of
+from tracesplice_testing.gateway._process import clean_environment
 
 LINES = [
     re.sub(r"^\$ | +#.*$", "", line)
@@ -21,6 +23,7 @@ LINES = [
 PIP = [each for each in LINES if each.startswith("pip install ")]
 FROM_WHEELS = [each for each in PIP if "build/dist" in each]
 FROM_CLONE = [each for each in PIP if each not in FROM_WHEELS]
+OURS = [each for each in LINES if each.startswith("tracesplice ")]
 SUITE = "tests/contract tests/shapes" if FRESH else "tests/contract/test_openai.py"
 # `make check-dist` runs the first two, .ci/run the third.
 WHOLE_RUNS = ["make demo", "make check", "make test"]
@@ -39,7 +42,7 @@ def named(command: str) -> set[str]:
 
 
 def test_each_command_is_one_of_these() -> None:
-    assert sorted(LINES) == sorted([*PIP, "make dist", *WHOLE_RUNS])
+    assert sorted(LINES) == sorted([*PIP, *OURS, "make dist", *WHOLE_RUNS])
     assert "make test" in (ROOT / ".ci" / "run").read_text()
 
 
@@ -56,6 +59,22 @@ def test_from_the_clone(command: str, environment: Environment) -> None:
     assert all(str(ROOT / "core") not in each for each in ours.values())
     if "core/cli" in command:
         assert "No adapter is installed" in environment.run("tracesplice plugins")
+
+
+@pytest.mark.parametrize("command", OURS)
+def test_a_command_of_ours_says_what_to_type(command: str) -> None:
+    """Without keys and servers; with them: tests/conformance/test_check.py and tests/doctor."""
+    program = Path(sys.executable).with_name("tracesplice")
+    done = subprocess.run(
+        [program, *command.split()[1:]],
+        env=clean_environment({"LANGFUSE_BASE_URL": "http://127.0.0.1:9"}),
+        capture_output=True,
+        text=True,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode in (1, 2) or command == "tracesplice plugins", said
+    assert "export LANGFUSE_PUBLIC_KEY=pk-lf-..." in said or "adapter" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.usefixtures("built")
