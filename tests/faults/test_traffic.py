@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from faults.scripted import Seen
 
+pytest.importorskip("anthropic", reason="not in this set of packages")
+
 PROGRAM = Path(__file__).with_name("traffic_program.py")
 GATEWAY, LANGFUSE = "http://gateway.test:4000/team", "http://langfuse.test"
 # Where they lead is not the gateway, or not below its path, for whoever reads them rightly.
