@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from faults.table.acts import Call
     from faults.table.libraries import Setting
+    from faults.table.stage import Stage
 
 __all__ = ["ROWS"]
 
@@ -26,6 +27,17 @@ ASYNC = ("async", "async stream")
 
 def interrupt() -> None:
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
+@contextmanager
+def interruptible(stage: Stage) -> Iterator[Any]:
+    """As Python starts in the foreground; in the background, a shell has it ignore the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with stage.traced() as langfuse:
+            yield langfuse
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def meanwhile(flip: Callable[[Call, Setting], object]) -> Callable[[Call, Setting], Any]:
@@ -76,6 +88,7 @@ ROWS = {
     "interrupted": Fault(
         "The program is interrupted (`KeyboardInterrupt`) while the gateway is at work.",
         lambda _: [Reply(held=True, before=interrupt)],
+        around=interruptible,
     ),
     "closed": Fault("A stream is closed after its first item.", act=acts.CLOSED, ways=STREAMS),
     "dropped": Fault("A stream is half read and forgotten.", act=acts.DROPPED, ways=STREAMS),
