@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from websockets.sync.client import ClientConnection, connect
 
+from rig.patience import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_PATIENCE = 30.0  # seconds
 _SWITCHES = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
     "--disable-background-networking", "--remote-debugging-port=0",
@@ -44,7 +45,7 @@ class Page:
         return result
 
     def _next(self) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self._socket.recv(timeout=_PATIENCE))
+        answer: dict[str, Any] = json.loads(self._socket.recv(timeout=PATIENCE))
         return answer
 
     def open(self, file: Path) -> None:
@@ -90,7 +91,7 @@ def chromium(program: str, folder: Path) -> Iterator[Page]:
             page = Page(socket)
             yield page
             page.ask("Browser.close")
-        process.wait(_PATIENCE)
+        process.wait(PATIENCE)
     finally:
         process.kill()
         process.wait()
@@ -98,7 +99,7 @@ def chromium(program: str, folder: Path) -> Iterator[Page]:
 
 def _address(folder: Path) -> str:
     port = folder / "DevToolsActivePort"
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + PATIENCE
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline:
         lines = port.read_text().splitlines() if port.exists() else []
@@ -109,4 +110,4 @@ def _address(folder: Path) -> str:
             if pages:
                 return str(pages[0]["webSocketDebuggerUrl"])
         time.sleep(0.05)
-    raise AssertionError(f"no page of Chromium in {_PATIENCE:g} s")
+    raise AssertionError(f"no page of Chromium in {PATIENCE:g} s")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from built_site.page import PAGES, SITE
+from rig.patience import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +47,7 @@ def seen(page: str, tmp_path: Path) -> Any:
         f"--user-data-dir={tmp_path / 'profile'}",
         f"file://{frame}",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     title = re.search(r"<title>(.+)</title>", done.stdout)
     assert title, done.stdout + done.stderr
     return json.loads(html.unescape(title[1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 
+from rig.patience import PATIENCE
 from tracesplice_testing.gateway._process import clean_environment, find_venv
 
 PROGRAM = """
@@ -47,7 +48,7 @@ def test_it_writes_only_what_it_changes() -> None:
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=True,
     )
     does_harm, unprepared, prepared = json.loads(process.stdout.splitlines()[-1])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.checks import ENVIRONMENT
+from rig.patience import PATIENCE
 from tracesplice_testing.gateway import GatewayMode
 from tracesplice_testing.gateway._process import clean_environment
 from tracesplice_view import Expected, Seen, judge
@@ -65,7 +66,7 @@ def traces(
         ),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE,
     )
     assert result.returncode == 0, result.stderr
     assert "tracesplice" not in result.stderr, result.stderr

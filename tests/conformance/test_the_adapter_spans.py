@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from conformance.curl import CHAT, PROMPT, Caller
+from rig.patience import PATIENCE
 from tracesplice_testing.gateway import Gateway, GatewayMode
 from tracesplice_testing.gateway._http import request as http
 from tracesplice_testing.gateway._modes import environment
@@ -185,7 +186,7 @@ def test_it_gets_the_tools_of_mcp_too() -> None:
         env=clean_environment(environment(GatewayMode.LANGFUSE_OTEL_V2)),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=True,
     )
     found = json.loads(process.stdout.splitlines()[-1])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rig.patience import PATIENCE
 from tracesplice_testing.gateway import Gateway, GatewayMode
 from tracesplice_testing.gateway._process import clean_environment
 from tracesplice_testing.model import ModelServer
@@ -89,7 +90,7 @@ def run(program: str, *layers: dict[str, str]) -> subprocess.CompletedProcess[st
         env=clean_environment({"TRACESPLICE_STRICT": "1"}, *layers),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
 
 
@@ -165,7 +166,7 @@ def show(*layers: dict[str, str]) -> subprocess.CompletedProcess[str]:
         cwd=EXAMPLES.with_name("tests"),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rig.patience import PATIENCE
 from tracesplice_testing.gateway._process import clean_environment
 from tracesplice_testing.model import ModelServer
 from tracesplice_testing.recorder import Recorder
@@ -127,7 +128,7 @@ def test_its_code_runs(page: Path, model: ModelServer, recorder: Recorder, tmp_p
         env=clean_environment(env),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert result.returncode == 0, result.stderr
     assert model.calls

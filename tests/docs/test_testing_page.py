@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from docs.test_pages import ROOT, blocks, put_files
+from rig.patience import PATIENCE
 from tracesplice_testing.contract import PROMISES
 from tracesplice_testing.gateway import GatewayMode
 from tracesplice_testing.gateway._process import clean_environment, find_venv
@@ -25,7 +26,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=PATIENCE,
     )
 
 

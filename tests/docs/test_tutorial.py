@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from docs.test_pages import WARNINGS, blocks, put_files
+from rig.patience import PATIENCE
 from tracesplice_testing.gateway._http import request
 from tracesplice_testing.gateway._process import (
     ProxyProcess,
@@ -74,7 +75,7 @@ def answers(url: str) -> bool:
 
 
 def wait_for(url: str, process: ProxyProcess, log: Path) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.exit_code is None:
         if answers(url):
             return
@@ -114,7 +115,7 @@ def test_it_ends_in_the_trace_that_it_shows(
         env={**env, "GATEWAY": gateway},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout == "Hello!\n"

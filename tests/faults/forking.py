@@ -22,7 +22,7 @@ from faults.compare import chat
 from faults.scripted import ANSWER
 from tracesplice._calls import calls
 
-FORKS, THREADS, DEADLINE = 60, 3, 5
+FORKS, THREADS, DEADLINE = 60, 3, 60
 HTTP: Any = sys.modules[openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0]]
 ids = count(1)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rig.patience import PATIENCE
+
 pytest.importorskip("anthropic", reason="not in this set of packages")
 
 import anthropic
@@ -178,7 +180,7 @@ def test_the_sdk_is_put_back_with_the_last_spliced_client() -> None:
         "tracesplice.unsplice(copied)",
         "assert methods() == before",
     ]
-    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, timeout=PATIENCE)
 
 
 def test_a_client_with_another_address_is_spliced_anew(

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from rig.patience import PATIENCE
+
 TESTS = Path(__file__).parents[1]
 
 
@@ -20,7 +22,7 @@ def test_children_forked_under_load_call_and_count() -> None:
         cwd=TESTS,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=PATIENCE,
         check=True,
     )
     assert json.loads(ran.stdout) == []

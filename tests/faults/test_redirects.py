@@ -12,6 +12,7 @@ import pytest
 import tracesplice
 from faults.compare import chat
 from faults.scripted import OK, Reply, moved
+from rig.patience import PATIENCE
 from tracesplice._calls import calls
 
 if TYPE_CHECKING:
@@ -94,11 +95,11 @@ def test_a_call_that_is_cancelled_leaves_no_connection_open(
             call.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await call
-            deadline = time.monotonic() + 5
+            deadline = time.monotonic() + PATIENCE
             while stage.other.open and time.monotonic() < deadline:
                 await asyncio.sleep(0.001)
             assert stage.other.open == stage.gateway.open == 0
 
     with langfuse.start_as_current_observation(name="s"):
-        asyncio.run(asyncio.wait_for(cancelled(), 20))
+        asyncio.run(asyncio.wait_for(cancelled(), PATIENCE))
     stage.other.script([OK])

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from faults.scripted import Reply, Scripted
+from rig.patience import PATIENCE
 from tracesplice_testing.gateway._process import clean_environment
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def run() -> Iterator[Run]:
             env=clean_environment(SECRETS, env),
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stderr
         yield Run(list(proxy.seen), done.stdout.strip(), done.stderr)

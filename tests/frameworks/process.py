@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frameworks.about import about
+from rig.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,6 @@ __all__ = ["Process", "python_of"]
 
 ROOT = Path(__file__).parents[2]
 _INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
-_PATIENCE = 90.0  # seconds; some libraries import for ten
 # What libraries would tell their makers of a run.
 _QUIET = {"DO_NOT_TRACK": "1", "ANONYMIZED_TELEMETRY": "False", "NO_PROXY": "127.0.0.1,localhost"}
 
@@ -97,7 +97,7 @@ class Process:
 
     def _next(self) -> Json:
         try:
-            line = self._lines.get(timeout=_PATIENCE)
+            line = self._lines.get(timeout=PATIENCE)
         except queue.Empty:
             line = ""
         if not line:

@@ -22,6 +22,7 @@ from conformance.curl import PROMPT, REPORTS
 from conformance.harness import GATEWAY_SCOPES
 from conformance.test_the_adapter_spans import MIX, User, all_arrived
 from fuzz.hostile import any_request
+from rig.patience import PATIENCE
 from tracesplice_testing.gateway import Gateway, GatewayMode
 from tracesplice_testing.model import ModelServer
 from tracesplice_testing.recorder import Recorder
@@ -52,7 +53,7 @@ def answered(reply: Reply) -> tuple[int, object]:
 
 
 def ask(gateway: Gateway, request: tuple[dict[str, Any], dict[str, str]]) -> Reply:
-    return gateway.post("/chat/completions", *request, timeout=120)
+    return gateway.post("/chat/completions", *request, timeout=PATIENCE)
 
 
 class Pair:
@@ -117,7 +118,7 @@ class Pair:
 
         with ThreadPoolExecutor(64) as pool:
             list(pool.map(call, range(TOGETHER)))
-        found = recorder.wait_for(lambda _: all_arrived(recorder, users), timeout=60)
+        found = recorder.wait_for(lambda _: all_arrived(recorder, users), timeout=PATIENCE)
         yield from (f"not its own: {each}" for each in users if not each.own(found[each.trace_id]))
 
     def _generations(self) -> int:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from release.dist import ROOT
+from rig.patience import PATIENCE
 from tracesplice_testing.gateway._process import clean_environment
 
 __all__ = ["FRESH", "Environment"]
@@ -63,7 +64,7 @@ class Environment:
             env={**self._env, **env},
             capture_output=True,
             text=True,
-            timeout=500,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout

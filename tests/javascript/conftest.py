@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.conftest import model, started, with_adapter
+from rig.patience import PATIENCE
 from tracesplice_testing.gateway import Gateway, GatewayMode
 from tracesplice_testing.gateway._process import clean_environment
 from tracesplice_testing.recorder import Recorder
@@ -52,7 +53,7 @@ class Node:
             ),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
         )
         assert result.returncode == 0, result.stderr
         assert result.stderr == ""

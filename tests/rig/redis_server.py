@@ -10,6 +10,8 @@ from contextlib import closing, contextmanager
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from rig.patience import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,7 +20,6 @@ __all__ = ["INSTALL", "is_installed", "redis_server"]
 INSTALL = "apt-get install redis-server"
 """What to type where it is missing."""
 
-_PATIENCE = 20  # seconds
 _NOTHING_STORED = ("--save", "", "--appendonly", "no")
 
 
@@ -42,11 +43,11 @@ def redis_server() -> Iterator[str]:
             yield f"redis://127.0.0.1:{port}/0"
         finally:
             process.terminate()
-            process.wait(_PATIENCE)
+            process.wait(PATIENCE)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + PATIENCE
     while not _answers(port):
         if process.poll() is not None or time.monotonic() > deadline:
             raise TimeoutError(f"redis-server does not answer at port {port}")

@@ -22,6 +22,7 @@ from langchain_openai import AzureChatOpenAI, ChatOpenAI
 from pydantic import PrivateAttr, SecretStr
 
 import tracesplice
+from rig.patience import PATIENCE
 from tracesplice import TracespliceError
 from tracesplice_openai import carries_links, clients_of, is_spliced
 
@@ -213,4 +214,4 @@ SPLICE = "import tracesplice, openai; tracesplice.splice(openai.OpenAI(base_url=
 def test_models_are_repaired_whatever_is_spliced_and_imported_first(steps: tuple[str, ...]) -> None:
     script = "\n".join([*steps, REPAIRED])
     env = {**os.environ, "OPENAI_API_KEY": "k"}
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60, env=env)
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=PATIENCE, env=env)

@@ -14,6 +14,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
+from rig.patience import PATIENCE
 from tracesplice import _sources
 from tracesplice.adapter import observation_source
 from tracesplice_openai import _langfuse_openai
@@ -84,7 +85,7 @@ def test_either_order_of_import_and_splice(first: str) -> None:
     order = [steps.pop(first), *steps.values()]
     check = "assert type(sys.modules['langfuse.openai'].get_client(public_key='x')).__name__"
     lines = ["import sys, openai, tracesplice", *order, f"{check} == '_ObservedClient'"]
-    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, timeout=PATIENCE)
 
 
 def test_langfuse_is_put_back_with_the_last_spliced_client() -> None:
@@ -110,7 +111,7 @@ def test_langfuse_is_put_back_with_the_last_spliced_client() -> None:
         "tracesplice.splice(client)",
         "assert langfuse.openai.get_client is not before",
     ]
-    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, timeout=PATIENCE)
 
 
 def test_a_generation_taken_in_one_context_is_taken_in_all() -> None:

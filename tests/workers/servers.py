@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rig.patience import PATIENCE
 from rig.redis_server import INSTALL, is_installed, redis_server
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ TESTS = Path(__file__).parents[1]
 
 
 def until(
-    found: Callable[[], Any], what: str, seconds: float = 60, shown: Callable[[], str] = str
+    found: Callable[[], Any], what: str, seconds: float = PATIENCE, shown: Callable[[], str] = str
 ) -> Any:
     """Return what is found, as soon as it is something; fail after ``seconds``."""
     deadline = time.monotonic() + seconds

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from redis import Redis
 
+from rig.patience import PATIENCE
 from tracesplice.testing import assert_unified
 from workers.arrived import answered, check, check_batch, of_gateway, reported, seen
 from workers.servers import TESTS, until, worker
@@ -44,7 +45,7 @@ def hand_out(env: Mapping[str, str], *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=TESTS, env=env, stdout=subprocess.PIPE, text=True)
 
 
-def trace_id(process: subprocess.Popen[str], seconds: float = 120) -> str:
+def trace_id(process: subprocess.Popen[str], seconds: float = PATIENCE) -> str:
     """Wait for its end."""
     output, _ = process.communicate(timeout=seconds)
     assert process.returncode == 0

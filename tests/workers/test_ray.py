@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rig.patience import PATIENCE
 from tracesplice.testing import assert_unified
 from workers.arrived import answered, check, check_batch, of_gateway, reported, seen
 from workers.ray_cluster import WORKERS, cluster
@@ -60,7 +61,7 @@ def drive(env: Mapping[str, str]) -> Iterator[Drive]:
             each.kill()
 
 
-def trace_ids(process: subprocess.Popen[str], seconds: float = 120) -> list[str]:
+def trace_ids(process: subprocess.Popen[str], seconds: float = PATIENCE) -> list[str]:
     """Wait for its end."""
     output, _ = process.communicate(timeout=seconds)
     assert process.returncode == 0

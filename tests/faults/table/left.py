@@ -21,7 +21,7 @@ __all__ = ["Before"]
 
 FILES = "/proc/self/fd"
 # Seconds, for what ends by itself: a server's side of a connection, a thread.
-PATIENCE, SHORT = 5.0, 0.1
+PATIENCE, SHORT = 30.0, 0.1
 POOLS = ("ThreadPool", "litellm-logging")
 
 

@@ -16,6 +16,7 @@ from faults.scripted import OK, Reply, Scripted
 from faults.table.libraries import LIBRARIES
 from faults.table.process import ENDS, STARTS
 from faults.table.rows import PROCESSES
+from rig.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,7 @@ def note(cells: Cells, row: str, library: Library, ended: str, wrong: bool) -> N
 @pytest.mark.parametrize("row", STARTS)
 def test_a_start(server: Scripted, cells: Cells, row: str, library: Library) -> None:
     server.script([OK])
-    out, errors = program(row, library, server).communicate(timeout=120)
+    out, errors = program(row, library, server).communicate(timeout=PATIENCE)
     assert out, errors
     plain, spliced = json.loads(out.splitlines()[-1])
     wrong = plain != spliced or linked(server)[::-1][0] is not True or linked(server)[0] is True
@@ -80,10 +81,10 @@ def test_an_end(server: Scripted, cells: Cells, row: str, library: Library) -> N
     for more in ((), ("spliced",)):
         server.script([Reply(held=True)])
         running = program(row, library, server, *more)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not server.seen and time.monotonic() < deadline:
             time.sleep(0.01)
-        out, errors = running.communicate("go\n", timeout=120)
+        out, errors = running.communicate("go\n", timeout=PATIENCE)
         found.append((running.returncode, out, errors, len(server.seen)))
         assert linked(server) == [bool(more)]
     note(

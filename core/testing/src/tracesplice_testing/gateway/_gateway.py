@@ -93,10 +93,10 @@ class Gateway:
         command = [str(program), "--config", str(config), *address]
         if self._workers > 1:
             # A worker takes longer to import LiteLLM than uvicorn waits for it on a busy machine.
-            command += ["--num_workers", str(self._workers), "--timeout_worker_healthcheck", "90"]
+            command += ["--num_workers", str(self._workers), "--timeout_worker_healthcheck", "300"]
         self._process = ProxyProcess(command, self._env, self._folder / "log", self._folder)
 
-    def wait_ready(self, timeout: float = 120.0) -> None:
+    def wait_ready(self, timeout: float = 300.0) -> None:
         """Return when the proxy answers.
 
         Raises `GatewayStartError` if it ends, or after `timeout` seconds.

@@ -147,7 +147,7 @@ class Recorder:
         """USD by session id; an observation counts only if it carries the id itself."""
         return self._cost_by(lambda observation: observation.session_id)
 
-    def wait_for(self, predicate: Callable[[Recorder], T | None], timeout: float = 20.0) -> T:
+    def wait_for(self, predicate: Callable[[Recorder], T | None], timeout: float = 60.0) -> T:
         """What the predicate returns once that is neither None nor False.
 
         It is asked again after every request, not on a clock; `timeout` is in seconds.
