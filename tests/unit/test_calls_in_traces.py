@@ -212,3 +212,19 @@ def test_what_an_agent_claims_is_beyond_what_the_gateway_says() -> None:
     judged = Judged(traces(agent, OWN, second, gateway(), gateway("g2", "own2")))
     assert [call.wrong.keys() for call in judged.calls] == [{"g"}, {"g"}]
     assert judged.excess == (6, 1.0)
+
+
+def test_of_many_calls_at_once_each_has_its_own() -> None:
+    def asked(number: int) -> dict[str, Any]:
+        return {"input": [{"role": "user", "content": f"Who is number {number}?"}]}
+
+    numbers = range(400)
+    mine = [made(f"{n}", trace_id=f"t{n}", **asked(n)) for n in numbers]
+    theirs = [
+        elsewhere(f"of-{n}", **asked(n), metadata={"response_id": f"resp-{n:05}"}) for n in numbers
+    ]
+    mine[7] = dataclasses.replace(mine[7], output={"id": "resp-00009"})
+    mine[9] = dataclasses.replace(mine[9], output={"id": "resp-00007"})
+    own = {id_: sides[0] for id_, sides in pairs(*mine, *reversed(theirs))}
+    swapped = {"7": "of-9", "9": "of-7"}
+    assert own == {f"{n}": swapped.get(f"{n}", f"of-{n}") for n in numbers}

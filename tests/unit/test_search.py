@@ -93,7 +93,7 @@ def test_the_other_side_may_be_missing(rec: Recorder) -> None:
 def test_an_application_that_traces_no_calls(rec: Recorder) -> None:
     send(rec, placed(1000))
     send(rec, told(2000, asks="one", **at(1005)), told(3000, asks="one", **at(1011)), **GATEWAY)
-    send(rec, told(4000, asks="one", **at(1001)))
+    send(rec, told(4000, asks="else", **at(1001)))
     assert found(reader_of(rec), 1000) == ["1", "2"]
 
 
@@ -141,3 +141,20 @@ def test_observations_are_asked_for_by_their_start(rec: Recorder) -> None:
 
 def test_the_project_is_named(rec: Recorder) -> None:
     assert reader_of(rec).project() == rec.public_key
+
+
+def test_what_is_of_another_call_is_left_to_it(rec: Recorder) -> None:
+    """The same question, asked twice within seconds; the gateway reported one of the calls."""
+    send(rec, told(1001, asks="one", **at(1001)))
+    send(rec, told(2001, asks="one", **at(1003)))
+    send(rec, told(3000, asks="one", **at(1003)), **GATEWAY)
+    reader = reader_of(rec)
+    assert found(reader, 1000) == ["1"]
+    assert found(reader, 2000) == found(reader, 3000) == ["2", "3"]
+
+
+def test_a_span_does_not_claim_what_is_of_another_call(rec: Recorder) -> None:
+    send(rec, placed(1000))
+    send(rec, told(2001, asks="one", **at(1005)))
+    send(rec, told(3000, asks="one", **at(1005)), **GATEWAY)
+    assert found(reader_of(rec), 1000) == ["1"]

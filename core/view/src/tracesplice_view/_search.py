@@ -74,12 +74,13 @@ def _others(reader: LangfuseReader, trace: Trace) -> list[Trace]:
     if not observations:
         return []
     mine = _is_of_application(trace)
-    seen = [
-        other
-        for other in _generations(reader, observations, timedelta(0) if mine else _EARLIER)
-        if other.id != trace.id and _is_of_application(other) is not mine
-    ]
-    ids = {id_ for call in Judged([trace, *seen]).calls for id_ in _of(call, trace)}
+    seen = _generations(reader, observations, timedelta(0) if mine else _EARLIER)
+    # Calls of others among them: they may have a better claim to what looks like this one's.
+    near = [other for other in seen if other.id != trace.id]
+    if spans:
+        claimed = {id_ for call in Judged(near).calls if call.own for id_ in _sides(call)}
+        near = [other for other in near if other.id not in claimed]
+    ids = {id_ for call in Judged([trace, *near]).calls for id_ in _of(call, trace)}
     return [other for other in map(reader.trace, sorted(ids)) if other is not None]
 
 
