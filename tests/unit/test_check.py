@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -12,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from faults.scripted import Scripted, moved
 from tracesplice_cli import command
+from tracesplice_cli.doctor._probe import MARK
 from tracesplice_testing.model import ModelServer
 from unit.recorder_requests import COST, GENERATION, PROMPT, USAGE, VERSION, send
 from unit.test_search import GATEWAY, at, placed, told, trace_id
@@ -66,6 +70,37 @@ def test_what_is_unified(unified: Recorder) -> None:
     assert unknown.startswith("nothing priced by Langfuse itself, same answer as")
     assert "What to type" not in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+def test_the_newest_where_all_holds(unified: Recorder) -> None:
+    result = run(unified, "--last", "10")
+    assert result.exit_code == 0
+    assert result.stdout.endswith("1 trace, 1 call: all holds\n")
+
+
+def test_what_is_to_be_typed_is_on_one_line(split: Recorder) -> None:
+    result = run(split, "--last", "10", COLUMNS="40")
+    assert f"\n  tracesplice check {trace_id(1000)}\n" in result.stdout
+
+
+def test_the_calls_of_the_doctor_are_left_out(unified: Recorder) -> None:
+    send(unified, told(9001, asks="yes", name="probe"), **GATEWAY)
+    assert parsed(unified, "--last", "10")["totals"]["traces"] == 2
+    probe = placed(9002, 9001, **{"user.id": MARK})
+    send(unified, probe, **GATEWAY)
+    assert parsed(unified, "--last", "10")["totals"]["traces"] == 1
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_where_the_encoding_has_not_every_sign(split: Recorder, encoding: str) -> None:
+    command = [sys.executable, "-m", "tracesplice", "check", trace_id(1000), "--wait", "0"]
+    env = {**os.environ, **split.env(), "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    ended = subprocess.run(command, env=env, capture_output=True, encoding=encoding, timeout=120)
+    assert ended.returncode == 1, ended.stderr
+    assert "\nx one trace: split" in ended.stdout
+    assert "span 1001 -> span 2000\n" in ended.stdout
+    assert "What to type:" in ended.stdout
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("number", [1000, 2000])
@@ -190,8 +225,7 @@ def test_the_newest_in_a_table(split: Recorder) -> None:
     assert f"{trace_id(4000)} │ none │ no call through the gateway" in text
     assert f"{trace_id(3000)} │ 1 │ ✔ all holds" in text
     assert f"{trace_id(1000)} │ 1 │ ✘ split" in text
-    assert "4 traces, 2 calls: 1 split, 0 beside, 0 without the gateway's side" in text
-    assert "1 counted twice Counted too much: 3 tokens, $0.000000" in text
+    assert "4 traces, 2 calls: 1 split, 1 counted twice Counted too much: 3 tokens, $0.0" in text
     assert f"tracesplice check {trace_id(1000)}" in text
 
 
@@ -244,7 +278,7 @@ class TestWhatCannotBeRead:
 
     def test_langfuse_down(self, rec: Recorder) -> None:
         text = self.refused(rec, "--last", "3", LANGFUSE_BASE_URL="http://127.0.0.1:9")
-        assert "No answer from Langfuse at http://127.0.0.1:9: " in text
+        assert "No answer from Langfuse at http://127.0.0.1:9: Connection refused.\n" in text
         assert "curl http://127.0.0.1:9/api/public/health" in text
 
     def test_another_server(self, rec: Recorder) -> None:
@@ -281,7 +315,13 @@ class TestWhatCannotBeRead:
     def test_a_page_of_no_trace(self, rec: Recorder) -> None:
         assert "the address of no trace" in self.refused(rec, f"{rec.url}/project/p/traces")
 
-    @pytest.mark.parametrize("args", [(), ("abc", "--last", "1"), ("--last", "0")])
+    def test_the_end_of_an_id(self, unified: Recorder) -> None:
+        text = self.refused(unified, trace_id(1000)[-8:], "--wait", "0")
+        assert "- It is not a whole id: most have 32 characters, 0 to 9 and a to f, and" in text
+        assert "this has 8.\n" in text
+        assert "whole id" not in self.refused(unified, "ab" * 16, "--wait", "0")
+
+    @pytest.mark.parametrize("args", [(), ("",), ("abc", "--last", "1"), ("--last", "0")])
     def test_what_is_not_asked_so(self, rec: Recorder, args: tuple[str, ...]) -> None:
         self.refused(rec, *args)
         self.refused(rec, "--last", "1", "--svg", "picture.svg")

@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 _FIELDS = "core,basic,io,metadata,model,usage,prompt,trace_context"
 _LIMIT = 100
 _TIMEOUT_SECONDS = 30
-# Unknown to the server, or switched off in it.
-_ABSENT = (404, 405, 501)
+# Unknown to the server, switched off in it, or taken away.
+_ABSENT = (404, 405, 410, 501)
+_TOO_MANY = 429
+_PAUSE = 5.0  # seconds, where the server does not say how many
+# What the older endpoint leaves to the trace.
+_OF_TRACE = ("userId", "sessionId", "tags")
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -42,9 +46,31 @@ class TraceNotReadyError(AssertionError):
 
 
 class LangfuseReader:
-    """Reads with one project's keys; `estimated` and `attributes` are not in the API."""
+    """Reads with one project's keys; `estimated` and `attributes` are not in the API.
 
-    def __init__(self, base_url: str, public_key: str, secret_key: str) -> None:
+    Args:
+        base_url: The server's address.
+        public_key: The project's public key.
+        secret_key: The project's secret key.
+        patience: How long to wait in all, in seconds, where the server has too many requests.
+        waiting: Is told of each such pause, in seconds.
+
+    Attributes:
+        says_who: Whether the server says user, session and tags of each observation, not of
+            traces alone; as far as it was asked.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        public_key: str,
+        secret_key: str,
+        *,
+        patience: float = 0.0,
+        waiting: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        self.says_who = True
+        self._patience, self._waiting = patience, waiting
         self._base_url = base_url.rstrip("/")
         keys = base64.b64encode(f"{public_key}:{secret_key}".encode()).decode()
         self._headers = {"Authorization": f"Basic {keys}"}
@@ -55,7 +81,7 @@ class LangfuseReader:
         if not rows:
             return None
         path = f"/api/public/traces/{urllib.parse.quote(trace_id, safe='')}"
-        return _trace(trace_id, rows, self._get(path) or {})
+        return _trace(trace_id, rows, self._get(path, {"fields": "core,io"}) or {})
 
     def newest(
         self,
@@ -133,6 +159,7 @@ class LangfuseReader:
             page = self._get("/api/public/observations", {**query, "page": str(number)})
             if page is None:
                 return
+            self.says_who = False
             yield page["data"]
             if number >= page["meta"]["totalPages"]:
                 return
@@ -141,19 +168,36 @@ class LangfuseReader:
         """The answer's JSON; None if the server has no such thing."""
         suffix = "?" + urllib.parse.urlencode(query) if query else ""
         request = urllib.request.Request(self._base_url + path + suffix, headers=self._headers)
-        try:
-            with _OPENER.open(request, timeout=_TIMEOUT_SECONDS) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                if error.code in _ABSENT:
-                    return None
-                raise
+        while True:
+            try:
+                with _OPENER.open(request, timeout=_TIMEOUT_SECONDS) as answer:
+                    return json.load(answer)
+            except urllib.error.HTTPError as error:
+                with error:
+                    if error.code in _ABSENT:
+                        return None
+                    pause = _pause(error)
+                    if pause is None or pause > self._patience:
+                        raise
+            self._patience -= pause
+            self._waiting(pause)
+            time.sleep(pause)
+
+
+def _pause(error: urllib.error.HTTPError) -> float | None:
+    """How long the server wants to be left alone, in seconds; None if it does not."""
+    if error.code != _TOO_MANY:
+        return None
+    after = error.headers.get("Retry-After", "")
+    return max(float(after), 1.0) if after.isdigit() else _PAUSE
 
 
 def _trace(trace_id: str, rows: list[dict[str, Any]], told: Mapping[str, Any]) -> Trace:
     said = told or _said_by(rows)
-    observations = tuple(sorted(map(_observation, rows), key=lambda o: (o.start, o.id)))
+    of_all = {name: said.get(name) for name in _OF_TRACE}
+    # Pages that are counted move on as observations arrive, and show some of them twice.
+    once = {row["id"]: {**of_all, **row} for row in rows}.values()
+    observations = tuple(sorted(map(_observation, once), key=lambda o: (o.start, o.id)))
     return Trace(
         id=trace_id,
         name=said.get("name") or None,

@@ -10,7 +10,7 @@ from tracesplice_view._judged import Judged, is_of_gateway
 from tracesplice_view._pairing import CLOCKS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tracesplice_view._call import Call
     from tracesplice_view._model import Observation, Trace
@@ -34,16 +34,28 @@ def whole(reader: LangfuseReader, trace: Trace) -> list[Trace]:
     return whole(reader, found[1])
 
 
-def newest(reader: LangfuseReader, count: int) -> list[list[Trace]]:
-    """The newest traces of the project, those of the same calls together, newest first."""
+def newest(
+    reader: LangfuseReader, count: int, *, skip: Callable[[Trace], bool] | None = None
+) -> list[list[Trace]]:
+    """The newest traces of the project, those of the same calls together, newest first.
+
+    Args:
+        reader: Of the project.
+        count: How many.
+        skip: Says which traces are left out, as if they were not there; none without it.
+    """
     traces: list[Trace] = []
     for met in islice(reader.newest(), _PAGES):
-        traces = met
+        traces = [each for each in met if skip is None or not skip(each)]
         if len(traces) > count and all(map(_is_complete, traces[:count])):
             break
     wanted = {each.id for each in traces[:count]}
     read = [each if _is_complete(each) else reader.trace(each.id) or each for each in traces]
-    return [group for group in grouped(read) if wanted & {each.id for each in group}]
+    groups = [group for group in grouped(read) if wanted & {each.id for each in group}]
+    if reader.says_who:
+        return groups
+    again = [[reader.trace(each.id) or each for each in group] for group in groups]
+    return [group for group in again if skip is None or not any(map(skip, group))]
 
 
 def grouped(traces: Sequence[Trace]) -> list[list[Trace]]:

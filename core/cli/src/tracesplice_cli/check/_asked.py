@@ -8,15 +8,13 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import click
 
+from tracesplice_cli._settings import LANGFUSE_CLOUD, settings_from
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["Project", "UnreadableError", "exports", "project_from", "trace_id_of"]
 
-CLOUD = "https://cloud.langfuse.com"
-"""Where Langfuse's SDK reports if nothing is said (langfuse/_client/client.py)."""
-
-_URLS = ("LANGFUSE_BASE_URL", "LANGFUSE_HOST")
 _KEYS = {"LANGFUSE_PUBLIC_KEY": "pk-lf-...", "LANGFUSE_SECRET_KEY": "sk-lf-..."}
 
 
@@ -45,22 +43,23 @@ def project_from(environment: Mapping[str, str]) -> Project:
     Raises:
         UnreadableError: A key is missing, or the address is none.
     """
-    variable = next((each for each in _URLS if environment.get(each)), _URLS[0])
-    url = environment.get(variable) or CLOUD
+    settings = settings_from(environment)
+    variable, url = settings.langfuse.source, settings.langfuse.value
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
         raise UnreadableError(
-            f"{variable} is not the address of a server. Type:\n  export {variable}={CLOUD}\n"
+            f"{variable} is not the address of a server. Type:\n"
+            f"  export {variable}={LANGFUSE_CLOUD}\n"
             "or the address of your own, such as http://localhost:3000."
         )
-    missing = [name for name in _KEYS if not environment.get(name)]
+    keys = (settings.public_key, settings.secret_key)
+    missing = [key.source for key in keys if not key.value]
     if missing:
         are = "is" if len(missing) == 1 else "are"
         raise UnreadableError(
             f"{' and '.join(missing)} {are} not set. Type, with the keys of the project that the "
             f"application reports to:\n{exports(*missing)}"
         )
-    public, secret = (environment[name] for name in _KEYS)
-    return Project(url.rstrip("/"), variable, public, secret)
+    return Project(url.rstrip("/"), variable, *(key.value for key in keys))
 
 
 def exports(*names: str) -> str:
@@ -81,7 +80,7 @@ def trace_id_of(text: str, project: Project) -> str:
         server = f"{page.scheme}://{page.netloc}"
         raise UnreadableError(
             f"That trace is at {server}, and {project.url} is what {project.variable} says. "
-            f"Type:\n  export {_URLS[0]}={server}\n{exports()}"
+            f"Type:\n  export LANGFUSE_BASE_URL={server}\n{exports()}"
         )
     found = _in_path(page) or _in_query(page)
     if not found:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
+from rich.text import Text
 
+from tracesplice_cli._progress import step
 from tracesplice_cli.check._asked import UnreadableError, project_from, trace_id_of
 from tracesplice_cli.check._newest import show_newest, totals
 from tracesplice_cli.check._reading import Langfuse
 from tracesplice_cli.check._shown import show
-from tracesplice_cli.doctor._progress import step
 from tracesplice_view import as_json, html, svg
 
 if TYPE_CHECKING:
@@ -30,9 +31,10 @@ _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
 @click.command(
+    short_help="Say of each call in a trace what holds, and what does not.",
     help="Read a trace back from Langfuse, draw it, and say of each call what holds and what does "
     "not. TRACE is its id, or the address of its page. "
-    "Exit code: 0 unified, 1 not unified, 2 it could not be read."
+    "Exit code: 0 unified, 1 not unified, 2 it could not be read.",
 )
 @click.argument("trace", required=False)
 @click.option(
@@ -43,6 +45,7 @@ _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
     type=click.FloatRange(0),
     default=_WAIT_SECONDS,
     show_default=True,
+    metavar="SECONDS",
     help="Seconds that a trace, or a part of it, gets to arrive.",
 )
 @click.option("--html", "page", type=_FILE, metavar="FILE", help="Write a page, too.")
@@ -57,14 +60,14 @@ def check(
     as_json_: bool,
 ) -> None:
     """Print what was found; exit with 1 if a call is not unified."""
-    if (trace is None) is (last is None):
+    if (trace is None) is (last is None) or (trace is not None and not trace.strip()):
         raise click.UsageError("Type the id of a trace, or --last N.")
     if last is not None and picture is not None:
         raise click.UsageError("A picture is of one trace. Type --html FILE, or a trace's id.")
     project = project_from(os.environ)
     console, progress = Console(), Console(stderr=True)
     with step(progress, f"Reading from {project.url}") as tell:
-        langfuse = Langfuse(project)
+        langfuse = Langfuse(project, lambda text: progress.print(Text(f"… {text}")))
         if trace is None:
             found = langfuse.newest(last or 0)
         else:

@@ -29,12 +29,25 @@ _SHORT = {
     "i": "another environment",
     "j": "spans of the gateway",
 }
+_TOLD = {
+    "split": "split",
+    "beside": "beside",
+    "without_gateway": "without the gateway's side",
+    "unlinked": "with a prompt on one side",
+    "counted_twice": "counted twice",
+}
+_MORE = {
+    "d": "without user, session or tags",
+    "i": "in another environment",
+    "j": "with spans of the gateway",
+}
 
 
 def show_newest(console: Console, project: str, found: Sequence[Judged]) -> None:
     """Print a row for each trace with what belongs to it, and the sums."""
     if not found:
-        console.print(f"The project {project!r} has no traces yet.", markup=False)
+        said = f"The project {project!r} has no traces yet, but for those of tracesplice doctor."
+        console.print(said, markup=False)
         return
     table = Table("trace", "calls", "what does not hold")
     for judged in found:
@@ -43,6 +56,11 @@ def show_newest(console: Console, project: str, found: Sequence[Judged]) -> None
     console.print(table)
     for line in _sums(found):
         console.print(line)
+    wrong = next((each for each in found if each.wrong and each.calls), None)
+    if wrong is not None:
+        again = f"tracesplice check {printable(wrong.traces[0].id)}"
+        # Not wrapped, so that it can be copied.
+        console.print(Text(f"Why, and what to type:\n  {again}"), soft_wrap=True)
 
 
 def totals(found: Iterable[Judged]) -> dict[str, Any]:
@@ -102,13 +120,16 @@ def _of_call(call: Call) -> Iterable[str]:
 
 def _sums(found: Sequence[Judged]) -> Iterable[Text]:
     sums = totals(found)
+    calls = [call for each in found for call in each.calls]
+    counts = {text: sums[name] for name, text in _TOLD.items()}
+    counts |= {text: sum(letter in call.wrong for call in calls) for letter, text in _MORE.items()}
+    wrong = ", ".join(f"{count} {text}" for text, count in counts.items() if count)
+    said = wrong or ("all holds" if calls else "nothing to judge")
+    yield Text(f"{_many(sums['traces'], 'trace')}, {_many(len(calls), 'call')}: {said}")
     twice = sums["counted_too_much"]
-    yield Text(
-        f"{sums['traces']} traces, {sums['calls']} calls: {sums['split']} split, "
-        f"{sums['beside']} beside, {sums['without_gateway']} without the gateway's side, "
-        f"{sums['unlinked']} with a prompt on one side, {sums['counted_twice']} counted twice"
-    )
-    yield Text(f"Counted too much: {twice['tokens']} tokens, {money(twice['cost'])}")
-    wrong = next((each for each in found if each.wrong and each.calls), None)
-    if wrong is not None:
-        yield Text(f"Why, and what to type:\n  tracesplice check {printable(wrong.traces[0].id)}")
+    if twice["tokens"] or twice["cost"]:
+        yield Text(f"Counted too much: {twice['tokens']} tokens, {money(twice['cost'])}")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

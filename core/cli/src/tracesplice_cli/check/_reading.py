@@ -4,35 +4,52 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import time
 import urllib.error
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from tracesplice_cli._failed import reason
 from tracesplice_cli.check._asked import Project, UnreadableError, exports
+from tracesplice_cli.doctor._probe import MARK
 from tracesplice_view import Judged, LangfuseReader, newest, printable, whole
 from tracesplice_wire import shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tracesplice_view import Trace
+
 __all__ = ["Langfuse"]
 
-_INTERVAL = 1.0  # seconds
+_INTERVAL, _LONGEST = 1.0, 5.0  # seconds
+_PATIENCE = 120.0  # seconds, with a server that has too many requests
+_ID = re.compile("[0-9a-f]{32}")
 _SETTLED = timedelta(minutes=1)  # nothing more is waited for after it
 
 
 class Langfuse:
     """One project in Langfuse, that answers and takes the keys.
 
+    Args:
+        project: Where it is.
+        say: Is told what makes it slow.
+
     Raises:
         UnreadableError: It does not, here or in any method.
     """
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, say: Callable[[str], None]) -> None:
         self._project = project
-        self._reader = LangfuseReader(project.url, project.public_key, project.secret_key)
+        self._reader = LangfuseReader(
+            project.url,
+            project.public_key,
+            project.secret_key,
+            patience=_PATIENCE,
+            waiting=lambda pause: say(f"It has too many requests: going on in {pause:.0f} s"),
+        )
         with _reading(project):
             name = self._reader.project()
         if name is None:
@@ -43,9 +60,9 @@ class Langfuse:
         self.name = printable(name, 60)
 
     def newest(self, count: int) -> list[Judged]:
-        """The newest traces, those of the same call together."""
+        """The newest traces but the doctor's, those of the same call together."""
         with _reading(self._project):
-            groups = newest(self._reader, count)
+            groups = newest(self._reader, count, skip=_is_of_doctor)
         return [Judged(group, read_back=True) for group in groups]
 
     def check(self, trace_id: str, wait: float, tell: Callable[[str], None]) -> Judged:
@@ -56,7 +73,7 @@ class Langfuse:
             wait: How long to wait for what is missing, in seconds.
             tell: Is told what is waited for.
         """
-        deadline = time.monotonic() + wait
+        deadline, interval = time.monotonic() + wait, _INTERVAL
         while True:
             judged = self._read(trace_id)
             left = deadline - time.monotonic()
@@ -65,7 +82,8 @@ class Langfuse:
             if left <= 0:
                 raise UnreadableError(self._missing(trace_id, wait))
             tell(_awaited(judged, left))
-            time.sleep(min(_INTERVAL, left))
+            time.sleep(min(interval, left))
+            interval = min(1.5 * interval, _LONGEST)
 
     def _read(self, trace_id: str) -> Judged | None:
         with _reading(self._project):
@@ -77,6 +95,7 @@ class Langfuse:
         return (
             f"{self._project.url} has no trace {shown} in the project {self.name!r}, "
             f"after {wait:g} s.\n"
+            f"{_no_id(trace_id)}"
             "- It has not arrived yet: Langfuse may take a minute, and a program that ends has to "
             "call langfuse.flush(). Type:\n"
             f"  tracesplice check {shown} --wait 60\n"
@@ -85,6 +104,19 @@ class Langfuse:
             "- It was not sampled, or it is another id. The newest traces are shown by:\n"
             "  tracesplice check --last 10"
         )
+
+
+def _no_id(trace_id: str) -> str:
+    if _ID.fullmatch(trace_id):
+        return ""
+    return (
+        f"- It is not a whole id: most have 32 characters, 0 to 9 and a to f, and this has "
+        f"{len(trace_id)}.\n"
+    )
+
+
+def _is_of_doctor(trace: Trace) -> bool:
+    return MARK in (trace.user_id, *(each.user_id for each in trace.observations))
 
 
 def _has_arrived(judged: Judged) -> bool:
@@ -117,9 +149,8 @@ def _reading(project: Project) -> Iterator[None]:
             f"Langfuse at:\n  export {project.variable}=https://..."
         ) from None
     except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", None) or error
         raise UnreadableError(
-            f"No answer from Langfuse at {project.url}: {printable(reason, 200)}.\n"
+            f"No answer from Langfuse at {project.url}: {printable(reason(error), 200)}.\n"
             f"Is it up?\n  curl {project.url}/api/public/health\n"
             f"Is it elsewhere?\n  export {project.variable}=https://..."
         ) from None

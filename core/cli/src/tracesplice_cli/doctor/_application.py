@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from tracesplice_cli._http import address
 from tracesplice_cli.doctor._finding import Finding, masked, ok, problem, unknown
-from tracesplice_cli.doctor._http import address
 from tracesplice_cli.doctor._integrations import integrations_finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracesplice_cli.doctor._settings import Settings
+    from tracesplice_cli._settings import Settings
 
 __all__ = ["application_findings"]
 
 _DEADLINE_SECONDS = 120
 _MASK = "Langfuse(mask_otel_spans=tracesplice.count_usage_once())"
 _TWICE = "Tokens and cost of every call are counted on both sides, so twice."
+_AGAIN = "tracesplice doctor --app module:function  # from its folder"
 _FIRST = f"{_MASK}  # before anything else makes or gets a client"
 
 
@@ -47,7 +50,7 @@ def application_findings(target: str, settings: Settings) -> Iterator[Finding]:
 
 def _seen(target: str) -> dict[str, Any] | Finding:
     command = [sys.executable, "-m", "tracesplice_cli.doctor._imported", target]
-    check, again = "app.import", "tracesplice doctor --app module:function  # from its folder"
+    check = "app.import"
     try:
         ended = subprocess.run(
             command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=_DEADLINE_SECONDS
@@ -55,16 +58,25 @@ def _seen(target: str) -> dict[str, Any] | Finding:
     except subprocess.TimeoutExpired:
         what = f"{target} was not imported within {_DEADLINE_SECONDS} s."
         why = "It may serve, or wait, where it is imported. Name a module that does not."
-        return problem(check, what, why, again)
+        return problem(check, what, why, _AGAIN)
     try:
         found: dict[str, Any] = json.loads(ended.stdout)
     except ValueError:
         what = f"{target} ended the process that imported it (exit code {ended.returncode})."
-        return problem(check, what, "Nothing of it could be seen.", again)
+        return problem(check, what, "Nothing of it could be seen.", _AGAIN)
     if found.get("error"):
-        what = f"{target} cannot be imported: {found['error']}"
-        return problem(check, what, "Nothing of it could be seen.", again)
+        did = "failed" if found.get("imported") else "cannot be imported"
+        what = f"{target} {did}: {found['error']}"
+        return problem(check, what, "Nothing of it could be seen.", _again(target))
     return found
+
+
+def _again(target: str) -> str:
+    name, colon, function = target.partition(":")
+    if not name.endswith(".py"):
+        return _AGAIN
+    module = ".".join(PurePath(name).with_suffix("").parts)
+    return f"tracesplice doctor --app {shlex.quote(module + colon + function)}"
 
 
 def _client(client: dict[str, Any], counted: bool, settings: Settings) -> Iterator[Finding]:
@@ -104,7 +116,13 @@ def _sampling(client: dict[str, Any]) -> Finding:
     if not client["tracing_enabled"]:
         what = "Tracing is switched off in the application's Langfuse client."
         return problem(check, what, nothing, "Langfuse(tracing_enabled=True)")
+    sampler = _short(client["sampler"])
     if client["sampled"] == 0:
-        what = f"The application samples no trace: {client['sampler']}."
+        what = f"The application samples no trace: {sampler}."
         return problem(check, what, nothing, "Langfuse(sample_rate=1.0)")
-    return ok(check, f"The application traces; its sampler is {client['sampler']}.")
+    return ok(check, f"The application traces; its sampler is {sampler}.")
+
+
+def _short(sampler: str) -> str:
+    """Without what it does below a parent: `ParentBased{root:AlwaysOnSampler,...}`."""
+    return sampler.removeprefix("ParentBased{root:").partition(",")[0]

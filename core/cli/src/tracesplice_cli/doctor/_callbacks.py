@@ -10,7 +10,7 @@ from tracesplice_cli.doctor._finding import Finding, ok, problem, unknown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracesplice_cli.doctor._http import Answer
+    from tracesplice_cli._http import Answer
 
 __all__ = ["ADD_LANGFUSE", "Callbacks", "add_adapter", "callback_findings", "read_callbacks"]
 
@@ -20,10 +20,11 @@ ADD_LANGFUSE = (
     '  callbacks: ["langfuse_otel", "tracesplice_litellm.adapter"]',
 )
 _INSTALL = "pip install tracesplice-litellm  # in the gateway's environment"
-_NO_ADAPTER = (
-    "Without it prompts are not linked in the modes langfuse_otel and langfuse_otel_v2, sampling "
-    "does not follow the application in mode langfuse, and nobody says who counts a call."
-)
+_NO_ADAPTER = {
+    "langfuse": "Without it sampling does not follow the application, and nobody says who counts a "
+    "call.",
+    "langfuse_otel": "Without it prompts are not linked, and nobody says who counts a call.",
+}
 _ADAPTER = "_Adapter"
 _V2 = "OpenTelemetryV2"
 _MODES = {"LangfusePromptManagement": "langfuse", "LangfuseOtelLogger": "langfuse_otel"}
@@ -76,7 +77,8 @@ def callback_findings(callbacks: Callbacks | None, status: int = 200) -> Iterato
         yield ok("gateway.sampling", "Its sampling follows the application's.")
     elif callbacks.modes:
         what = "It does not have tracesplice's adapter."
-        yield problem("gateway.adapter", what, _NO_ADAPTER, *add_adapter(callbacks))
+        why = _NO_ADAPTER["langfuse" if "langfuse" in callbacks.modes else "langfuse_otel"]
+        yield problem("gateway.adapter", what, why, *add_adapter(callbacks))
         what = "Whether it samples on its own is not known."
         why = "A rate of its own takes generations out of your traces. In its environment:"
         yield unknown("gateway.sampling", what, why, "env | grep -e SAMPLE_RATE -e SAMPLER")

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 from rich.console import Console
 
+from tracesplice_cli._progress import step
+from tracesplice_cli._settings import KEY_VARIABLE, settings_from
 from tracesplice_cli.doctor._application import application_findings
 from tracesplice_cli.doctor._environment import environment_findings
 from tracesplice_cli.doctor._gateway import see_gateway
 from tracesplice_cli.doctor._langfuse import langfuse_findings
 from tracesplice_cli.doctor._packages import package_findings
 from tracesplice_cli.doctor._probing import probe
-from tracesplice_cli.doctor._progress import step
-from tracesplice_cli.doctor._settings import KEY_VARIABLE, settings_from
 from tracesplice_cli.doctor._show import as_json, show, show_summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tracesplice_cli._settings import Settings
     from tracesplice_cli.doctor._finding import Finding
-    from tracesplice_cli.doctor._settings import Settings
 
 __all__ = ["doctor"]
 
@@ -31,8 +31,9 @@ _WAIT_SECONDS = 60.0
 
 
 @click.command(
+    short_help="Say what keeps calls from being one trace, and what to type.",
     help="Look at what keeps calls from being one trace, and say what to type. "
-    "Exit code: 0 nothing to mend, 1 something to mend, 2 the doctor could not look."
+    "Exit code: 0 nothing to mend, 1 something to mend, 2 the doctor could not look.",
 )
 @click.option("--gateway", metavar="URL", help="The gateway; else LITELLM_PROXY_API_BASE.")
 @click.option("--key-variable", metavar="NAME", help=f"What has its key; else {KEY_VARIABLE}.")
@@ -40,7 +41,12 @@ _WAIT_SECONDS = 60.0
 @click.option("--probe", "probed", is_flag=True, help="Call a model twice, and read it back.")
 @click.option("--model", metavar="NAME", help="The model of --probe; else the only one.")
 @click.option(
-    "--wait", default=_WAIT_SECONDS, show_default=True, help="Seconds Langfuse gets to show them."
+    "--wait",
+    type=click.FloatRange(0),
+    default=_WAIT_SECONDS,
+    show_default=True,
+    metavar="SECONDS",
+    help="Seconds Langfuse gets to show them.",
 )
 @click.option("--json", "as_json_", is_flag=True, help="Print JSON, for machines.")
 def doctor(
@@ -58,11 +64,12 @@ def doctor(
     try:
         _look(report, settings, app, _Probe(model, wait) if probed else None)
     except click.UsageError:
+        report.end(done=False)
         raise
     except Exception as error:
+        report.end(done=False)
         raise _Failed(f"The doctor itself failed: {type(error).__name__}: {error}") from error
-    finally:
-        report.end()
+    report.end()
     sys.exit(any(finding.state == "problem" for finding in report.findings))
 
 
@@ -108,8 +115,8 @@ class _Report:
         if self._console is not None:
             show(self._console, title, group)
 
-    def end(self) -> None:
+    def end(self, *, done: bool = True) -> None:
         if self._console is None:
             click.echo(as_json(self.findings))
-        else:
+        elif done:
             show_summary(self._console, self.findings)

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from tracesplice import TracespliceError
 from tracesplice._gateway import Gateway
+from tracesplice_cli._http import Answer, Unreachable, address, ask, bearer
 from tracesplice_cli.doctor._callbacks import Callbacks, callback_findings, read_callbacks
 from tracesplice_cli.doctor._finding import Finding, masked, ok, problem
-from tracesplice_cli.doctor._http import Answer, Unreachable, address, ask, bearer
 from tracesplice_cli.doctor._release import release_finding
 
 if TYPE_CHECKING:
-    from tracesplice_cli.doctor._settings import Settings
+    from tracesplice_cli._settings import Settings
 
 __all__ = ["Seen", "see_gateway"]
 
 _START = "Calls fail, or go elsewhere."
+_DOWN = "Every call fails. Start it, or name where it is:"
 # LiteLLM without a database answers an unknown key with 400; with a custom check, as that has it.
 _REFUSED = (400, 401, 403)
 
@@ -54,7 +55,7 @@ def see_gateway(settings: Settings) -> Seen:
         _see(seen, settings, url)
     except Unreachable as error:
         what = f"No gateway answers at {url} ({error})."
-        seen.findings.append(problem("gateway.server", what, _START, _export(settings)))
+        seen.findings.append(problem("gateway.server", what, _DOWN, _export(settings)))
     return seen
 
 

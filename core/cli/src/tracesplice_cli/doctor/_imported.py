@@ -20,20 +20,21 @@ def _main(target: str) -> None:
     # What the module prints is not ours.
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    imported = False
     try:
-        _run(target)
+        found: Any = importlib.import_module(target.partition(":")[0])
+        imported = True
+        _run(found, target.partition(":")[2])
         found = _state()
     except BaseException as error:  # noqa: BLE001  (whatever the user's module raises)
-        found = {"error": f"{type(error).__name__}: {error}"}
+        found = {"error": f"{type(error).__name__}: {error}", "imported": imported}
     answer.write(json.dumps(found))
     answer.close()
     # Threads and exit handlers of the module do not matter any more.
     os._exit(0)
 
 
-def _run(target: str) -> None:
-    name, _, attribute = target.partition(":")
-    found: Any = importlib.import_module(name)
+def _run(found: Any, attribute: str) -> None:
     for part in filter(None, attribute.split(".")):
         found = getattr(found, part)
     if attribute and callable(found):

@@ -31,7 +31,7 @@ def integrations_finding(modules: Collection[str], counts_once: bool) -> Finding
     check = "app.integrations"
     others = " and ".join(name for name in OTHERS if name in modules)
     if "langfuse.openai" not in modules or not others:
-        return ok(check, "One integration traces a call.")
+        return ok(check, "No two integrations trace the same call.")
     what = f"langfuse.openai is imported beside {others}: a call may have two generations here."
     if counts_once:
         return ok(check, f"{what} It is counted once by the mask.")

@@ -53,7 +53,7 @@ def unreported(calls: Sequence[Call], callbacks: Callbacks | None) -> Finding | 
     check = "probe.project"
     if callbacks is not None and not callbacks.modes:
         what = "The gateway's adapter says that the call is reported nowhere."
-        return problem(check, what, _SPLIT, *ADD_LANGFUSE)
+        return problem(check, what, "Its calls are in no trace.", *ADD_LANGFUSE)
     what = "The gateway's adapter says that the call is not reported to this Langfuse project."
     why = "Either the gateway reports to another project than the application, or not at all."
     return problem(check, what, why, *_SAME_PROJECT)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracesplice_cli._http import Unreachable, address, ask, basic
+from tracesplice_cli._settings import LANGFUSE_CLOUD
 from tracesplice_cli.doctor._finding import Finding, masked, ok, problem, unknown
-from tracesplice_cli.doctor._http import Unreachable, address, ask, basic
-from tracesplice_cli.doctor._settings import LANGFUSE_CLOUD
 
 if TYPE_CHECKING:
-    from tracesplice_cli.doctor._settings import Settings
+    from tracesplice_cli._settings import Settings
 
 __all__ = ["langfuse_findings"]
 

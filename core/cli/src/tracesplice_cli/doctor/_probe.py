@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tracesplice_cli.doctor._http import ask, bearer
+from tracesplice_cli._http import ask, bearer
 from tracesplice_wire import (
     CONTAINER,
     REPORTS,
@@ -18,7 +18,7 @@ from tracesplice_wire import (
 )
 
 if TYPE_CHECKING:
-    from tracesplice_cli.doctor._http import Answer
+    from tracesplice_cli._http import Answer
 
 __all__ = ["MARK", "WAYS", "Call", "make_calls"]
 

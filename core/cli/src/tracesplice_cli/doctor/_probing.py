@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracesplice_cli._failed import reason
+from tracesplice_cli._http import Unreachable
+from tracesplice_cli._progress import step
 from tracesplice_cli.doctor._finding import Finding, unknown
-from tracesplice_cli.doctor._http import Unreachable
 from tracesplice_cli.doctor._judge import judge_calls, judge_failures, unreported
 from tracesplice_cli.doctor._probe import make_calls
-from tracesplice_cli.doctor._progress import step
 from tracesplice_cli.doctor._read_back import read_back
 from tracesplice_cli.doctor._release import release_finding
 from tracesplice_view import LangfuseReader, printable
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from tracesplice_cli._settings import Settings
     from tracesplice_cli.doctor._gateway import Seen
     from tracesplice_cli.doctor._probe import Call
-    from tracesplice_cli.doctor._settings import Settings
 
 __all__ = ["chosen_model", "probe"]
 
 _MANY = 20
+_BUSY = "It is busy, or has too many requests. Whether the calls arrived is not known. Try again:"
 _BOTH = "It needs a gateway and a Langfuse that take their keys: mend what is above first."
 
 
@@ -100,13 +102,21 @@ def _judged(
     told = unreported(calls, seen.callbacks)
     if told is not None:
         return [told]
-    reader = LangfuseReader(
-        settings.langfuse.value, settings.public_key.value, settings.secret_key.value
-    )
     with step(progress, f"Waiting for Langfuse to show them, up to {wait:g} s") as say:
+        reader = LangfuseReader(
+            settings.langfuse.value,
+            settings.public_key.value,
+            settings.secret_key.value,
+            patience=wait,
+            waiting=lambda pause: say(f"it has too many requests; going on in {pause:.0f} s"),
+        )
 
         def tell(missing: int, left: float) -> None:
             say(f"{missing} missing, {max(left, 0):.0f} s left")
 
-        where = read_back(reader, calls, wait, tell)
+        try:
+            where = read_back(reader, calls, wait, tell)
+        except (OSError, ValueError) as error:
+            what = f"Langfuse cannot be read after {wait:g} s ({reason(error)})."
+            return [unknown("probe.calls", what, _BUSY, "tracesplice doctor --probe")]
     return judge_calls(calls, where, seen.callbacks, wait)

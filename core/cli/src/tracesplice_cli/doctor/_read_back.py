@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "read_back"]
 
-_INTERVAL_SECONDS = 1.0
+_INTERVAL_SECONDS, _LONGEST_SECONDS = 1.0, 5.0
 # The clocks of the two servers and ours may differ.
 _MINUTES_BACK = timedelta(minutes=10)
 
@@ -47,29 +47,36 @@ def read_back(
 
     Returns:
         By way, those that were found.
+
+    Raises:
+        OSError, ValueError: Nothing was found, and at the end Langfuse could not be read.
     """
-    deadline = time.monotonic() + seconds
+    deadline, interval = time.monotonic() + seconds, _INTERVAL_SECONDS
     missing = {call.way: call for call in calls}
     found: dict[str, Found] = {}
     while missing:
-        found |= _look(reader, missing)
+        failed: OSError | ValueError | None = None
+        try:
+            found |= _look(reader, missing)
+        except (OSError, ValueError) as error:
+            failed = error  # the server is busy, and a proxy says so in its own words
         missing = {way: call for way, call in missing.items() if way not in found}
         left = deadline - time.monotonic()
         progress(len(missing), left)
         if left <= 0:
+            if failed is not None and not found:
+                raise failed
             break
-        time.sleep(min(_INTERVAL_SECONDS, left) if missing else 0)
+        time.sleep(min(interval, left) if missing else 0)
+        interval = min(1.5 * interval, _LONGEST_SECONDS)
     return found
 
 
 def _look(reader: LangfuseReader, calls: Mapping[str, Call]) -> dict[str, Found]:
-    try:
-        looked = {way: _joined(reader, call) for way, call in calls.items()}
-        if not all(looked.values()):
-            others = _others(reader)
-            looked = {way: looked[way] or _elsewhere(others, call) for way, call in calls.items()}
-    except (OSError, ValueError):
-        return {}  # too many requests, or the server is busy and a proxy says so in its own words
+    looked = {way: _joined(reader, call) for way, call in calls.items()}
+    if not all(looked.values()):
+        others = _others(reader)
+        looked = {way: looked[way] or _elsewhere(others, call) for way, call in calls.items()}
     return {way: found for way, found in looked.items() if found is not None}
 
 

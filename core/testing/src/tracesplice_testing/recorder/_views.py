@@ -31,6 +31,18 @@ GROUPS = [
 ]
 
 
+# https://github.com/langfuse/langfuse/tree/main/web/src/features/public-api/types/observations.ts
+_NOT_OLDER = (
+    "userId",
+    "sessionId",
+    "isRootObservation",
+    "bookmarked",
+    "public",
+    "totalCost",
+    "internalModelId",
+)
+
+
 class Views:
     """The API's view of one project's data."""
 
@@ -63,16 +75,19 @@ class Views:
         return {k: v for group in GROUPS if group in groups for k, v in found[group].items()}
 
     def v1(self, observation: Observation) -> dict[str, Any]:
-        """`GET /api/public/observations`: every field, input and output as values."""
+        """`GET /api/public/observations`: input and output as values, nothing of the trace's."""
         usage = observation.usage
         counts = {k: usage.get(k, 0) for k in ("input", "output", "total")}
-        return {
+        fields = {
             **_fields.core(observation),
             **_fields.basic(observation),
             **_fields.written(observation),
             **_fields.model(observation),
             **_fields.usage(observation),
             **self._prompt(observation),
+        }
+        return {
+            **{name: value for name, value in fields.items() if name not in _NOT_OLDER},
             "input": observation.input,
             "output": observation.output,
             "metadata": observation.metadata,

@@ -10,6 +10,7 @@ import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tracesplice_cli._failed import reason
 from tracesplice_wire import shown_url
 
 if TYPE_CHECKING:
@@ -93,10 +94,8 @@ def ask(
         except urllib.error.HTTPError as error:
             with error:
                 return _answer(error.code, error)
-    except urllib.error.URLError as error:
-        raise Unreachable(str(error.reason)) from None
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise Unreachable(str(error) or type(error).__name__) from None
+        raise Unreachable(reason(error)) from None
 
 
 def _answer(status: int, answer: Any) -> Answer:
