@@ -136,7 +136,9 @@ def test_a_prompt_on_one_side(stage: Stage, mode: GatewayMode) -> None:
     trace_id = ask(stage, mode, lambda own, _: own._replace(prompt=None))
     found = wrong(stage, trace_id)
     assert found.keys() == {"prompt on both sides"}
-    assert f"'call' around it has prompt '{OWN}' version 2" in found["prompt on both sides"]
+    assert (
+        f"'call' of the application has prompt '{OWN}' version 2" in found["prompt on both sides"]
+    )
 
 
 def test_a_mask_that_does_not_know_of_the_call(stage: Stage, mode: GatewayMode) -> None:

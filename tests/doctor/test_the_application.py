@@ -39,6 +39,8 @@ def test_all_is_fine(run: Run) -> None:
     found = {check: each for check, each in outcome.findings.items() if check.startswith("app.")}
     assert {each["state"] for each in found.values()} == {"ok"}
     assert {*found} == {"app.mask", "app.tracing", "app.integrations"}
+    assert outcome.text("app.tracing").startswith("The application traces; its sampler is AlwaysOn")
+    assert len(outcome.text("app.tracing")) < 80
 
 
 @pytest.mark.parametrize(
@@ -120,3 +122,14 @@ def test_a_module_that_cannot_be_imported(run: Run, text: str, says: str) -> Non
 
 def test_a_module_that_is_not_there(run: Run) -> None:
     assert "No module named 'sohp'" in run("", "sohp").text("app.import")
+
+
+def test_a_file_in_place_of_a_module(run: Run) -> None:
+    assert "\ntracesplice doctor --app shop" in run("", "shop.py").text("app.import")
+    typed = run("", "./shop/main.py:make").text("app.import")
+    assert typed.endswith("\ntracesplice doctor --app shop.main:make")
+
+
+def test_a_function_that_fails(run: Run) -> None:
+    text = run("def make(name): pass", "shop:make").text("app.import")
+    assert text.startswith("shop:make failed: TypeError: make() missing")

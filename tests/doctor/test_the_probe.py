@@ -147,6 +147,11 @@ def test_it_asks_which_model(doctor: Doctor, gateways: dict[str, Gateway]) -> No
     assert "tracesplice doctor --probe --model chat\n" in outcome.output
     # What was found before is shown all the same.
     assert outcome.state("gateway.key") == "ok"
+    assert "Nothing to mend" not in doctor.of(gateways["langfuse"]).show("--probe")
+
+
+def test_it_waits_for_no_negative_time(doctor: Doctor) -> None:
+    assert doctor.run("--wait", "-1").code == 2
 
 
 def test_a_model_that_fails(doctor: Doctor, gateways: dict[str, Gateway]) -> None:

@@ -49,6 +49,12 @@ def test_plugins_shows_what_each_adapter_splices(found: FakeAdapters) -> None:
     assert result.exit_code == 0
 
 
+def test_the_help_says_what_each_command_does() -> None:
+    lines = run("--help").output.splitlines()
+    assert "  check    Say of each call in a trace what holds, and what does not." in lines
+    assert not [line for line in lines[2:] if line.endswith("...")]
+
+
 def test_a_problem_is_shown_on_one_line_and_fails(found: FakeAdapters) -> None:
     found.add("wordy", WORKS)
     found.add("broken", WORKS, requires=["a-package-with-quite-a-long-name[and,extras]>=12.34,<56"])

@@ -85,9 +85,24 @@ def test_a_call_that_went_elsewhere() -> None:
 @pytest.mark.parametrize(
     ("own", "theirs", "text", "advice"),
     [
-        (PROMPT, BARE, "has no prompt, 'name-own' around it has prompt 'greet'", "litellm.ad"),
-        (BARE, PROMPT, "has prompt 'greet' version 3, 'name-own' around it has", "langfuse_p"),
-        (PROMPT, {**PROMPT, "prompt_version": 4}, "version 4, 'name-own' around it", "litellm.ad"),
+        (
+            PROMPT,
+            BARE,
+            "has no prompt, 'name-own' of the application has prompt 'greet'",
+            "litellm.ad",
+        ),
+        (
+            BARE,
+            PROMPT,
+            "has prompt 'greet' version 3, 'name-own' of the application has",
+            "langfuse_p",
+        ),
+        (
+            PROMPT,
+            {**PROMPT, "prompt_version": 4},
+            "version 4, 'name-own' of the application",
+            "litellm.ad",
+        ),
     ],
 )
 def test_a_prompt_on_one_side(
@@ -142,7 +157,7 @@ def test_the_environment() -> None:
 
 def test_what_else_the_gateway_reports() -> None:
     found = said(ROOT, OWN, gateway(), gateway("raw", type="SPAN", usage={}, cost=0.0))
-    assert "(j) nothing else of the gateway's: in Langfuse, too: [\"SPAN 'name-raw'" in found
+    assert "(j) nothing else of the gateway's: in Langfuse, too: 'name-raw'" in found
 
 
 @pytest.mark.parametrize(

@@ -137,14 +137,20 @@ def test_what_cannot_be_said_is_not_said_to_hold() -> None:
         assert list(judged.unsaid) == unknown
         assert not {*judged.unsaid, *judged.wrong} & {*judged.holds}
         page, said = html(judged), [str(each) for each in summary(judged)]
-        assert len(texts(page, ".//ul[@class='checks']/li[@class='note']")) == len(unknown)
-        assert sum(each.startswith("○") for each in said) == len(unknown)
+        unsaid = ", ".join(TITLES[letter] for letter in unknown)
+        noted = texts(page, ".//ul[@class='checks']/li[@class='note']")
+        assert bool(noted) == bool(unknown)
+        assert all(each.endswith(unsaid) for each in noted)
+        assert [each.endswith(unsaid) for each in said if each.startswith("○")] == [True] * len(
+            noted
+        )
         assert [each["holds"] for each in as_json(judged)["checks"]].count(None) == len(unknown)
 
 
 def test_a_prompt_that_stayed_behind_is_missing() -> None:
     assert SPLIT.wrong["c"] == (
-        "'name-gateway' of the gateway has no prompt, 'name-own' prompt 'greet' version 3"
+        "'name-gateway' of the gateway has no prompt, "
+        "'name-own' of the application has prompt 'greet' version 3"
     )
     linked = made("other", "root", **PROMPT)
     elsewhere = [ROOT, made("own", "root"), linked, gateway("g1", "other"), gateway(parent=None)]

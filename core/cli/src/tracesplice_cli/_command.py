@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import click
 
+from tracesplice_cli._encoding import print_anything
 from tracesplice_cli._plugins import plugins
 from tracesplice_cli.check import check
 from tracesplice_cli.doctor import doctor
@@ -17,6 +18,7 @@ __all__ = ["command"]
 @click.version_option(version("tracesplice"), prog_name="tracesplice")
 def command() -> None:
     """Hold the subcommands."""
+    print_anything()
 
 
 command.add_command(plugins)

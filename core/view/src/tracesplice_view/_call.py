@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tracesplice_view._judge import Seen, judge
-from tracesplice_view._run import tokens
+from tracesplice_view._run import dollars, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,7 +94,7 @@ class Call:
         claims = [each for each in self.seen.by_id.values() if tokens(each) or each.cost]
         if len(claims) < 2:
             return text
-        said = [f"{_name(each)} ({tokens(each)} tokens, ${each.cost:.6g})" for each in claims]
+        said = [f"{_name(each)} ({tokens(each)} tokens, {dollars(each.cost)})" for each in claims]
         return f"counted by {', '.join(said[:-1])} and by {said[-1]}"
 
 

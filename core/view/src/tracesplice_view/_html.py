@@ -94,8 +94,9 @@ def _checks(judged: Judged) -> Iterator[str]:
             yield _check("bad", "✘", "Does not hold", f"<b>{title}</b>: {reason}")
         elif letter in judged.holds:
             yield _check("good", "✔", "Holds", title)
-        else:
-            yield _check("note", "○", "Unknown", f"{title}: cannot be known from these traces")
+    if judged.unsaid:
+        unsaid = ", ".join(TITLES[letter] for letter in judged.unsaid)
+        yield _check("note", "○", "Unknown", f"cannot be known from these traces: {unsaid}")
 
 
 def _check(class_: str, mark: str, word: str, said: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timezone
 from typing import TYPE_CHECKING, Any
 
 from tracesplice_view._html_text import block, element, shown
@@ -99,7 +100,7 @@ def _known(observation: Observation) -> dict[str, Any]:
         "session": observation.session_id,
         "tags": ", ".join(map(str, observation.tags)),
         "environment": observation.environment,
-        "began": observation.start.isoformat(),
+        "began": f"{observation.start.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S.%f}"[:-3] + " UTC",
         "made by": observation.scope or observation.service,
     }
 

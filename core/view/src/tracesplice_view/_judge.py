@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracesplice_view._run import dollars
 from tracesplice_view._seen import Expected, Seen
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _prompts_as_traced(seen: Seen) -> str | None:
         if generations and _prompt(own) != _prompt(generation):
             return (
                 f"{generation.name!r} of the gateway has {_prompt(generation)}, "
-                f"{(own or generations[0]).name!r} around it has {_prompt(own)}"
+                f"{(own or generations[0]).name!r} of the application has {_prompt(own)}"
             )
     return _prompt_left_behind(seen)
 
@@ -121,7 +122,10 @@ def _prompt_left_behind(seen: Seen) -> str | None:
     for generation in seen.alone:
         if linked and not generation.prompt_name:
             own = linked[0]
-            return f"{generation.name!r} of the gateway has no prompt, {own.name!r} {_prompt(own)}"
+            return (
+                f"{generation.name!r} of the gateway has no prompt, "
+                f"{own.name!r} of the application has {_prompt(own)}"
+            )
     return None
 
 
@@ -184,7 +188,7 @@ def _figures(observations: Iterable[Observation]) -> tuple[int, float]:
 
 
 def _shown(figures: tuple[int, float]) -> str:
-    return f"{figures[0]} tokens and ${figures[1]:.6g}"
+    return f"{figures[0]} tokens and {dollars(figures[1])}"
 
 
 def _priced(seen: Seen) -> str | None:
@@ -209,5 +213,5 @@ def _environment(seen: Seen) -> str | None:
 
 def _noise(seen: Seen) -> str | None:
     ours = {each.id for each in (*seen.client, *seen.gateway)}
-    found = [each.line() for each in seen.by_id.values() if each.id not in ours]
+    found = _several(each.name for each in seen.by_id.values() if each.id not in ours)
     return f"in Langfuse, too: {found}" if found else None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tracesplice_view._model import Observation, Trace
 
-__all__ = ["Run", "tells", "tokens"]
+__all__ = ["Run", "dollars", "tells", "tokens"]
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
@@ -76,6 +76,12 @@ class Run:
 def tokens(observation: Observation) -> int:
     """All the tokens it claims."""
     return observation.usage.get("total", 0)
+
+
+def dollars(amount: float) -> str:
+    """An amount with all its digits, to be compared with another."""
+    digits, _, fraction = f"{amount:.12f}".partition(".")
+    return f"${digits}.{fraction}".rstrip("0").rstrip(".")
 
 
 def tells(observation: Observation) -> bool:

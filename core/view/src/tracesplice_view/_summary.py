@@ -35,8 +35,9 @@ def summary(judged: Judged, *, why: bool = True) -> list[Text]:
             lines.append(Text(f"✘ {title}{reason}", "red"))
         elif letter in judged.holds:
             lines.append(Text(f"✔ {title}", "green"))
-        elif why:
-            lines.append(Text(f"○ {title}: cannot be known from these traces", "yellow"))
+    if why and judged.unsaid:
+        unsaid = ", ".join(TITLES[letter] for letter in judged.unsaid)
+        lines.append(Text(f"○ cannot be known from these traces: {unsaid}", "yellow"))
     return [*lines, total(judged)]
 
 
