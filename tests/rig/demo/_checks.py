@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rig.demo._http import Refused, Unreachable, basic, bearer, get
 from rig.demo._settings import (
     GATEWAY_KEY,
     GATEWAY_URL,
@@ -15,6 +14,7 @@ from rig.demo._settings import (
     DemoError,
     exports,
 )
+from tracesplice_cli._http import Unreachable, ask, basic, bearer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,18 +72,20 @@ def _get(
     key_names: tuple[str, ...],
     instead: str,
 ) -> Any:
+    typed = f"  export {url_name}=http://…"
     try:
-        return get(url, headers)
-    except Refused as error:
-        if error.status in _KEY_REFUSED and key_names:
-            problem = f"The {what} at {server} refuses the key ({error}). Type, with its own:"
-            typed = exports(*key_names)
-        else:
-            problem = f"{server} is no {what} ({error} at {url}). Type its address:"
-            typed = f"  export {url_name}=http://…"
+        answer = ask(url, headers)
     except Unreachable as error:
         problem = f"No {what} answers at {server} ({error}). Start it, or type its address:"
-        typed = f"  export {url_name}=http://…"
+    else:
+        said = f"HTTP {answer.status}"
+        if answer.status == 200 and answer.json is not None:
+            return answer.json
+        if answer.status in _KEY_REFUSED and key_names:
+            problem = f"The {what} at {server} refuses the key ({said}). Type, with its own:"
+            typed = exports(*key_names)
+        else:
+            problem = f"{server} is no {what} ({said} at {url}). Type its address:"
     problem = problem.replace("The Langfuse", "Langfuse")
     raise DemoError(f"{problem}\n{typed}\nor, for the demo's own stand-in:\n  {instead}")
 

@@ -6,19 +6,16 @@ import json
 import secrets
 import time
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
-from urllib.error import URLError
+from typing import TYPE_CHECKING
 
 import openai
 
 import tracesplice
-from rig.demo._http import Refused, Unreachable, basic, get
 from rig.demo._settings import GATEWAY_URL, MODEL, DemoError
+from tracesplice_cli._failed import reason
 from tracesplice_view import LangfuseReader, Run, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rig.demo._programs import Program
     from rig.demo._stage import Stage
     from tracesplice_testing.recorder import Observation
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["generation_traces", "run_program"]
 
 _HOUR = timedelta(hours=1)
-_PAGE = "100"
 
 
 def run_program(stage: Stage, program: Program, *, spliced: bool) -> Run:
@@ -39,8 +35,9 @@ def run_program(stage: Stage, program: Program, *, spliced: bool) -> Run:
     stage.app.trace_ids.clear()
     try:
         earlier = set(generation_traces(stage))
-    except (Refused, Unreachable) as error:
-        raise DemoError(f"Langfuse at {stage.server.url} cannot be read: {error}.") from None
+    except (OSError, ValueError) as error:
+        text = f"Langfuse at {stage.server.url} cannot be read: {reason(error)}."
+        raise DemoError(text) from None
     url, key = f"{stage.gateway.url}/v1", stage.gateway.secret_key
     code = program.load()
     client = code.connect(url, key, stage.model)
@@ -64,7 +61,7 @@ def _wait(stage: Stage, mark: str, earlier: set[str]) -> Run:
         time.sleep(interval)
         try:
             run = _read(stage, mark, earlier)
-        except (Refused, Unreachable, URLError):
+        except (OSError, ValueError):
             continue  # too many requests, or the server is busy
         if run.generations(app=True) and run.generations(app=False) and run == last:
             return run
@@ -73,11 +70,11 @@ def _wait(stage: Stage, mark: str, earlier: set[str]) -> Run:
 
 
 def _read(stage: Stage, mark: str, earlier: set[str]) -> Run:
-    reader = LangfuseReader(stage.server.url, stage.server.public_key, stage.server.secret_key)
+    reader = _reader(stage)
     ours = list(stage.app.trace_ids)
     app = Run(tuple(filter(None, map(reader.trace, ours))), frozenset(stage.app.ids))
     used = {tokens(o) for o in app.generations(app=True)}
-    new = [i for i in dict.fromkeys(generation_traces(stage)) if i not in earlier and i not in ours]
+    new = [each for each in generation_traces(stage) if each not in earlier and each not in ours]
     others = [trace for trace in map(reader.trace, new) if trace is not None]
     of_call = [t for t in others if any(_is_ours(o, mark, used) for o in t.observations)]
     return Run((*app.traces, *of_call), app.app_ids)
@@ -90,20 +87,15 @@ def _is_ours(observation: Observation, mark: str, used: set[int]) -> bool:
     return bool(tokens(observation)) and tokens(observation) in used
 
 
-def generation_traces(stage: Stage) -> Iterator[str]:
-    """The trace ids of the last hour's generations."""
-    url, server = f"{stage.server.url}/api/public", stage.server
-    since = (datetime.now(timezone.utc) - _HOUR).strftime("%Y-%m-%dT%H:%M:%SZ")
-    query = {"type": "GENERATION", "fromStartTime": since, "limit": _PAGE}
-    headers = basic(server.public_key, server.secret_key)
-    rows: list[dict[str, Any]]
-    try:
-        rows = get(f"{url}/v2/observations", headers, query | {"fields": "core"})["data"]
-    except Refused as error:
-        if error.status not in (404, 405, 501):
-            raise
-        rows = get(f"{url}/observations", headers, query)["data"]
-    return (str(row["traceId"]) for row in rows if row.get("traceId"))
+def generation_traces(stage: Stage) -> list[str]:
+    """The trace ids of the newest of the last hour's generations."""
+    since = datetime.now(timezone.utc) - _HOUR
+    return [trace.id for trace in next(_reader(stage).newest(since=since, kind="GENERATION"), [])]
+
+
+def _reader(stage: Stage) -> LangfuseReader:
+    server = stage.server
+    return LangfuseReader(server.url, server.public_key, server.secret_key)
 
 
 def _failed(stage: Stage, error: openai.APIError) -> str:

@@ -108,7 +108,7 @@ def _settled(stage: Stage, earlier: set[str]) -> list[Trace]:
     last: list[Trace] = []
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        ids = dict.fromkeys(each for each in generation_traces(stage) if each not in earlier)
+        ids = [each for each in generation_traces(stage) if each not in earlier]
         traces = [trace for trace in map(reader.trace, ids) if trace is not None]
         seen = [each for trace in traces for each in trace.observations]
         if traces == last and any(map(is_of_gateway, seen)):
