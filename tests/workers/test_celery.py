@@ -93,7 +93,7 @@ def test_a_batch_over_worker_processes_two_of_which_are_killed(
             until(partial(reported, recorder, done), f"{done} calls")
             os.kill(random.choice(_processes(env)), signal.SIGKILL)
         id_ = trace_id(producer)
-        until(lambda: len(answered(recorder.trace(id_))) == BATCH, "all tasks answered", 180)
+        until(lambda: len(answered(recorder.trace(id_))) == BATCH, "all tasks answered")
     [trace] = recorder.traces()
     assert trace.id == id_
     check_batch(trace, "ann", BATCH, KILLS)
