@@ -42,7 +42,7 @@ def _without_frameworks() -> Iterator[None]:
 def made(monkeypatch: pytest.MonkeyPatch) -> list[Link]:
     """The links that carriers are made of."""
     found: list[Link] = []
-    encode = _captured.encode_carrier
+    encode = _captured.encode_carrier  # type: ignore[attr-defined]
 
     def encode_carrier(link: Link, *more: Any) -> Any:
         found.append(link)
