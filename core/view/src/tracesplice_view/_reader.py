@@ -103,10 +103,15 @@ class LangfuseReader:
         asked = {"fromStartTime": since, "toStartTime": until}
         query = {name: _asked(time) for name, time in asked.items() if time is not None}
         met: dict[str, list[dict[str, Any]]] = {}
+        traces: dict[str, Trace] = {}
         for page in self._pages({**query, "type": kind} if kind else query):
-            for row in page:
-                met.setdefault(row.get("traceId") or "", []).append(row)
-            yield [_trace(id_, rows, {}) for id_, rows in met.items() if id_]
+            placed = [row for row in page if row.get("traceId")]
+            for row in placed:
+                met.setdefault(row["traceId"], []).append(row)
+            # The others are as they were.
+            for id_ in dict.fromkeys(row["traceId"] for row in placed):
+                traces[id_] = _trace(id_, met[id_], {})
+            yield [*traces.values()]
 
     def project(self) -> str | None:
         """The project's name; None if no Langfuse answers at this address."""
