@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import ssl
 import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
+from urllib.error import URLError
 
 import pytest
 
@@ -13,6 +15,7 @@ from tracesplice import _cli
 from tracesplice._hooks import Adapters
 from tracesplice._plugins import BLOCK_VARIABLE
 from tracesplice_cli import _plugins, command
+from tracesplice_cli._failed import reason
 from unit.fake_adapters import WORKS, FakeAdapters, fakes
 
 if TYPE_CHECKING:
@@ -28,6 +31,20 @@ def found(fakes: FakeAdapters, monkeypatch: pytest.MonkeyPatch) -> FakeAdapters:
         _plugins, "installed_adapters", lambda: Adapters(fakes.points(), ["blocked"])
     )
     return fakes
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("self-signed certificate", "not trusted, self-signed certificate; for an authority of"),
+        ("IP address mismatch.", "not trusted, IP address mismatch; for an authority of your"),
+    ],
+)
+def test_a_certificate_that_is_not_trusted(message: str, said: str) -> None:
+    error = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] (_ssl.c:1006)")
+    error.verify_message = message
+    assert said in reason(URLError(error))
+    assert "_ssl" not in reason(URLError(error))
 
 
 def forget(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
@@ -53,6 +70,16 @@ def test_the_help_says_what_each_command_does() -> None:
     lines = run("--help").output.splitlines()
     assert "  check    Say of each call in a trace what holds, and what does not." in lines
     assert not [line for line in lines[2:] if line.endswith("...")]
+
+
+def test_on_a_narrow_terminal_no_word_is_cut(
+    found: FakeAdapters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found.add("wordy", WORKS)
+    monkeypatch.setenv("COLUMNS", "30")
+    output = run("plugins").output
+    assert "…" not in output
+    assert max(map(len, output.splitlines())) <= 30
 
 
 def test_a_problem_is_shown_on_one_line_and_fails(found: FakeAdapters) -> None:

@@ -16,8 +16,8 @@ def reason(error: BaseException) -> str:
     inner = getattr(error, "reason", None) or error
     if isinstance(inner, ssl.SSLCertVerificationError):
         return (
-            f"its certificate is not trusted, {inner.verify_message}; "
-            "for an authority of your own: export SSL_CERT_FILE=..."
+            f"its certificate is not trusted, {inner.verify_message.rstrip('.')}; "
+            "for an authority of your own: export SSL_CERT_FILE=ca.pem"
         )
     if isinstance(inner, ssl.SSLError):
         return f"no TLS is spoken there, {inner.reason}; its address may start with http://"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from tracesplice._advice import install_commands
@@ -62,7 +62,8 @@ def _show(found: Sequence[Adapter]) -> None:
     lines = [f"{each.name} {each.problem}" for each in found if each.problem is not None]
     console = Console()
     if found:
-        table = Table("adapter", "package", "splices", "state")
+        titles = ("adapter", "package", "splices", "state")
+        table = Table(*(Column(title, overflow="fold") for title in titles))
         for adapter in found:
             state = _state(adapter)
             package = f"{adapter.package} {adapter.version}"
