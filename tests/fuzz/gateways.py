@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -30,9 +32,11 @@ from tracesplice_testing.recorder import Recorder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fuzz.hostile import Request
     from tracesplice_testing.gateway import Reply
 
 BATCH, THREADS, TOGETHER = 500, 8, 1_000
+VARYING = re.compile("(^|_)id$|^created|_at$")
 MAX_GROWTH = 40_000  # kB, beyond what the gateway without the adapter grows
 
 
@@ -43,24 +47,38 @@ def memory(gateway: Gateway) -> int:
 
 
 def answered(reply: Reply) -> tuple[int, object]:
-    """Status and answer, without ids."""
+    """Status and answer, without ids and times."""
     if reply.status != 200:
         return reply.status, None
-    if reply.body.startswith(b"data:"):
-        chunks = [json.loads(line[6:]) for line in reply.body.splitlines() if b"choices" in line]
-        return 200, "".join(str(each["choices"][0]["delta"].get("content")) for each in chunks)
-    return 200, str(reply.json["choices"])
+    if not reply.body.startswith(b"{"):
+        lines = reply.body.decode().splitlines()
+        chunks = [json.loads(line[6:]) for line in lines if line.startswith("data: {")]
+        return 200, str([_without_ids(each) for each in chunks])
+    return 200, str(_without_ids(reply.json))
 
 
-def ask(gateway: Gateway, request: tuple[dict[str, Any], dict[str, str]]) -> Reply:
-    return gateway.post("/chat/completions", *request, timeout=PATIENCE)
+def _without_ids(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_ids(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_ids(each) for key, each in value.items() if not VARYING.search(key)}
+
+
+def ask(gateway: Gateway, request: Request) -> Reply:
+    return gateway.post(*request, timeout=PATIENCE)
 
 
 class Pair:
-    """A gateway with the adapter and one without, with a recorder for each."""
+    """A gateway with the adapter and one without, with a recorder for each.
+
+    Attributes:
+        answers: How often what was answered, with the adapter.
+    """
 
     def __init__(self, mode: GatewayMode, model: ModelServer) -> None:
         self.recorders = [Recorder(), Recorder()]
+        self.answers = Counter[str]()
         self.mode = mode
         self._model = model
 
@@ -85,7 +103,7 @@ class Pair:
         for each in self.recorders:
             each.__exit__(None, None, None)
 
-    def send(self, requests: list[tuple[dict[str, Any], dict[str, str]]]) -> Iterator[str]:
+    def send(self, requests: list[Request]) -> Iterator[str]:
         """Send requests to both; says what is wrong."""
         for each in self.recorders:
             each.clear()
@@ -98,8 +116,10 @@ class Pair:
             if one.status == 200 and one.headers[REPORTS] not in ("true", "false"):
                 yield f"{REPORTS}: {one.headers[REPORTS]}: {request}"
             reported += one.headers[REPORTS] == "true"
+            says = "reported" if one.headers[REPORTS] == "true" else "not reported"
+            self.answers[f"{request[0]} {one.status}, {says}"] += 1
         try:
-            self.recorders[0].wait_for(lambda _: self._generations() >= reported or None)
+            self.recorders[0].wait_for(lambda _: self._generations() >= reported or None, PATIENCE)
         except Exception:  # noqa: BLE001  (said below)
             yield f"{reported} calls are reported, {self._generations()} arrived"
         bad = [each for each in self.recorders[0].problems() if not each.kind.startswith("prompt")]
@@ -147,6 +167,7 @@ def run(mode: GatewayMode, count: int, seed: int, model: ModelServer) -> list[st
         if grown[-1] - grown[0] > MAX_GROWTH:
             wrong.append(f"memory: {grown[-1] - grown[0]} kB more than without the adapter")
         wrong += pair.together()
+    print(*(f"{pair.answers[each]:>8} {each}" for each in sorted(pair.answers)), sep="\n")
     print(f"{mode.value}: {TOGETHER} at once, {len(wrong)} wrong", flush=True)
     return wrong
 
@@ -162,7 +183,7 @@ def main() -> int:
         wrong = [
             f"{mode.value}: {each}"
             for mode in modes
-            for each in run(mode, given.requests // len(modes), given.seed, model)
+            for each in run(mode, -(-given.requests // len(modes)), given.seed, model)
         ]
     print("\n".join(wrong[:50]))
     return int(bool(wrong))

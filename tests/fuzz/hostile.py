@@ -12,6 +12,18 @@ if TYPE_CHECKING:
 
 __all__ = ["any_request", "any_value"]
 
+Request = tuple[str, dict[str, Any], dict[str, str]]
+"""Path, body and headers."""
+
+# How many of ten requests go where.
+ROUTES: tuple[tuple[int, str, dict[str, Any]], ...] = (
+    (5, "/chat/completions", CHAT),
+    (2, "/responses", {"model": "openai-chat", "input": "hi"}),
+    (1, "/embeddings", {"model": "openai-embed", "input": "hi"}),
+    (1, "/v1/messages", {**CHAT, "model": "claude", "max_tokens": 5}),
+    (1, "/v1/messages", {**CHAT, "model": "openai-chat", "max_tokens": 5}),
+)
+
 CONTAINERS = ("metadata", "litellm_metadata")
 PARTS = ("name", "version", "prompt", "type", "labels", "config", "")
 LETTERS = "ab\u0000\ud7ff\U0001f642%,;=\"'\n "
@@ -32,17 +44,26 @@ def any_value(chance: Random, depth: int = 3) -> Any:
     return {chance.choice((*KEYS, *PARTS)): each for each in several}
 
 
-def any_request(chance: Random) -> tuple[dict[str, Any], dict[str, str]]:
-    """Body and headers."""
+def any_request(chance: Random) -> Request:
+    """A request to one of the routes, with anything in what links are made of."""
+    [(_, path, plain)] = chance.choices(ROUTES, [share for share, *_ in ROUTES])
+    added, headers = _any_link(chance)
+    body = {**added, **plain}
+    if path != "/embeddings" and chance.random() < 0.2:
+        body["stream"] = True
+    return path, body, headers
+
+
+def _any_link(chance: Random) -> tuple[dict[str, Any], dict[str, str]]:
+    """Fields of a body, and headers."""
     if chance.random() < 0.3:
-        return hostile(chance)
-    body: dict[str, Any] = dict(CHAT)
+        body, headers = hostile(chance)
+        return {name: value for name, value in body.items() if name not in CHAT}, headers
+    body = {}
     for container in chance.sample(CONTAINERS, chance.randint(1, 2)):
         keys = chance.sample(KEYS, chance.randint(1, 6))
         whole = chance.random() < 0.1
         body[container] = any_value(chance) if whole else {k: any_value(chance) for k in keys}
-    if chance.random() < 0.2:
-        body["stream"] = True
     baggage = ",".join(f"langfuse_{chance.choice(KEYS)}={chance.choice(TEXTS)}" for _ in range(3))
     parents = (f"00-{chance.getrandbits(128):032x}-{'b' * 16}-01", "x", "")
     headers = {"baggage": baggage, "traceparent": chance.choice(parents)}
