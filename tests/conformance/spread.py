@@ -25,26 +25,40 @@ PROCESSES = ("fork", "spawn", "forkserver")
 
 # In each process: started anew, it imports this module.
 langfuse = Langfuse(mask_otel_spans=tracesplice.count_usage_once())
-client = tracesplice.splice(
-    openai.OpenAI(
-        base_url=os.environ["LITELLM_PROXY_API_BASE"],
-        api_key=os.environ["LITELLM_PROXY_API_KEY"],
-        max_retries=0,
-    )
-)
+GATEWAY: Any = {
+    "base_url": os.environ["LITELLM_PROXY_API_BASE"],
+    "api_key": os.environ["LITELLM_PROXY_API_KEY"],
+    "max_retries": 0,
+}
+client = tracesplice.splice(openai.OpenAI(**GATEWAY))
 
 
 def work(number: int) -> str:
     """A call, with a generation of the program's own that says what it used."""
-    question = f"question-{number}"
-    with langfuse.start_as_current_observation(
-        name="task", as_type="generation", model="chat", input=question
-    ) as own:
-        answer = client.chat.completions.create(
-            model="chat", messages=[{"role": "user", "content": question}]
-        )
-        assert answer.usage is not None
-        own.update(usage_details={"total": answer.usage.total_tokens}, cost_details={"total": 1.0})
+    with generation(number) as own:
+        return told(own, client.chat.completions.create(**asked(number)))
+
+
+async def awork(number: int) -> str:
+    """The same without a thread."""
+    with generation(number) as own:
+        async with tracesplice.splice(openai.AsyncOpenAI(**GATEWAY)) as other:
+            return told(own, await other.chat.completions.create(**asked(number)))
+
+
+def generation(number: int) -> Any:
+    return langfuse.start_as_current_observation(
+        name="task", as_type="generation", model="chat", input=f"question-{number}"
+    )
+
+
+def asked(number: int) -> Any:
+    return {"model": "chat", "messages": [{"role": "user", "content": f"question-{number}"}]}
+
+
+def told(own: Any, answer: Any) -> str:
+    used = {"total": answer.usage.total_tokens}
+    own.update(usage_details=used, cost_details={"total": 1.0})
     return str(answer.choices[0].message.content)
 
 
@@ -102,12 +116,30 @@ def by_carrier() -> list[str]:
     return [f"echo: question-{each}" for each in range(COUNT)]
 
 
-def experiment() -> list[str]:
-    async def task(*, item: Any, **_: Any) -> str:
-        return await asyncio.to_thread(work, item["input"])
+def of_item(*, item: Any, **_: Any) -> str:
+    return work(item["input"])
 
+
+async def in_thread(*, item: Any, **_: Any) -> str:
+    return await asyncio.to_thread(work, item["input"])
+
+
+async def in_loop(*, item: Any, **_: Any) -> str:
+    return await awork(item["input"])
+
+
+# By kind: what each item runs, and how many at a time.
+EXPERIMENTS: dict[str, tuple[Any, int]] = {
+    "experiment": (of_item, 1),
+    "experiment in threads": (in_thread, 3),
+    "asynchronous experiment": (in_loop, 3),
+}
+
+
+def experiment(kind: str) -> list[str]:
+    task, at_once = EXPERIMENTS[kind]
     data: Any = [{"input": number} for number in range(COUNT)]
-    result = langfuse.run_experiment(name="spread", data=data, task=task, max_concurrency=3)
+    result = langfuse.run_experiment(name="spread", data=data, task=task, max_concurrency=at_once)
     return [str(each.output) for each in result.item_results]
 
 
@@ -127,8 +159,8 @@ def main() -> None:
             user_id="ann", session_id="monday", tags=["a"], trace_name=kind, prompt=prompt
         )
         with ambient:
-            if kind == "experiment":
-                answers = experiment()
+            if kind in EXPERIMENTS:
+                answers = experiment(kind)
             else:
                 with langfuse.start_as_current_observation(name="request"):
                     answers = run(kind)

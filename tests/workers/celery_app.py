@@ -8,7 +8,7 @@ from typing import Any
 import langfuse
 import langfuse.openai  # Langfuse's tracing of the OpenAI SDK
 import openai
-from celery import Celery, chain, chord, group
+from celery import Celery, chain, chord, group, signals
 
 import tracesplice
 import tracesplice_celery
@@ -32,6 +32,17 @@ client = tracesplice.splice(
         api_key=os.environ["LITELLM_PROXY_API_KEY"],
     )
 )
+
+
+def _observe(**_: Any) -> None:
+    with tracer.start_as_current_observation(name="outside of tasks"):
+        pass
+
+
+if "WORKERS_OBSERVE" in os.environ:
+    # Each process of the pool; and the worker itself, which is the pool where that is no process.
+    signals.worker_process_init.connect(_observe, weak=False)
+    signals.worker_ready.connect(_observe, weak=False)
 
 
 def call(question: str) -> str:

@@ -44,6 +44,7 @@ def own_env(recorder: Recorder, gateway: Gateway) -> dict[str, str]:
             "LITELLM_PROXY_API_KEY": gateway.key,
             "LANGFUSE_TRACING_ENVIRONMENT": "workers",
             "TRACESPLICE_STRICT": "1",
+            "LANGFUSE_FLUSH_INTERVAL": "600",  # it is the engines' adapters that have it sent
         },
     )
 

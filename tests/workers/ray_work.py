@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextvars import Context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ray
 
+import tracesplice
 from workers.ray_calls import acall, call, span
 
 if TYPE_CHECKING:
@@ -28,6 +30,14 @@ def ask_twice(question: str) -> Iterator[str]:
     """Ask as the answers are read."""
     for _ in range(2):
         yield call(question)
+
+
+@ray.remote
+def ask_from(queue: Any) -> str:
+    """Ask what is in a queue."""
+    job = queue.get(timeout=60)
+    with tracesplice.resume(job["carrier"], strict=True):
+        return call(job["question"])
 
 
 @ray.remote
@@ -152,6 +162,15 @@ def by_dataset_in_actors(question: str) -> None:
     rows.map_batches(BatchAsker, **made).take_all()
 
 
+def by_queue(question: str) -> None:
+    from ray.util.queue import Queue
+
+    queue = Queue()
+    queue.put({"question": question, "carrier": tracesplice.capture()})
+    # Called where nothing is current: the carrier alone says where it belongs.
+    Context().run(lambda: ray.get(ask_from.remote(queue)))
+
+
 def at_the_second_try(question: str) -> None:
     seen = Path(ray.get_runtime_context().get_temp_dir(), question.replace(" ", "-"))
     ray.get(ask_at_the_second_try.remote(question, str(seen)))
@@ -171,6 +190,7 @@ WAYS: dict[str, Any] = {
     "an actor": by_actor,
     "an asynchronous actor": by_async_actor,
     "an actor with threads": by_threaded_actor,
+    "a queue, by hand": by_queue,
     "a dataset": by_dataset,
     "a dataset, by an object": by_dataset_in_actors,
 }

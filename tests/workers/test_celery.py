@@ -83,6 +83,17 @@ def test_tasks_are_in_the_trace_of_what_handed_them_out(
         check(traces[id_], user, handed_on=1)
 
 
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_what_is_observed_outside_of_tasks_is_sent_when_a_worker_stops(
+    pool: str, env: dict[str, str], recorder: Recorder, tmp_path: Path
+) -> None:
+    processes = {"prefork": 3, "threads": 1}[pool]
+    with worker({**env, "WORKERS_OBSERVE": "1"}, tmp_path / "log", *POOLS[pool]):
+        pass
+    until(lambda: len(recorder.traces()) >= processes, "the observations", 20)
+    assert len(recorder.traces()) == processes, seen(recorder)
+
+
 def test_a_batch_over_worker_processes_two_of_which_are_killed(
     env: dict[str, str], recorder: Recorder, tmp_path: Path
 ) -> None:
@@ -93,7 +104,7 @@ def test_a_batch_over_worker_processes_two_of_which_are_killed(
             until(partial(reported, recorder, done), f"{done} calls")
             os.kill(random.choice(_processes(env)), signal.SIGKILL)
         id_ = trace_id(producer)
-        until(lambda: len(answered(recorder.trace(id_))) == BATCH, "all tasks answered", 180)
+        until(lambda: len(answered(recorder.trace(id_))) == BATCH, "all tasks answered")
     [trace] = recorder.traces()
     assert trace.id == id_
     check_batch(trace, "ann", BATCH, KILLS)

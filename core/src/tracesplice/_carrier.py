@@ -10,16 +10,15 @@ from opentelemetry import baggage, trace
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
+from tracesplice._captured import EXPERIMENT, carrier_of_this_place
 from tracesplice._errors import TracespliceError
 from tracesplice._here import BAGGAGE, PROPAGATED, TRACE_ID
 from tracesplice._kit import in_context
 from tracesplice._observation import RemoteObservation
-from tracesplice._request import capture_link
 from tracesplice_wire import (
     MAX_CARRIER,
     Link,
     decode_carrier,
-    encode_carrier,
     guarded,
     no_parent,
     shown_kind,
@@ -31,10 +30,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 __all__ = ["Resumed", "capture", "resume"]
-
-# Langfuse's own, of an experiment that is run:
-# https://github.com/langfuse/langfuse-python/blob/main/langfuse/_client/propagation.py
-_EXPERIMENT = "experiment_"
 
 _NO_CARRIER = (
     "%s is no carrier of tracesplice.capture(): %s. Pass on the dict that it returned, as it is."
@@ -53,22 +48,7 @@ def capture() -> dict[str, str]:
 
 @guarded("what a carrier would have carried")
 def _captured() -> dict[str, str]:
-    context = otel_context.get_current()
-    at = len(PROPAGATED)
-    experiment = tuple(
-        (name[at:], value)
-        for name, value in context.items()
-        if name.startswith(PROPAGATED + _EXPERIMENT) and isinstance(value, str)
-    )
-    carrier, left_out = encode_carrier(capture_link(), experiment)
-    if left_out:
-        warn_once(
-            "carrier:size",
-            "tracesplice: a carrier has room for 4 kB, so %s of it was left out. Shorten what is "
-            "ambient, metadata first.",
-            ", ".join(dict.fromkeys(left_out)),
-        )
-    return carrier
+    return carrier_of_this_place()
 
 
 def resume(carrier: Mapping[str, str] | None, *, strict: bool = False) -> Resumed:
@@ -207,7 +187,7 @@ def _values(link: Link, entries: Mapping[str, str]) -> dict[str, Any]:
     with in_context(Context()), propagate_attributes(**{k: v for k, v in said.items() if v}):
         context = otel_context.get_current()
     values = {name: value for name, value in context.items() if name.startswith(PROPAGATED)}
-    experiment = {name: text for name, text in entries.items() if name.startswith(_EXPERIMENT)}
+    experiment = {name: text for name, text in entries.items() if name.startswith(EXPERIMENT)}
     return values | {f"{PROPAGATED}{name}": text for name, text in experiment.items()}
 
 

@@ -73,6 +73,8 @@ def _end(task: Any, **_: Any) -> None:
 
 
 def _stop(**_: Any) -> None:
+    # What was observed outside of tasks: a process of a pool ends without Python's `atexit`, at
+    # which Langfuse's SDK sends it from the worker itself.
     flush_observations()
 
 
@@ -81,7 +83,6 @@ _RECEIVERS: tuple[tuple[Any, Callable[..., None]], ...] = (
     (signals.task_prerun, _begin),
     (signals.task_postrun, _end),
     (signals.worker_process_shutdown, _stop),
-    (signals.worker_shutdown, _stop),
 )
 
 

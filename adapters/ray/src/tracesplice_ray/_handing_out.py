@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
@@ -66,7 +67,12 @@ def _carrier_for(parameters: Any, *_: Any) -> bytes | None:
     if not takes_carrier(parameters) or not otel_context.get_current() or _loads_code_itself():
         return None
     carrier = capture()
-    return _BEGIN + json.dumps(carrier).encode() if carrier.keys() > _SEAL else None
+    return _encoded(tuple(carrier.items())) if carrier.keys() > _SEAL else None
+
+
+@lru_cache(maxsize=256)
+def _encoded(entries: tuple[tuple[str, str], ...]) -> bytes:
+    return _BEGIN + json.dumps(dict(entries)).encode()
 
 
 def _loads_code_itself() -> bool:
