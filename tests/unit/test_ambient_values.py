@@ -14,6 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from tracesplice import _here
 from tracesplice._here import here
 from tracesplice._request import capture_link
 from tracesplice_wire import Link, PromptRef
@@ -144,6 +145,47 @@ def test_a_long_text_is_not_kept(langfuse: Langfuse) -> None:
     with langfuse.start_as_current_observation(name="x") as span:
         span._otel_span.set_attribute("user.id", "u" * 1_000_000)
         assert len(str(here().attributes)) < 1_000
+
+
+class TestWhatIsKeptForLaterCalls:
+    """What came of what was said is kept, and given where the same is said again."""
+
+    @pytest.mark.parametrize("name", ["prompt_version", "user_id", "tags"])
+    @pytest.mark.parametrize("values", [(1, True), (1, 1.0), ("1", 1), (["1"], ["2"], ("1",), "1")])
+    def test_values_that_look_alike_are_told_apart(self, name: str, values: Any) -> None:
+        known = {"prompt_name": "p", "prompt_version": 7, name: None}
+        given = [{**known, name: each} for each in (*values, *values)]
+        alone = []
+        for each in given:
+            _here._known.clear()
+            alone.append(self.linked(each))
+        assert [self.linked(each) for each in given] == alone
+
+    def linked(self, values: dict[str, Any]) -> Link:
+        context = otel_context.get_current()
+        for key, value in values.items():
+            context = otel_context.set_value(f"langfuse.propagated.{key}", value, context)
+        with attached(context):
+            return capture_link()
+
+    def test_another_value_on_the_span_is_seen(self, provider: TracerProvider) -> None:
+        with provider.get_tracer("langfuse-sdk").start_as_current_span("x") as span:
+            for user in ("ann", "bob", "ann"):
+                span.set_attribute("user.id", user)
+                assert capture_link().user_id == user
+            span.set_attribute("langfuse.trace.tags", ["a"])
+            assert capture_link().tags == ("a",)
+
+    def test_it_is_little(self, provider: TracerProvider) -> None:
+        with provider.get_tracer("langfuse-sdk").start_as_current_span("x") as span:
+            for number in range(2_000):
+                span.set_attribute("session.id", f"s{number}")
+                assert capture_link().session_id == f"s{number}"
+            for tags in (["t" * 1_000_000], [str(number) for number in range(10_000)]):
+                span.set_attribute("langfuse.trace.tags", tags)
+                capture_link()
+        assert len(_here._known) <= 256
+        assert len(str(_here._known)) < 1_000_000
 
 
 class TestEnvironment:

@@ -9,8 +9,6 @@ https://github.com/langfuse/langfuse/tree/main/packages/shared/src/server/otel.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import baggage, trace
@@ -26,7 +24,7 @@ from tracesplice._observation import (
     nearest_stored,
 )
 from tracesplice._places import places_of
-from tracesplice._plain import decoded, plain
+from tracesplice._plain import MAX_READ, decoded, plain
 from tracesplice._sources import (
     ambient_sources,
     current_observation,
@@ -36,16 +34,18 @@ from tracesplice._sources import (
 from tracesplice_wire import MAX_LENGTH, number, project_of, tag_list
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
+    from tracesplice._plain import Plain
+
+    Said = tuple[str, Plain]
+
 
 __all__ = ["BAGGAGE", "PROPAGATED", "TRACE_ID", "ambient", "here", "prompt_on"]
 
-_TEXTS = ("user_id", "session_id", "trace_name", "environment", "version", "prompt_name")
-_KEYS = (*_TEXTS, "prompt_version", "tags")
 BAGGAGE = "langfuse_"
 """How Langfuse's names in baggage begin."""
 
@@ -55,10 +55,16 @@ PROPAGATED = "langfuse.propagated."
 TRACE_ID = "langfuse_trace_id"
 """In baggage: the trace whose observations are around this place."""
 
-_IN_BAGGAGE = {f"{BAGGAGE}{key}": key for key in _KEYS}
-_IN_CONTEXT = {f"{PROPAGATED}{key}": key for key in (*_KEYS, "metadata")}
 _BAGGAGE_METADATA = "langfuse_metadata_"
 _TRACE_METADATA = "langfuse.trace.metadata."
+_PROMPT_NAME = "langfuse.observation.prompt.name"
+_PROMPT_VERSION = "langfuse.observation.prompt.version"
+# These are ours: how what a framework, the resource of a span, and its prompt say is named below.
+_FRAMEWORK, _RESOURCE, _PROMPT = "framework ", "resource ", "prompt "
+
+_KEYS = tuple(key for key in CallAttributes._fields if key != "project")
+# Where it is said what is ambient, most trusted first.
+_AMBIENT = {key: (f"{PROPAGATED}{key}", f"{BAGGAGE}{key}", f"{_FRAMEWORK}{key}") for key in _KEYS}
 # What Langfuse shows to give a user per call of `langfuse.openai`:
 # https://langfuse.com/integrations/model-providers/openai-py
 _IN_METADATA = {
@@ -66,7 +72,7 @@ _IN_METADATA = {
     for key in ("user_id", "session_id", "tags")
 }
 # Where a span says what, most trusted first.
-_ON_SPAN = {
+_ON_SPAN: dict[str, tuple[str, ...]] = {
     "user_id": ("langfuse.user.id", "user.id", *_IN_METADATA["user_id"]),
     "session_id": (
         "langfuse.session.id",
@@ -77,12 +83,23 @@ _ON_SPAN = {
     "tags": ("langfuse.trace.tags", "langfuse.tags", *_IN_METADATA["tags"]),
     "trace_name": ("langfuse.trace.name",),
     "version": ("langfuse.version",),
+    "metadata": (_TRACE_METADATA,),
 }
 _ENVIRONMENTS = ("langfuse.environment", "deployment.environment.name", "deployment.environment")
-_PROMPT_NAME = "langfuse.observation.prompt.name"
-_PROMPT_VERSION = "langfuse.observation.prompt.version"
+_ON_RESOURCE = frozenset(_ENVIRONMENTS)
+# What each call is asked for: texts in the context, which are compared as they are; what is of
+# another kind there; whatever is on the span.
+_OTHERS = tuple(f"{PROPAGATED}{key}" for key in ("tags", "metadata", "prompt_version"))
+_TEXTS = tuple(name for name, *_ in _AMBIENT.values() if name not in _OTHERS)
+_NAMES = (*(name for names in _ON_SPAN.values() for name in names), *_ENVIRONMENTS)
 _ALL_FLAGS = 0xFF
-_TEXT, _NUMBER = frozenset({str, NoneType}), (int, NoneType)
+_TRACE_ID, _SPAN_ID = "%032x", "%016x"  # half the time of an f-string
+
+
+# What was said, and the attributes that come of it: places in one part of an application say the
+# same, call for call.
+_known: dict[tuple[Any, ...], CallAttributes] = {}
+_KNOWN = 256
 
 
 def here(observation: Span | None = None) -> Here:
@@ -100,21 +117,20 @@ def here(observation: Span | None = None) -> Here:
         on_span = span.attributes.copy()
     except AttributeError:
         on_span = attributes(span)
-    scope = getattr(span, "instrumentation_scope", None)
-    project = None if scope is None else _project(scope)
-    values = _values(context, span, on_span)
+    others = _others(context, span, on_span)
     prompt = prompt_on(span, on_span) if _PROMPT_NAME in on_span else None
     if not prompt and span is not current:
         prompt = prompt_on(current, attributes(current))
     if prompt:
-        values |= prompt
-    found = _plainly(values, project)
+        others += _named(_PROMPT, prompt)
+    scope, texts = getattr(span, "instrumentation_scope", None), map(context.get, _TEXTS)
+    found = _attributes((scope, tuple(others), *texts, *map(on_span.get, _NAMES)))
     own = span.get_span_context()
-    parent = nearest_stored(span) if project is None else own
+    parent = nearest_stored(span) if found.project is None else own
     if parent is None or not parent.is_valid or not own.is_valid:
         return Here(found)
     trace_id, span_id, _, flags, *_ = own  # a named tuple; by their names each takes a call
-    place = f"{trace_id:032x}", f"{span_id if parent is own else parent.span_id:016x}"
+    place = _TRACE_ID % trace_id, _SPAN_ID % (span_id if parent is own else parent.span_id)
     if not flags & trace.TraceFlags.SAMPLED:
         return Here(found, *place, flags & _ALL_FLAGS)
     if parent is not own or on_span.get(TYPE, "generation") not in GENERATIONS:
@@ -123,15 +139,9 @@ def here(observation: Span | None = None) -> Here:
     return Here(found, *place, flags & _ALL_FLAGS, places, span)
 
 
-@lru_cache(maxsize=64)
-def _project(scope: Any) -> str | None:
-    # Langfuse's SDK says on its tracer which project its observations are in
-    # (https://github.com/langfuse/langfuse-python/blob/main/langfuse/_client/resource_manager.py).
-    said = (scope.attributes or {}) if scope.name == SDK_SCOPE else {}
-    if isinstance(key := said.get("public_key"), str):
-        return project_of(key)
-    # Of an observation in another process only this is known.
-    return said.get(PROJECT_ATTRIBUTE)
+def ambient(context: Context) -> CallAttributes:
+    """Return what is ambient: in a context, its baggage, and the contexts of frameworks."""
+    return _attributes((None, tuple(_others(context, None, {})), *map(context.get, _TEXTS)))
 
 
 def prompt_on(span: Span, on_span: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,82 +161,117 @@ def prompt_on(span: Span, on_span: Mapping[str, Any]) -> dict[str, Any]:
     return {"prompt_name": on_span[_PROMPT_NAME], "prompt_version": on_span.get(_PROMPT_VERSION)}
 
 
-def _plainly(values: dict[str, Any], project: str | None) -> CallAttributes:
-    """Return ``values`` as they can be kept and compared."""
-    for key in ("tags", "metadata"):
-        if values[key] is not None:
-            values[key] = plain(values[key])
-    # Most often the others are plain. Without a loop of ours, because this runs in each call.
-    texts = [*map(values.get, _TEXTS)]
-    are_plain = _TEXT.issuperset(map(type, texts)) and type(values["prompt_version"]) in _NUMBER
-    if not are_plain or max(map(len, filter(None, texts)), default=0) > MAX_LENGTH:
-        for key in (*_TEXTS, "prompt_version"):
-            values[key] = plain(values[key])
-    values["project"] = project
-    return CallAttributes(*map(values.get, CallAttributes._fields))  # a source may say more
-
-
-def _values(context: Context, span: Any, on_span: Mapping[str, Any]) -> dict[str, Any]:
-    values = ambient(context)
-    # What is ambient goes before what is on the span: Langfuse puts it there, where it shows.
-    for key, names in _ON_SPAN.items():
-        if values[key] is None:
-            for name in names:
-                if name in on_span:
-                    kinds = (str, list) if key == "tags" else str
-                    values[key] = decoded(on_span[name], kinds)
-                    break
-    if values["metadata"] is None and _TRACE_METADATA in "\n".join(on_span):
-        values["metadata"] = _after(_TRACE_METADATA, on_span)
-    values["environment"] = _environment(span, on_span, values["environment"])
-    return values
-
-
-def _environment(span: Any, on_span: Mapping[str, Any], other: object) -> object:
-    # A span has its own from `propagate_attributes` or `Langfuse(environment=)`, when it starts; of
-    # one by another instrumentation the resource has it.
-    said = on_span
-    if other is None:
-        try:
-            said = {**span.resource.attributes.copy(), **on_span}
-        except AttributeError:
-            said = on_span  # a remote span has no resource
-    # Name by name, as Langfuse reads them: OpenLIT's spans have the last one themselves.
-    for name in _ENVIRONMENTS:
-        if name in said:
-            return said[name]
-    return other
-
-
-def ambient(context: Context) -> dict[str, Any]:
-    """Return what is ambient: in a context, its baggage, and the contexts of frameworks.
-
-    Returns:
-        The attributes of a call but its project, each None where nothing says it.
-    """
-    values: dict[str, Any] = dict.fromkeys(_IN_CONTEXT.values())
-    if ambient_sources:
-        values |= framework_values()
+def _others(context: Context, span: Any, on_span: Mapping[str, Any]) -> list[Said]:
+    """Return what is said in other places than by a text in the context or on the span."""
+    said = [(name, plain(context[name])) for name in _OTHERS if name in context]
     carried = baggage.get_all(context)
     if len(carried) > (TRACE_ID in carried):  # most often Langfuse's SDK puts in this alone
-        values |= _carried(carried)
-    for name, value in context.items():
-        if name in _IN_CONTEXT and value is not None:
-            values[_IN_CONTEXT[name]] = value
-    return values
+        said += _carried(carried)
+    if ambient_sources:
+        said += _named(_FRAMEWORK, framework_values())
+    if _TRACE_METADATA in "\n".join(on_span):
+        said += _named("", {_TRACE_METADATA: _after(_TRACE_METADATA, on_span)})
+    try:
+        on_resource = span.resource.attributes.copy()
+    except AttributeError:
+        return said  # a remote span has none
+    if not _ON_RESOURCE.isdisjoint(on_resource):
+        said += _named(_RESOURCE, {name: on_resource.get(name) for name in _ENVIRONMENTS})
+    return said
 
 
-def _carried(entries: Mapping[str, Any]) -> dict[str, Any]:
-    values = {key: entries[name] for name, key in _IN_BAGGAGE.items() if name in entries}
-    if "tags" in values:
-        found = decoded(values["tags"], list)
-        values["tags"] = tag_list(found) if isinstance(found, str) else found
-    if "prompt_version" in values:
-        values["prompt_version"] = number(values["prompt_version"])
+def _carried(entries: Mapping[str, Any]) -> Iterator[Said]:
+    for key in _KEYS:
+        value = entries.get(f"{BAGGAGE}{key}")
+        if value is None or key == "metadata":
+            continue
+        if key == "tags":
+            found = decoded(value, list)
+            value = tag_list(found) if isinstance(found, str) else found
+        elif key == "prompt_version":
+            value = number(value)
+        yield f"{BAGGAGE}{key}", plain(value)
     if metadata := _after(_BAGGAGE_METADATA, entries):
-        values["metadata"] = metadata
-    return values
+        yield f"{BAGGAGE}metadata", plain(metadata)
 
 
 def _after(prefix: str, source: Mapping[str, Any]) -> dict[str, Any]:
     return {name[len(prefix) :]: source[name] for name in source if name.startswith(prefix)}
+
+
+def _named(prefix: str, values: Mapping[str, Any]) -> list[Said]:
+    return [(f"{prefix}{name}", plain(value)) for name, value in values.items()]
+
+
+def _attributes(said: tuple[Any, ...]) -> CallAttributes:
+    """Return the attributes that come of what is said.
+
+    Args:
+        said: The instrumentation scope of the call's observation, what is said in other places,
+            by name, and the values of ``_TEXTS`` and of ``_NAMES``.
+    """
+    try:
+        return _known[said]
+    except Exception:  # noqa: BLE001  (it is new; or of values that cannot be compared)
+        return _read(said)
+
+
+def _read(said: tuple[Any, ...]) -> CallAttributes:
+    scope, others, *values = said
+    names = (*_TEXTS, *_NAMES)
+    by_name = {name: _decoded(name, value) for name, value in zip(names, values, strict=False)}
+    found = _chosen({**by_name, **dict(others)}, None if scope is None else _project(scope))
+    if all(map(_is_short, values)):
+        if len(_known) >= _KNOWN:
+            _known.clear()
+        _known[said] = found
+    return found
+
+
+def _decoded(name: str, value: object) -> Plain:
+    if name in _TEXTS or name in _ENVIRONMENTS:
+        return plain(value)
+    return plain(decoded(value, (str, list) if name in _ON_SPAN["tags"] else str))
+
+
+def _is_short(value: object) -> bool:
+    """Return whether a value can be kept and compared as it is."""
+    if type(value) is tuple:
+        return len(value) <= MAX_READ and all(map(_is_short, value))
+    return value is None or (type(value) is str and len(value) <= MAX_LENGTH)
+
+
+def _chosen(by_name: Mapping[str, Plain], project: str | None) -> CallAttributes:
+    """Return what goes first of all that is said, by name."""
+    values: dict[str, Plain] = {}
+    for key in _KEYS:
+        # What is ambient goes before what is on the span: Langfuse puts it there, where it shows.
+        values[key] = _first((*_AMBIENT[key], *_ON_SPAN.get(key, ())), by_name)
+    values["environment"] = _environment(by_name, values["environment"])
+    if f"{_PROMPT}prompt_name" in by_name:
+        values |= {key: by_name[f"{_PROMPT}{key}"] for key in ("prompt_name", "prompt_version")}
+    return CallAttributes(**values, project=project)
+
+
+def _first(names: tuple[str, ...], by_name: Mapping[str, Plain]) -> Plain:
+    return next((by_name[name] for name in names if by_name.get(name) is not None), None)
+
+
+def _environment(by_name: Mapping[str, Plain], other: Plain) -> Plain:
+    # A span has its own from `propagate_attributes` or `Langfuse(environment=)`, when it starts; of
+    # one by another instrumentation the resource has it. Name by name, as Langfuse reads them:
+    # OpenLIT's spans have the last one themselves.
+    prefixes = ("", _RESOURCE) if other is None else ("",)
+    names = tuple(f"{prefix}{name}" for name in _ENVIRONMENTS for prefix in prefixes)
+    found = _first(names, by_name)
+    return other if found is None else found
+
+
+def _project(scope: Any) -> str | None:
+    # Langfuse's SDK says on its tracer which project its observations are in
+    # (https://github.com/langfuse/langfuse-python/blob/main/langfuse/_client/resource_manager.py).
+    said = (scope.attributes or {}) if scope.name == SDK_SCOPE else {}
+    if isinstance(key := said.get("public_key"), str):
+        return project_of(key)
+    # Of an observation in another process only this is known.
+    return said.get(PROJECT_ATTRIBUTE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from opentelemetry import context as otel_context
 
@@ -12,10 +12,9 @@ from tracesplice._observation import attributes
 from tracesplice._plain import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from opentelemetry.trace import Span
 
+    from tracesplice._plain import Plain
     from tracesplice_wire import PromptRef
 
 __all__ = ["own_prompt"]
@@ -27,11 +26,13 @@ def own_prompt(span: Span) -> PromptRef | None:
     Returns:
         None where it is linked to none, or only to the ambient one.
     """
-    linked = _checked(prompt_on(span, attributes(span)))
-    return None if linked == _checked(ambient(otel_context.get_current())) else linked
-
-
-def _checked(values: Mapping[str, Any]) -> PromptRef | None:
-    if values.get("prompt_name") is None:
+    said = prompt_on(span, attributes(span))
+    if not said:
         return None
-    return checked_prompt(plain(values["prompt_name"]), plain(values["prompt_version"]))
+    own = _checked(plain(said["prompt_name"]), plain(said["prompt_version"]))
+    around = ambient(otel_context.get_current())
+    return None if own == _checked(around.prompt_name, around.prompt_version) else own
+
+
+def _checked(name: Plain, version: Plain) -> PromptRef | None:
+    return None if name is None else checked_prompt(name, version)
