@@ -121,6 +121,7 @@ def test_instrument_and_splice_together_link_once(wire: ModelServer, langfuse: L
 
 def test_uninstrument_puts_the_sdk_back(wire: ModelServer, langfuse: Langfuse) -> None:
     gc.collect()  # the clients of other tests
+    tracesplice.uninstrument()
     before = {name: getattr(openai.OpenAI, name) for name in ("request", "_build_request")}
     tracesplice.instrument(gateway=wire.url)
     tracesplice.uninstrument()

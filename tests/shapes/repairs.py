@@ -64,7 +64,7 @@ class _Past(wrapt.FunctionWrapper):  # type: ignore[type-arg]
 
 
 def _past(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    method = getattr(wrapped, "_self_parent", None) or wrapped
+    method = getattr(wrapped, "_self_parent", None) or getattr(wrapped, "__func__", wrapped)
     while _is_ours(method):
         method = method.__wrapped__
     if instance is not None:
@@ -81,7 +81,7 @@ def _wrapped() -> Iterator[tuple[str | None, str, Any, str]]:
         framework = _PACKAGES.get(where.partition(".")[0])
         for name, value in list(vars(owner).items()) if framework else ():
             holder, attribute = owner, name
-            while isinstance(value, wrapt.FunctionWrapper):
+            while isinstance(value, wrapt.FunctionWrapper) or _is_ours(value):
                 if _is_ours(value):
                     yield framework, name, holder, attribute
                 # Theirs may be around one of ours, and another one of ours around theirs.
@@ -90,7 +90,9 @@ def _wrapped() -> Iterator[tuple[str | None, str, Any, str]]:
 
 def _is_ours(value: object) -> bool:
     if not isinstance(value, wrapt.FunctionWrapper):
-        return False
+        # A plain function, as `decorate_method` makes it.
+        _, made = getattr(value, "__dict__", {}).get("_tracesplice", (None, None))
+        return made is not None and made is value
     wrapper: Any = getattr(value, "_self_wrapper", None)
     return str(getattr(wrapper, "__module__", "")).startswith("tracesplice")
 

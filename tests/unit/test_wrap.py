@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import openai
+import wrapt
 
+from tracesplice._wrap import decorate_method
 from tracesplice.adapter import each_class, unwrap_methods, wrap_function, wrap_methods
 
 if TYPE_CHECKING:
@@ -128,9 +131,58 @@ def test_a_function_is_wrapped_once() -> None:
     assert once("abc") == 6
 
 
+def loud(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return f"{method(*args, **kwargs)}!"
+
+    return function
+
+
+def test_a_method_is_decorated_once_and_given_back() -> None:
+    own = of_class()
+    before = own.tell
+    for _ in range(2):
+        decorate_method(own, "tell", loud)
+    assert (own().tell("x"), own.tell(own(), word="y")) == ("own x!", "own y!")
+    assert inspect.isfunction(own.tell)
+    assert inspect.signature(own().tell) == inspect.signature(of_class()().tell)
+    unwrap_methods(own, ["tell"])
+    assert own.tell is before
+
+
+def test_what_somebody_sets_over_a_decorated_method_stays() -> None:
+    for over in (functools.partial(wrap_function, wrapper=twice), loud, wrapt.decorator(twice)):
+        own = of_class()
+        decorate_method(own, "tell", loud)
+        theirs: Any = over(own.tell)
+        own.tell = theirs
+        said = own().tell("x")
+        decorate_method(own, "tell", loud)
+        unwrap_methods(own, ["tell"] if over is loud else [])
+        assert (vars(own)["tell"], own().tell("x")) == (theirs, said)
+
+
+def test_what_is_beneath_a_decorated_method_knows_its_owner() -> None:
+    own, seen = of_class(), []
+
+    def note(wrapped: Callable[..., Any], owner: Any, args: Any, kwargs: Any) -> Any:
+        seen.append((owner, args))
+        return wrapped(*args, **kwargs)
+
+    theirs = own.tell = wrapt.FunctionWrapper(own.tell, note)
+    decorate_method(own, "tell", loud)
+    it = own()
+    assert it.tell("x") == "own x!"
+    assert seen == [(it, ("x",))]
+    unwrap_methods(own, ["tell"])
+    assert vars(own)["tell"] is theirs
+
+
 def test_a_missing_method_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(2):
         wrap_methods(openai.OpenAI, {"next_request": twice})
+    decorate_method(openai.OpenAI, "next_request", loud)
     wrap_methods(openai.OpenAI, {"another": twice}, required=False)
     [record] = caplog.records
     assert record.name == "tracesplice"

@@ -17,7 +17,7 @@ from tracesplice._gateway import MODEL_ROUTES, Gateway
 from tracesplice._in_call import in_call
 from tracesplice._sdk_options import Kind
 from tracesplice._sdk_request import MARK, OBSERVATION, Mark, SdkRequests
-from tracesplice._wrap import unwrap_methods, wrap_methods
+from tracesplice._wrap import decorate_method, unwrap_methods, wrap_methods
 from tracesplice_wire import guarded
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
 __all__ = ["ClientSdk", "defining", "with_observation"]
+
+_COPIES = ("copy", "with_options")
 
 
 class ClientSdk(SdkRequests):
@@ -51,11 +53,9 @@ class ClientSdk(SdkRequests):
         self._module = module
         self._clients = clients
         self._others: list[tuple[Callable[[], None], Callable[[], None]]] = []
-        self._wrappers = {
+        self._decorators = {
             "_build_request": self.build_request,
             "_process_response": self.process_response,
-            "copy": _copy,
-            "with_options": _copy,
         }
 
     def splice(self, client: Any, gateway: Gateway | None = None) -> None:
@@ -134,14 +134,16 @@ class ClientSdk(SdkRequests):
         for wrap, _ in self._others:
             wrap()
         for client in self._clients:
-            for name, wrapper in self._wrappers.items():
-                wrap_methods(defining(client, name), {name: wrapper})
+            for name, decorator in self._decorators.items():
+                decorate_method(defining(client, name), name, decorator)
+            for name in _COPIES:
+                wrap_methods(defining(client, name), {name: _copy})
 
     def _unwrap(self) -> None:
         for _, unwrap in self._others:
             unwrap()
         for client in self._clients:
-            for name in self._wrappers:
+            for name in (*self._decorators, *_COPIES):
                 unwrap_methods(defining(client, name), [name])
 
     def _is_needed(self) -> bool:

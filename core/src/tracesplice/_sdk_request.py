@@ -10,6 +10,8 @@ for all the ways to ask for an answer
 
 from __future__ import annotations
 
+from functools import wraps
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -71,41 +73,40 @@ class SdkRequests:
         self.declared: tuple[Gateway, ...] = ()
         self.marks: WeakSet[Mark] = WeakSet()
 
-    def build_request(
-        self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
-    ) -> Any:
-        """Wrap ``_build_request``: link the attempt that is about to be sent."""
-        mark = vars(client).get(MARK)
-        gateways = self.declared if mark is None else (mark.gateway, *self.declared)
-        gateways = (*in_call.get(), *gateways)
-        linked = None
-        try:
-            linked = self._link(client, mark, gateways, *args, **kwargs)
-        except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
-            fault(f"{__name__}.build_request", "the link of a call")
-        request = wrapped(*args, **kwargs)
-        if linked is not None and isinstance(getattr(request, "extensions", None), dict):
-            request.extensions[_EXTENSION] = linked, request.url, gateways
-        return request
+    def build_request(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorate ``_build_request``: link the attempt that is about to be sent."""
 
-    def process_response(
-        self, wrapped: Callable[..., Any], _client: Any, args: Any, kwargs: Any
-    ) -> Any:
-        """Wrap ``_process_response``: note who counts the call; sync or async."""
-        try:
-            response = kwargs["response"]
-            # The HTTP client's redirects take the extensions of a request along.
-            sent = response.request.extensions.pop(_EXTENSION, None)
-            # A middleware of the SDK's is given failed answers, too.
-            if sent is not None and response.status_code < 400:
-                linked, url, gateways = sent
-                if response.history or response.url is not url:
-                    note_answer(linked, response, gateways)
-                else:
-                    linked.answered(response.headers)
-        except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
-            fault(f"{__name__}.process_response", "the zero usage of a call")
-        return wrapped(*args, **kwargs)
+        @wraps(method)
+        def build_request(client: Any, options: Options, *args: Any, **kwargs: Any) -> Any:
+            mark = vars(client).get(MARK)
+            gateways = self.declared if mark is None else (mark.gateway, *self.declared)
+            gateways = (*in_call.get(), *gateways)
+            linked = None
+            try:
+                linked = self._link(client, mark, gateways, options)
+            except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
+                fault(f"{__name__}.build_request", "the link of a call")
+            request = method(client, options, *args, **kwargs)
+            if linked is not None and isinstance(getattr(request, "extensions", None), dict):
+                request.extensions[_EXTENSION] = linked, request.url, gateways
+            return request
+
+        return build_request
+
+    def process_response(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorate ``_process_response``: note who counts the call."""
+
+        @wraps(method)
+        def process_response(*args: Any, **kwargs: Any) -> Any:
+            _note_answered(kwargs)
+            return method(*args, **kwargs)
+
+        @wraps(method)
+        async def aprocess_response(*args: Any, **kwargs: Any) -> Any:
+            _note_answered(kwargs)
+            return await method(*args, **kwargs)
+
+        return aprocess_response if iscoroutinefunction(method) else process_response
 
     def _link(
         self,
@@ -113,7 +114,6 @@ class SdkRequests:
         mark: Mark | None,
         gateways: tuple[Gateway, ...],
         options: Options,
-        **_: object,
     ) -> LinkedRequest | None:
         if options.method.upper() != "POST":
             return None
@@ -158,3 +158,19 @@ class SdkRequests:
         if found and mark is not None and is_known and mark.gateway.matches(url):
             mark.reached = (client.base_url, path)
         return found
+
+
+def _note_answered(given: dict[str, Any]) -> None:
+    try:
+        response = given["response"]
+        # The HTTP client's redirects take the extensions of a request along.
+        sent = response.request.extensions.pop(_EXTENSION, None)
+        # A middleware of the SDK's is given failed answers, too.
+        if sent is not None and response.status_code < 400:
+            linked, url, gateways = sent
+            if response.history or response.url is not url:
+                note_answer(linked, response, gateways)
+            else:
+                linked.answered(response.headers)
+    except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
+        fault(f"{__name__}.process_response", "the zero usage of a call")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import anthropic
@@ -20,15 +21,19 @@ __all__ = ["sdk"]
 
 
 class _Anthropic(ClientSdk):
-    def build_request(
-        self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
-    ) -> Any:
-        with _in_what_is_around(*args, **kwargs) or nullcontext():
-            return super().build_request(wrapped, client, args, kwargs)
+    def build_request(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        linking = super().build_request(method)
+
+        @wraps(method)
+        def build_request(client: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
+            with _in_what_is_around(options) or nullcontext():
+                return linking(client, options, *args, **kwargs)
+
+        return build_request
 
 
 @guarded("the observation of a call")
-def _in_what_is_around(options: Any, **_: object) -> AbstractContextManager[object] | None:
+def _in_what_is_around(options: Any) -> AbstractContextManager[object] | None:
     around, own = vars(options).get(OBSERVATION), trace.get_current_span()
     if around is None or own is around:
         return None
