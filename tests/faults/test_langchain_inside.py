@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from faults.langchain_calls import ids, model_of, openinference, parents
 from faults.wire import links, say, spliced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from langfuse import Langfuse
     from langfuse.langchain import CallbackHandler
@@ -196,3 +197,41 @@ def test_a_model_that_is_told_of_no_run_belongs_to_the_one_around_it(
     run, generation = spans
     assert parents(wire) == ids([generation])
     assert generation.parent.span_id == run.get_span_context().span_id
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("is_spliced", [False, True])
+def test_a_model_that_is_told_of_no_run_stays_where_it_would_be_without_us(
+    wire: ModelServer, langfuse: Langfuse, is_spliced: bool, is_async: bool
+) -> None:
+    """A spliced one within an observation inside the run; any other one in any place."""
+    model, given = model_of(wire), [[HumanMessage("hi")]]
+    spliced = tracesplice.splice(model_of(wire))  # the classes are wrapped
+    inside: list[int | None] = []
+
+    @contextmanager
+    def opened() -> Iterator[Any]:
+        if not is_spliced:
+            inside.append(None)
+            yield model
+            return
+        with langfuse.start_as_current_observation(name="inside") as span:
+            inside.append(int(span.id, 16))
+            yield spliced
+
+    def ask(_: Any) -> Any:
+        with opened() as asked:
+            return asked.generate(given)
+
+    async def aask(_: Any) -> Any:
+        with opened() as asked:
+            return await asked.agenerate(given)
+
+    chain: Any = RunnableLambda(ask, afunc=aask)
+    with openinference() as spans:
+        if is_async:
+            asyncio.run(chain.ainvoke("x"))
+        else:
+            copy_context().run(chain.invoke, "x")
+    parent = spans[-1].parent
+    assert [None if parent is None else parent.span_id] == inside
