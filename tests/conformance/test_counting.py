@@ -11,10 +11,10 @@ from llama_index.core.llms import ChatMessage
 from llama_index.core.prompts import PromptTemplate
 from llama_index.llms.openai_like import OpenAILike
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
-from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 
 import tracesplice
 from conformance.harness import gateway_generations
+from rig.llama_index_tracing import llama_index_traced
 from shapes.either import TLS
 from tracesplice_testing.gateway import GatewayMode
 
@@ -113,20 +113,18 @@ def test_a_stream_that_is_not_read_to_its_end_says_zero_too(stage: Stage, method
     # OpenInference waits a minute for the rest of it. Outer spans end first here: they are exported
     # before what they describe.
     stage.clear()
-    instrumentor = LlamaIndexInstrumentor()
-    instrumentor.instrument(tracer_provider=stage.provider)
-    http = openai.DefaultHttpxClient(verify=TLS)
-    stream = _stream(stage, method, http)
-    next(stream)
-    waiting = [each for each in _spans_of(instrumentor) if each.active]
-    waiting.sort(key=lambda span: int(span._otel_span.start_time))
-    assert len(waiting) > 1
-    for span in waiting:
-        span.end()
-        stage.langfuse.flush()
-    stream.close()
-    http.close()
-    instrumentor.uninstrument()
+    with llama_index_traced(stage.provider) as instrumentor:
+        http = openai.DefaultHttpxClient(verify=TLS)
+        stream = _stream(stage, method, http)
+        next(stream)
+        waiting = [each for each in _spans_of(instrumentor) if each.active]
+        waiting.sort(key=lambda span: int(span._otel_span.start_time))
+        assert len(waiting) > 1
+        for span in waiting:
+            span.end()
+            stage.langfuse.flush()
+        stream.close()
+        http.close()
     ended = {f"{span._otel_span.get_span_context().span_id:016x}" for span in waiting}
     stage.recorder.wait_for(lambda _: ended <= {each.id for each in stage.observations()})
     [generation] = reported(stage)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
-from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 
+from rig.llama_index_tracing import llama_index_traced
 from tracesplice.testing import AdapterContract
 
 if TYPE_CHECKING:
@@ -23,10 +23,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 @pytest.fixture(scope="module", autouse=True)
 def _traced(contract_tracer_provider: TracerProvider) -> Iterator[None]:
-    instrumentor = LlamaIndexInstrumentor()
-    instrumentor.instrument(tracer_provider=contract_tracer_provider)
-    yield
-    instrumentor.uninstrument()
+    with llama_index_traced(contract_tracer_provider):
+        yield
 
 
 class TestLlamaIndex(AdapterContract):

@@ -152,7 +152,7 @@ def openinference(make_langfuse: Callable[..., Langfuse]) -> Iterator[Any]:
 
     Yields a Langfuse client that counts each call once, and what returns the spans it exported.
     """
-    from openinference.instrumentation.llama_index import LlamaIndexInstrumentor  # not on openai 3
+    from rig.llama_index_tracing import llama_index_traced  # not on openai 3
 
     provider, exporter = TracerProvider(), InMemorySpanExporter()
     langfuse = make_langfuse(
@@ -165,6 +165,5 @@ def openinference(make_langfuse: Callable[..., Langfuse]) -> Iterator[Any]:
         langfuse.flush()
         return exporter.get_finished_spans()
 
-    LlamaIndexInstrumentor().instrument(tracer_provider=provider)
-    yield langfuse, exported
-    LlamaIndexInstrumentor().uninstrument()
+    with llama_index_traced(provider):
+        yield langfuse, exported

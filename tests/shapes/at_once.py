@@ -11,10 +11,10 @@ import openai
 from langchain_openai import ChatOpenAI
 from langfuse.langchain import CallbackHandler
 from llama_index.llms.openai_like import OpenAILike
-from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 from pydantic import SecretStr
 
 import tracesplice
+from rig.llama_index_tracing import llama_index_traced
 
 if TYPE_CHECKING:
     from shapes.wire import WireStage
@@ -28,12 +28,8 @@ _QUESTION = re.compile(r"question-\d+")
 def owners(stage: WireStage) -> set[str]:
     """Make the calls, see that each is under its own observation, and return what those are."""
     stage.clear()
-    instrumentor = LlamaIndexInstrumentor()
-    instrumentor.instrument(tracer_provider=stage.provider)
-    try:
+    with llama_index_traced(stage.provider):
         calls = asyncio.run(_ask_all(stage))
-    finally:
-        instrumentor.uninstrument()
     stage.langfuse.flush()
     by_id = {each.id: each for each in stage.observations()}
     seen = [(by_id[each.parent_id or ""], each) for each in stage.reported()]

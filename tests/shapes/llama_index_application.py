@@ -13,10 +13,10 @@ from llama_index.embeddings.openai import OpenAIEmbedding
 from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from llama_index.llms.openai import OpenAI
 from llama_index.llms.openai_like import OpenAILike
-from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 from openinference.instrumentation.llama_index._handler import _Span
 
 from conformance.harness import UNTRACED
+from rig.llama_index_tracing import llama_index_traced
 from shapes.framework_application import FrameworkApplication
 
 if TYPE_CHECKING:
@@ -44,9 +44,7 @@ class LlamaIndexApplication(FrameworkApplication):
             if self._tracer == OLDER_OPENINFERENCE:
                 around.enter_context(mock.patch.object(_Span, "attach_context", create=True))
             if self._tracer != UNTRACED:
-                instrumentor = LlamaIndexInstrumentor()
-                instrumentor.instrument(tracer_provider=self._stage.provider)
-                around.callback(instrumentor.uninstrument)
+                around.enter_context(llama_index_traced(self._stage.provider))
             if not self.is_async:
                 around.enter_context(self._own_loop())
             async with self._clients:

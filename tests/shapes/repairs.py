@@ -7,6 +7,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from inspect import isclass
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import wrapt
@@ -89,10 +90,11 @@ def _wrapped() -> Iterator[tuple[str | None, str, Any, str]]:
 
 
 def _is_ours(value: object) -> bool:
+    if isinstance(value, FunctionType):  # as `decorate_method` makes it
+        _, made = vars(value).get("_tracesplice", (None, None))
+        return made is value
     if not isinstance(value, wrapt.FunctionWrapper):
-        # A plain function, as `decorate_method` makes it.
-        _, made = getattr(value, "__dict__", {}).get("_tracesplice", (None, None))
-        return made is not None and made is value
+        return False
     wrapper: Any = getattr(value, "_self_wrapper", None)
     return str(getattr(wrapper, "__module__", "")).startswith("tracesplice")
 

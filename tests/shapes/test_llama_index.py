@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 
 pytest.importorskip("llama_index.llms.openai_like", reason="not on openai 3 yet")
 
 from conformance.harness import UNTRACED, Cell
+from rig.llama_index_tracing import llama_index_traced
+from rig.patience import PATIENCE
 from shapes.litellm_clients import WARNINGS as LITELLM
 from shapes.litellm_clients import cleared_away
 from shapes.llama_index_application import (
@@ -74,3 +79,13 @@ def test_without_a_wrapped_method_a_call_is_wrong(
 def test_every_wrapped_method_is_proved(judged: Callable[[Cell], Any]) -> None:
     judged(CELLS[0])
     assert not unproved(NAME)
+
+
+def test_tracing_it_for_a_block_leaves_no_thread() -> None:
+    before = {*threading.enumerate()}
+    with llama_index_traced(TracerProvider()):
+        assert {*threading.enumerate()} - before
+    deadline = time.monotonic() + PATIENCE
+    while {*threading.enumerate()} - before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not {*threading.enumerate()} - before
