@@ -90,7 +90,7 @@ def _wrapped() -> Iterator[tuple[str | None, str, Any, str]]:
 
 
 def _is_ours(value: object) -> bool:
-    if isinstance(value, FunctionType):  # as `decorate_method` makes it
+    if type(value) is FunctionType:  # as `decorate_method` makes it
         _, made = vars(value).get("_tracesplice", (None, None))
         return made is value
     if not isinstance(value, wrapt.FunctionWrapper):
