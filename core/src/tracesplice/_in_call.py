@@ -33,8 +33,9 @@ def calling(gateways: tuple[Gateway, ...]) -> Iterator[None]:
 
     For a spliced object that calls through clients which others use as well.
     """
-    token = in_call.set(gateways)
+    before = in_call.get()
     try:
+        in_call.set(gateways)  # in here: a program may be interrupted between any two lines
         yield
     finally:
-        in_call.reset(token)
+        in_call.set(before)

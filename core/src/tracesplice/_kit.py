@@ -63,14 +63,16 @@ def in_context(context: Context, *, unless_observed: bool = False) -> Iterator[N
         context: The context.
         unless_observed: Leave things as they are where there is an observation already.
     """
-    if otel_context.get_current() is context or (unless_observed and is_observed()):
+    before = otel_context.get_current()
+    if before is context or (unless_observed and is_observed()):
         yield
         return
-    token = otel_context.attach(context)
     try:
+        # In here, and without its token: a program may be interrupted between any two lines.
+        otel_context.attach(context)
         yield
     finally:
-        otel_context.detach(token)
+        otel_context.attach(before)
 
 
 @guarded("the observation that is at work")

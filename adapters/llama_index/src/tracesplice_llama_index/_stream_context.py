@@ -68,12 +68,14 @@ def _entered(
         yield
         return
     # OpenInference looks up the span at work by this variable of LlamaIndex's.
-    token = active_span_id.set(llama_index_span)
+    before = active_span_id.get()
     try:
+        # In here, and without a token: a program may be interrupted between any two lines.
+        active_span_id.set(llama_index_span)
         with in_context(context):
             yield
     finally:
-        active_span_id.reset(token)
+        active_span_id.set(before)
 
 
 def _lasting(span: Span) -> Span:
