@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from faults.table import process, rows_caller, rows_gateway, rows_langfuse, rows_ours
+from faults.table import (
+    interrupts,
+    process,
+    rows_caller,
+    rows_gateway,
+    rows_langfuse,
+    rows_ours,
+    served,
+)
 
 if TYPE_CHECKING:
     from faults.table.stage import Fault
@@ -21,7 +29,10 @@ GROUPS: dict[str, dict[str, Fault]] = {
 }
 
 SENTENCES: dict[str, dict[str, str]] = {
-    **{group: {name: row.says for name, row in rows.items()} for group, rows in GROUPS.items()},
-    PROCESSES: {**process.STARTS, **process.ENDS},
+    group: {name: row.says for name, row in rows.items()} for group, rows in GROUPS.items()
+}
+SENTENCES["The caller"] |= interrupts.ROW
+SENTENCES |= {
+    PROCESSES: {**process.STARTS, **served.ROW, **process.ENDS, **process.AT_EXIT},
 }
 """What each row says, by group and name."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from faults.table.langfuses import Langfuses
     from faults.table.libraries import Library
 
-__all__ = ["Fault", "Outcome", "Stage"]
+__all__ = ["Fault", "Outcome", "Stage", "is_linked", "observed"]
 
 _TRACE = re.compile("[0-9a-f]{32}")
 
@@ -57,6 +57,10 @@ class Stage:
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
+
+    def idle(self) -> None:
+        """Give the event loop a chance to clear up."""
+        self._loop.run_until_complete(_idle())
 
     @contextmanager
     def traced(self) -> Iterator[Any]:
@@ -95,12 +99,12 @@ class Stage:
         before = Before(pools=library.pools)
         spliced = known is not None
         ended = self._ended(fault, library, way, setting, references, spliced=spliced)
-        left = before.left(references, lambda: self._loop.run_until_complete(_idle()), known)
+        left = before.left(references, self.idle, known)
         seen, elsewhere = self.gateway.seen, self.other.seen
         return Outcome(
             ended,
             tuple(map(_sent, seen)),
-            tuple(map(_is_linked, seen)),
+            tuple(map(is_linked, seen)),
             tuple(map(_sent, elsewhere)),
             tuple(left),
         )
@@ -121,17 +125,18 @@ class Stage:
             if spliced:
                 library.splice(client, setting)
             try:
-                with _observed(langfuse, references):
+                with observed(langfuse, references):
                     call = Call(library, client, way)
                     with fault.meanwhile(call, setting) if spliced else nullcontext():
-                        return self._made(call, fault.act)
+                        return self.made(call, fault.act)
             except BaseException as error:  # noqa: BLE001  (whatever it is, it must be the same)
                 return described(error)
             finally:
                 if spliced and library.pools:  # of no client of its own, so that it ends with none
                     library.unsplice(client)
 
-    def _made(self, call: Call, act: Act) -> object:
+    def made(self, call: Call, act: Act) -> object:
+        """What becomes of a call that is made: here, or in the event loop."""
         if not call.is_async:
             return act.sync(call)
         task = self._loop.create_task(act.asynchronous(call))
@@ -182,7 +187,8 @@ def _sent(seen: Seen) -> str:
     return _TRACE.sub("TRACE", str(_comparable(seen)))
 
 
-def _is_linked(seen: Seen) -> bool:
+def is_linked(seen: Seen) -> bool:
+    """Whether a request carries a link."""
     # Not by `traceparent` alone, for the same reason.
     return seen.header("x-tracesplice-project") is not None or b"litellm_metadata" in seen.body
 
@@ -193,7 +199,8 @@ async def _idle() -> None:
 
 
 @contextmanager
-def _observed(langfuse: Any, references: list[tuple[str, weakref.ref[Any]]]) -> Iterator[None]:
+def observed(langfuse: Any, references: list[tuple[str, weakref.ref[Any]]]) -> Iterator[None]:
+    """A block in an observation, if there is a Langfuse client; its span is noted."""
     if langfuse is None:
         yield
         return

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import gc
-import importlib
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.scripted import Scripted
-from faults.table.langfuses import Langfuses
 from faults.table.libraries import LIBRARIES
 from faults.table.rows import GROUPS
-from faults.table.stage import Stage
-from shapes.litellm_clients import WARNINGS, cleared_away
+from shapes.litellm_clients import WARNINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from faults.table.libraries import Library
     from faults.table.outcomes import Cells
-    from faults.table.stage import Fault
+    from faults.table.stage import Fault, Stage
 
 pytestmark = WARNINGS
 # Without it, half of the libraries in each row, each in one of the ways.
@@ -39,23 +32,6 @@ CELLS = [
         and at == (number // 2 + other) % len(fault.ways)
     )
 ]
-
-
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    gateway, other, langfuses = Scripted(), Scripted(), Langfuses()
-    stage = Stage(gateway, other, langfuses)
-    for library in LIBRARIES:
-        if library.is_here:
-            importlib.import_module(library.module)
-    gc.collect()
-    with cleared_away():
-        yield stage
-        stage.close()
-        langfuses.close()
-        for each in (gateway, other):
-            each.stop()
-    gc.unfreeze()
 
 
 @pytest.mark.parametrize(("row", "fault", "library", "way"), CELLS)
