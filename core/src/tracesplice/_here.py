@@ -9,6 +9,7 @@ https://github.com/langfuse/langfuse/tree/main/packages/shared/src/server/otel.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import baggage, trace
@@ -222,8 +223,9 @@ def _read(said: tuple[Any, ...]) -> CallAttributes:
     by_name = {name: _decoded(name, value) for name, value in zip(names, values, strict=False)}
     found = _chosen({**by_name, **dict(others)}, None if scope is None else _project(scope))
     if all(map(_is_short, values)):
-        if len(_known) >= _KNOWN:
-            _known.clear()
+        while len(_known) >= _KNOWN:
+            with suppress(Exception):  # another thread was quicker
+                del _known[next(iter(_known))]
         _known[said] = found
     return found
 
