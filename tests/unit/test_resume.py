@@ -56,6 +56,16 @@ def test_a_call_without_a_trace_keeps_who_it_is_for() -> None:
         assert capture_link() == Link(user_id="ann", session_id="monday", tags=("a",))
 
 
+def test_of_long_headers_no_half_value_is_believed() -> None:
+    around = f"langfuse_session_id=monday,x={'x' * 8_140}"
+    headers = {
+        "traceparent": f"00-{1:032x}-{2:016x}-01",
+        "baggage": f"{around},langfuse_user_id=alice123",
+    }
+    with tracesplice.resume(headers, strict=True):
+        assert (capture_link().session_id, capture_link().user_id) == ("monday", None)
+
+
 def test_no_sampling_goes_along(langfuse: Langfuse) -> None:
     context = trace.SpanContext(1, 2, False, trace.TraceFlags(0))
     with trace.use_span(trace.NonRecordingSpan(context)):

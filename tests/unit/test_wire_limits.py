@@ -85,6 +85,17 @@ def test_what_a_propagator_quotes_is_read_as_it_was_written() -> None:
         assert decode_metadata([], found) == Link(metadata=(("größe", "1 %"),))
 
 
+def test_of_a_long_baggage_header_nothing_is_cut_in_the_middle() -> None:
+    entry = "langfuse_user_id=alice123"
+    for length in range(8_192 - len(entry), 8_193):
+        found = decode_baggage(f"x={'x' * (length - 3)},{entry}")
+        is_whole = length + len(entry) <= 8_192
+        assert decode_metadata([], found).user_id == ("alice123" if is_whole else None)
+        more = decode_baggage(f"x={'x' * (length - 3)},{entry},{entry}4")
+        assert decode_metadata([], more).user_id == ("alice123" if is_whole else None)
+    assert not decode_baggage(f"langfuse_user_id={'x' * 9_000}")
+
+
 @given(ANYTHING, st.text())
 def test_nothing_raises(value: Any, sent: str) -> None:
     for check in (*INVALID, number, decode_baggage):

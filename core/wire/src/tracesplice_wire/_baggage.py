@@ -48,13 +48,20 @@ def baggage_entries(value: object) -> dict[str, str]:
     said: dict[str, str] = {}
     if not isinstance(value, str):
         return said
-    for member in value[:_MAX_HEADER].split(","):
+    for member in _members(value):
         name, _, text = member.partition(";")[0].partition("=")
         # OpenTelemetry's propagators quote the names, too: those of metadata are the user's.
         key = unquote_plus(name.strip())
         if key.startswith(_PREFIX):
             said[key.removeprefix(_PREFIX)] = unquote_plus(text.strip())
     return said
+
+
+def _members(value: str) -> list[str]:
+    if len(value) > _MAX_HEADER:
+        # Without the last one: it may be cut off, and half an id could be another user's.
+        value = value[: _MAX_HEADER + 1].rpartition(",")[0]
+    return value.split(",")
 
 
 def encode_baggage(link: Link, more: Mapping[str, str], room: int) -> tuple[str, tuple[str, ...]]:
