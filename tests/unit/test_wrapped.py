@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import inspect
-import os
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,6 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 
 import tracesplice
-from tracesplice import _wrapped
 from tracesplice.adapter import Link, capture_link
 from unit.wrapping import link, request
 
@@ -161,8 +159,52 @@ def test_without_a_trace_it_keeps_who_it_is_for(langfuse: Langfuse) -> None:
     with propagate_attributes(user_id="ann"):
         wrapped = tracesplice.wrap(link)
     assert in_thread(wrapped) == Link(user_id="ann")
-    with request(langfuse, "eve") as here:
+    with request(langfuse, "eve"):
+        assert wrapped() == Link(user_id="ann")
+
+
+def test_without_a_trace_an_observation_that_began_later_is_inside(langfuse: Langfuse) -> None:
+    around = langfuse.start_observation(name="began earlier")
+    with propagate_attributes(user_id="ann"):
+        wrapped = tracesplice.wrap(link)
+        with langfuse.start_as_current_observation(name="step") as step:
+            assert (wrapped().parent_id, wrapped().user_id) == (step.id, "ann")
+            with propagate_attributes(session_id="another's"):
+                assert wrapped() == Link(user_id="ann")
+        with trace.use_span(around._otel_span):
+            assert wrapped() == Link(user_id="ann")
+    around.end()
+
+
+@pytest.mark.parametrize("began", [None, "yesterday", object()])
+def test_somebodys_span_does_not_keep_the_function_from_running(
+    began: object, langfuse: Langfuse
+) -> None:
+    class Span(trace.NonRecordingSpan):
+        start_time = began
+
+    with request(langfuse, "ann") as here:
+        wrapped = tracesplice.wrap(link)
+        trace_id = trace.get_current_span().get_span_context().trace_id
+    for span_id in (1, 2):
+        with trace.use_span(Span(trace.SpanContext(trace_id, span_id, is_remote=False))):
+            assert wrapped() == here
+
+
+@pytest.mark.usefixtures("lenient")
+def test_a_broken_span_does_not_keep_the_function_from_running(
+    langfuse: Langfuse, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(trace.NonRecordingSpan):
+        def get_span_context(self) -> Any:
+            raise KeyError
+
+    with request(langfuse, "ann") as here:
+        wrapped, awrapped = tracesplice.wrap(link), tracesplice.wrap(alink)
+    with trace.use_span(Broken(trace.INVALID_SPAN_CONTEXT)):
         assert wrapped() == here
+        assert asyncio.run(awrapped()) == here
+    assert len(caplog.records) == 1
 
 
 def test_what_runs_at_once_stays_apart(langfuse: Langfuse) -> None:
@@ -217,32 +259,3 @@ def test_what_cannot_be_called_is_an_error() -> None:
 @pytest.mark.parametrize("made", [decorated, Holder.method])
 def test_a_decorated_function_is_found_by_its_name(made: Any) -> None:
     assert pickle.loads(pickle.dumps(made)) is made
-
-
-@pytest.mark.parametrize(("owner", "name"), [(os, "getpid"), (_wrapped, "_STARTED")])
-def test_in_another_process_it_sends_what_was_observed(
-    owner: Any, name: str, langfuse: Langfuse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flushed: list[int] = []
-    monkeypatch.setattr(_wrapped, "flush_observations", lambda: flushed.append(1))
-    with request(langfuse, "ann") as here:
-        wrapped = tracesplice.wrap(link)
-        assert wrapped() == here
-        assert flushed == []
-        monkeypatch.setattr(owner, name, lambda: -1)
-        with langfuse.start_as_current_observation(name="inherited by a fork"):
-            assert wrapped() == here
-    assert flushed == [1]
-
-
-def test_all_that_is_open_is_sent(langfuse: Langfuse, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
-
-    class Provider(trace.NoOpTracerProvider):
-        def force_flush(self, milliseconds: int) -> None:
-            asked.append(milliseconds)
-
-    for provider in (trace.NoOpTracerProvider(), Provider()):
-        monkeypatch.setattr(trace, "get_tracer_provider", lambda provider=provider: provider)
-        _wrapped.flush_observations()
-    assert asked == [10_000]

@@ -45,9 +45,18 @@ def steps(
 
 
 async def asteps(
-    place: Callable[[], AbstractContextManager[None]], items: AsyncGenerator[Any, Any]
+    place: Callable[[], AbstractContextManager[None]],
+    items: AsyncGenerator[Any, Any],
+    *,
+    after: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Any]:
-    """Return the asynchronous generator ``items``, as ``steps`` does a synchronous one."""
+    """Return the asynchronous generator ``items``, as ``steps`` does a synchronous one.
+
+    Args:
+        place: Makes a context manager, which is entered with the first step.
+        items: The generator.
+        after: What is awaited at the end.
+    """
     own, inside = copy_context(), ExitStack()
     own.run(inside.enter_context, place())
     step: Callable[[Any], Awaitable[Any]] = items.asend
@@ -66,8 +75,12 @@ async def asteps(
             except BaseException as error:  # noqa: BLE001  (it is the generator's to handle)
                 step, given = items.athrow, error
     finally:
-        await _In(own, items.aclose())
-        own.run(inside.close)
+        try:
+            await _In(own, items.aclose())
+            own.run(inside.close)
+        finally:
+            if after is not None:
+                await after()
 
 
 class _In:

@@ -14,10 +14,13 @@ from operator import attrgetter
 from types import MethodType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
+from opentelemetry import context as otel_context
 from opentelemetry import trace
 
 from tracesplice._carrier import capture, resume
 from tracesplice._errors import TracespliceError
+from tracesplice._flushing import aflush_observations, flush_observations
+from tracesplice._here import ambient
 from tracesplice._kit import in_context
 from tracesplice._steps import asteps, steps
 from tracesplice_wire import guarded, shown_kind, warn_once
@@ -25,12 +28,14 @@ from tracesplice_wire import guarded, shown_kind, warn_once
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from opentelemetry.context import Context
+
 __all__ = ["Wrapped", "flush_observations", "wrap"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-_PATIENCE = 10_000  # milliseconds
+_RUNS_LATER = (Coroutine, Generator, AsyncGenerator)
 # A fork has it as well, and on another machine, or in another container, a process may have the
 # same id.
 _STARTED = secrets.token_hex(8)
@@ -43,7 +48,8 @@ def wrap(function: Callable[_P, _T]) -> Callable[_P, _T]:
     ``threading.Thread(target=...)``, ``loop.run_in_executor``, process pools. What its calls belong
     to is captured now, and holds for each call of what is returned. So wrap where work is handed
     out, in each request, not where the function is defined. Inside an observation of the same trace
-    that began later, a call belongs to that. In another process, the observations that it made are
+    that began later, a call belongs to that; where no trace was open, inside one that began later
+    and has the same user, session and so on. In another process, the observations that it made are
     sent before it returns.
 
     Args:
@@ -66,17 +72,6 @@ def wrap(function: Callable[_P, _T]) -> Callable[_P, _T]:
             "go on from. Call it where work is handed out: executor.submit(tracesplice.wrap(f)).",
         )
     return cast("Callable[_P, _T]", wrapped)
-
-
-@guarded("observations of this process that were not sent yet")
-def flush_observations() -> None:
-    """Send what was observed in this process, as far as it is in OpenTelemetry's global provider.
-
-    A process of a pool is often ended without a chance to do so.
-    """
-    flush = getattr(trace.get_tracer_provider(), "force_flush", None)
-    if flush is not None:
-        flush(_PATIENCE)
 
 
 class Wrapped:
@@ -104,14 +99,19 @@ class Wrapped:
         return self._resumed.is_empty
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with self._place():
-            result = self._parts[0](*args, **kwargs)
+        result = None
+        try:
+            with self._place():
+                result = self._parts[0](*args, **kwargs)
+        finally:
+            if not isinstance(result, _RUNS_LATER) and self._is_elsewhere():
+                flush_observations()
         if isinstance(result, Coroutine):
             return self._awaited(result)
         if isinstance(result, Generator):
-            return steps(self._place, result)
+            return steps(self._flushed_place, result)
         if isinstance(result, AsyncGenerator):
-            return asteps(self._place, result)
+            return asteps(self._place, result, after=self._aflush)
         return result
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
@@ -130,31 +130,67 @@ class Wrapped:
         return f"tracesplice.wrap({self._parts[0]!r})"
 
     async def _awaited(self, result: Coroutine[Any, Any, Any]) -> Any:
-        with self._place():
-            return await result
+        try:
+            with self._place():
+                found = await result
+        except GeneratorExit:
+            if self._is_elsewhere():
+                flush_observations()  # nothing can be awaited any more
+            raise
+        except BaseException:
+            await self._aflush()
+            raise
+        await self._aflush()
+        return found
 
     @contextmanager
     def _place(self) -> Iterator[None]:
-        is_elsewhere = _this_process() != self._parts[2]
-        stays = self.is_empty or (not is_elsewhere and self._is_inside())
+        context = self._context()
+        with nullcontext() if context is None else in_context(context):
+            yield
+
+    @contextmanager
+    def _flushed_place(self) -> Iterator[None]:
         try:
-            with nullcontext() if stays else in_context(self._resumed.context()):
+            with self._place():
                 yield
         finally:
-            if is_elsewhere:
+            if self._is_elsewhere():
                 flush_observations()
 
+    async def _aflush(self) -> None:
+        if self._is_elsewhere():
+            await aflush_observations()
+
+    def _is_elsewhere(self) -> bool:
+        return _this_process() != self._parts[2]
+
+    @guarded("the place that a function was wrapped in")
+    def _context(self) -> Context | None:
+        """Return the context of the place, None where a call is inside it already."""
+        if self.is_empty or (not self._is_elsewhere() and self._is_inside()):
+            return None
+        return self._resumed.context()
+
+    @guarded("observations inside the place that a function was wrapped in")
     def _is_inside(self) -> bool:
         """Return whether this is the place itself, or an observation that began in it since."""
         link = self._resumed.link
         span: Any = trace.get_current_span()
         context = span.get_span_context()
-        if not context.is_valid or link.trace_id is None:
-            return bool(context.is_valid)
+        if not context.is_valid:
+            return False
+        began = getattr(span, "start_time", None)
+        is_later = isinstance(began, int) and began >= self._parts[3]
+        if link.trace_id is None:
+            return is_later and self._is_ambient()
         if trace.format_trace_id(context.trace_id) != link.trace_id:
             return False
-        began = getattr(span, "start_time", None) or 0
-        return trace.format_span_id(context.span_id) == link.parent_id or began >= self._parts[3]
+        return is_later or trace.format_span_id(context.span_id) == link.parent_id
+
+    def _is_ambient(self) -> bool:
+        """Return whether what is ambient here is what was ambient in the place."""
+        return ambient(otel_context.get_current()) == ambient(self._resumed.context())
 
 
 def _this_process() -> str:
