@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import secrets
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -202,3 +202,47 @@ def test_a_call_that_is_not_to_be_logged_keeps_the_client_s_usage(
         traces.left_out: [1.0],
         traces.sampled: [0, pytest.approx(COST)],
     }
+
+
+STEERED: dict[str, tuple[GatewayMode, dict[str, str], bool]] = {
+    "otel follows": (GatewayMode.LANGFUSE_OTEL, {"OTEL_TRACES_SAMPLER": "ALWAYS_ON"}, True),
+    "v2 follows": (
+        GatewayMode.LANGFUSE_OTEL_V2,
+        {"OTEL_TRACES_SAMPLER": "parentbased_always_off"},
+        True,
+    ),
+    "otel is off": (GatewayMode.LANGFUSE_OTEL, {"OTEL_SDK_DISABLED": "true"}, False),
+    "langfuse is off": (GatewayMode.LANGFUSE, {"OTEL_SDK_DISABLED": "true"}, False),
+}
+
+
+@pytest.fixture(scope="module")
+def steered(stage: Stage, model: ModelServer) -> Iterator[dict[str, Gateway]]:
+    """Gateways with OpenTelemetry's variables in their environment."""
+    env, url = stage.recorder.env(), model.url
+    with ExitStack() as stack:
+        found = {
+            name: Gateway(mode, langfuse_env=env, model_url=url, extra_env=extra, adapter=True)
+            for name, (mode, extra, _) in STEERED.items()
+        }
+        for gateway in found.values():
+            stack.callback(gateway.stop)
+            gateway.start()
+        for gateway in found.values():
+            gateway.wait_ready()
+        yield found
+
+
+@pytest.mark.parametrize("name", STEERED)
+def test_a_gateway_says_what_opentelemetry_s_variables_let_through(
+    stage: Stage, gateways: dict[GatewayMode, Gateway], steered: dict[str, Gateway], name: str
+) -> None:
+    mode, _, is_reported = STEERED[name]
+    caller = Caller(steered[name], stage.recorder)
+    body = {**CHAT, "metadata": caller.metadata}
+    reply = caller.post(body)
+    assert (reply.status, reply.headers[REPORTS]) == (200, str(is_reported).lower())
+    following = caller if is_reported else Caller(gateways[mode], stage.recorder)
+    following.post(CHAT)
+    following.generations()
+    assert bool(caller.reported()) is is_reported

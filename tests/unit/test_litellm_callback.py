@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import NoOpTracer
 
 pytest.importorskip("litellm", reason="LiteLLM is not in every environment of the client")
+from litellm.integrations.otel.model.config import is_otel_v2_enabled
+
 from tracesplice_litellm import _call, _callback, _export, _langfuse, _langfuse_otel, _spans
 from tracesplice_litellm._callback import adapter
 from tracesplice_litellm._generation import COST, NOTHING, TYPE, USAGE
 from tracesplice_litellm._loggers import loggers
+from tracesplice_litellm._request import Request
 from tracesplice_litellm._rewrite import report_own_metadata
+from tracesplice_wire import Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -112,3 +118,61 @@ def test_litellm_reports_from_what_it_wrote_itself(params: Any, expected: Any) -
     kwargs = {"litellm_params": params}
     report_own_metadata(kwargs)
     assert kwargs == {"litellm_params": expected}
+
+
+OLDER = SimpleNamespace()
+PROVIDER = TracerProvider()
+NEWER, SWITCHED_OFF = (
+    SimpleNamespace(tracing=SimpleNamespace(provider=PROVIDER, tracer=tracer))
+    for tracer in (PROVIDER.get_tracer("langfuse-sdk"), NoOpTracer())
+)
+
+
+@pytest.mark.parametrize(
+    ("rate", "older", "newer"),
+    [
+        (None, True, True),
+        ("1", True, True),
+        (" 1.0 ", True, True),
+        ("0.5", False, False),
+        ("0", False, False),
+        ("2", False, True),
+        ("half", False, True),
+        ("nan", False, True),
+    ],
+)
+def test_a_sample_rate_is_read_as_the_logger_reads_it(
+    monkeypatch: pytest.MonkeyPatch, rate: str | None, *, older: bool, newer: bool
+) -> None:
+    monkeypatch.delenv("LANGFUSE_SAMPLE_RATE", raising=False)
+    if rate is not None:
+        monkeypatch.setenv("LANGFUSE_SAMPLE_RATE", rate)
+    call = _call.begin({})
+    assert _langfuse.reports(OLDER, call, None) is older
+    assert _langfuse.reports(NEWER, call, None) is newer
+
+
+@pytest.mark.parametrize("trace_id", [None, "7" * 32])
+def test_opentelemetry_that_is_switched_off_reports_nothing(trace_id: str | None) -> None:
+    call = _call.begin({})
+    call.request = Request(Link(trace_id=trace_id))
+    assert _langfuse._watch(SWITCHED_OFF)
+    assert not _langfuse.reports(SWITCHED_OFF, call, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "filters"),
+    [(None, False), ("false", False), ("0", False), ("off", False), ("true", True), ("1", True)],
+)
+def test_exports_are_filtered_where_litellm_takes_the_mode_for_on(
+    monkeypatch: pytest.MonkeyPatch, value: str | None, *, filters: bool
+) -> None:
+    monkeypatch.delenv("LITELLM_OTEL_V2", raising=False)
+    if value is not None:
+        monkeypatch.setenv("LITELLM_OTEL_V2", value)
+    done: list[bool] = []
+    monkeypatch.setattr(_export, "filter_exports", lambda: done.append(True))
+    is_otel_v2_enabled.cache_clear()
+    type(adapter)()
+    is_otel_v2_enabled.cache_clear()
+    assert bool(done) is filters

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import litellm
@@ -77,7 +76,11 @@ class _Adapter(CustomLogger):
 @guarded("the choice of spans for Langfuse")
 def _filter_exports() -> None:
     # Before the first request: probes of the gateway's health come first.
-    if os.environ.get("LITELLM_OTEL_V2"):
+    try:
+        from litellm.integrations.otel.model.config import is_otel_v2_enabled
+    except ImportError:  # an older LiteLLM, without the mode
+        return
+    if is_otel_v2_enabled():
         from tracesplice_litellm._export import filter_exports
 
         filter_exports()

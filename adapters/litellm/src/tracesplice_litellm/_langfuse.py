@@ -7,6 +7,7 @@ metadata is all that Langfuse gets.
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -62,11 +63,22 @@ def join(request: Request) -> None:
 def reports(logger: Any, call: Call, logging: Any) -> bool:
     """Return whether the samplers let the call through: LiteLLM's, and ours before it."""
     tracing, trace_id = getattr(logger, "tracing", None), call.request.link.trace_id
-    if tracing is None or trace_id is None:
-        return "LANGFUSE_SAMPLE_RATE" not in os.environ
+    if tracing is None:
+        return _sample_rate() == 1  # Langfuse's older SDK sends nothing at a rate that is none
+    sampler = getattr(tracing.tracer, "sampler", None)
+    if sampler is None:
+        return False  # OpenTelemetry is switched off
+    if trace_id is None:
+        return not 0 <= _sample_rate() < 1  # LiteLLM takes no notice of a rate that is none
     # They go by the call and the trace's id alone.
-    decided = tracing.tracer.sampler.should_sample(None, int(trace_id, 16), "")
-    return bool(decided.decision.is_sampled())
+    return bool(sampler.should_sample(None, int(trace_id, 16), "").decision.is_sampled())
+
+
+def _sample_rate() -> float:
+    try:
+        return float(os.environ.get("LANGFUSE_SAMPLE_RATE", "1"))
+    except ValueError:
+        return math.nan
 
 
 def _report_failures(logger: Any) -> None:

@@ -21,8 +21,8 @@ from tracesplice_litellm._generation import (
     trace_attributes,
 )
 from tracesplice_litellm._patch import replace
-from tracesplice_litellm._place import is_surely_sampled
 from tracesplice_litellm._request import END_USER
+from tracesplice_litellm._sampled import is_surely_sampled
 from tracesplice_litellm._server_spans import server_spans
 from tracesplice_wire import guarded, text
 

@@ -22,7 +22,7 @@ from tracesplice_litellm._call import Call, Report, read_report, report, served,
 from tracesplice_litellm._export import NEW_NAME, PARENT
 from tracesplice_litellm._generation import generation_attributes, trace_attributes
 from tracesplice_litellm._patch import replace
-from tracesplice_litellm._place import is_surely_sampled
+from tracesplice_litellm._sampled import is_surely_sampled, remote_span
 from tracesplice_litellm._server_spans import server_spans
 from tracesplice_litellm._spans import watch
 from tracesplice_wire import Place, guarded
@@ -73,10 +73,7 @@ def join(request: Request) -> None:
         target == request.places.header and _is_in(int(target.trace_id, 16), request_root_span())
     ):
         return
-    flags = trace.TraceFlags(target.trace_flags & trace.TraceFlags.SAMPLED)
-    ids = int(target.trace_id, 16), int(target.parent_id or "0", 16)
-    context = trace.SpanContext(*ids, is_remote=True, trace_flags=flags)
-    set_request_root_span(trace.NonRecordingSpan(context))
+    set_request_root_span(remote_span(target))
 
 
 def reports(logger: Any, call: Call, logging: Any) -> bool:
@@ -172,8 +169,9 @@ def _parent(span: Span, call: Call | None) -> str:
     # A pass-through endpoint does not show the request's headers to callbacks.
     server = _server.get()
     parent = server.parent if server is not None else None
-    is_asked = parent is not None and parent.is_remote and _is_in(parent.trace_id, span)
-    return f"{parent.span_id:016x}" if parent is not None and is_asked else ""
+    if parent is None or not parent.is_remote or not _is_in(parent.trace_id, span):
+        return ""
+    return f"{parent.span_id:016x}"
 
 
 def _is_in(trace_id: int, span: trace.Span | None) -> bool:

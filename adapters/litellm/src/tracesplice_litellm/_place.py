@@ -18,11 +18,8 @@ __all__ = [
     "find_places",
     "first_text",
     "in_project",
-    "is_surely_sampled",
     "own_public_key",
 ]
-
-_SAMPLES_ALL = ("", "always_on", "parentbased_always_on")
 
 
 class Places(NamedTuple):
@@ -103,13 +100,6 @@ def own_public_key(logging: Any) -> Any:
     """Return the public key that the call's key or team reports with, None if that of all."""
     params = getattr(logging, "standard_callback_dynamic_params", None) or {}
     return params.get("langfuse_public_key")
-
-
-def is_surely_sampled(place: Place | None) -> bool:
-    """Return whether OpenTelemetry's sampler lets through whatever is reported there."""
-    # https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
-    sampler = os.environ.get("OTEL_TRACES_SAMPLER", "")
-    return sampler in _SAMPLES_ALL and (place is None or bool(place.trace_flags & 1))
 
 
 def _any_trace_id(value: str) -> str:

@@ -64,8 +64,9 @@ def follow_clients(tracer: Tracer) -> None:
         tracer: LiteLLM's; it takes no notice of its provider's sampler after it was made. Twice is
             once.
     """
-    if not isinstance(tracer.sampler, _ClientSampler):
-        tracer.sampler = _ClientSampler(tracer.sampler)
+    own = getattr(tracer, "sampler", None)  # none where OpenTelemetry is switched off
+    if own is not None and not isinstance(own, _ClientSampler):
+        tracer.sampler = _ClientSampler(own)
 
 
 class _ClientSampler(Sampler):
