@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import nullcontext
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ from faults.langchain_calls import (
     parents,
 )
 from faults.wire import carries_nothing, links
+from tracesplice.adapter import capture_link, span_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,6 +156,37 @@ def test_the_metadata_of_a_call_is_nearer_than_what_is_ambient(
     assert (sent["trace_user_id"], sent["session_id"]) == ("eve", "s-1")
     assert set(sent["tags"]) == {"a", "beta"}
     assert sent["prompt"] == {**prompt, "prompt": ""}
+
+
+@pytest.mark.parametrize("user", [None, "ada"])
+@KINDS
+def test_the_metadata_of_a_call_without_a_handler_is_of_that_call_alone(
+    wire: ModelServer, langfuse: Langfuse, kind: str, user: str | None
+) -> None:
+    model = tracesplice.splice(model_of(wire))
+    config: Any = {
+        "metadata": {
+            "langfuse_user_id": "bob",
+            "langfuse_tags": ["of bob"],
+            "langfuse_prompt": {"name": "p", "version": 2},
+        }
+    }
+    around = propagate_attributes(user_id=user) if user else nullcontext()
+    with around, langfuse.start_as_current_observation(name="of both") as span:
+        own: Any = span_of(span)
+        before = dict(own.attributes)
+        ask(model, kind, config)
+        after = dict(own.attributes)
+        link = capture_link()
+        ask(model, kind)
+    [(_, bobs, _), (_, others, _)] = links(wire)
+    assert (bobs["trace_user_id"], bobs["tags"]) == ("bob", ["of bob"])
+    assert bobs["prompt"]["name"] == "p"
+    assert bobs["parent_observation_id"] == others["parent_observation_id"] == span.id
+    assert (others.get("trace_user_id"), others.get("tags")) == (user, None)
+    assert link is not None
+    assert (link.user_id, link.tags, link.prompt) == (user, (), None)
+    assert after == before
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="no context for tasks before Python 3.11")

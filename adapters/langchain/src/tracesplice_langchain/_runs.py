@@ -7,7 +7,7 @@ all. So these runs count for every call that is linked, whichever client makes i
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -16,8 +16,9 @@ from weakref import ref
 # (https://github.com/langchain-ai/langchain/blob/master/libs/core/langchain_core/runnables/config.py).
 from langchain_core.runnables.config import var_child_runnable_config
 from langfuse import propagate_attributes
+from opentelemetry import trace
 
-from tracesplice.adapter import as_current, guarded, own_prompt
+from tracesplice.adapter import as_current, guarded, in_context, own_prompt
 from tracesplice_langchain._handlers import langfuse_handlers, span_of_run
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from uuid import UUID
 
+    from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
 __all__ = [
@@ -133,19 +135,26 @@ def as_run(run: Any, run_id: UUID) -> AbstractContextManager[Any]:
     span = span_of_run(run.handlers, run_id)
     attributes = _attributes(run, span)
     place = nullcontext() if span is None else as_current(span)
-    return _with(attributes, place) if attributes else place
+    return _with(attributes, span, place) if attributes else place
 
 
 @contextmanager
-def _with(attributes: Mapping[str, Any], place: AbstractContextManager[Any]) -> Iterator[None]:
-    with place, ExitStack() as around:
-        _propagate(around, attributes)
+def _with(
+    attributes: Mapping[str, Any], span: Span | None, place: AbstractContextManager[Any]
+) -> Iterator[None]:
+    context = _context_with(attributes, span)
+    with place if context is None else in_context(context):
         yield
 
 
 @guarded("the user, session, tags and prompt of a LangChain run")
-def _propagate(around: ExitStack, attributes: Mapping[str, Any]) -> None:
-    around.enter_context(propagate_attributes(**attributes))
+def _context_with(attributes: Mapping[str, Any], span: Span | None) -> Context:
+    # `propagate_attributes` writes on the current span as well: on the run's own, but not on one
+    # around it, which is of other calls, too.
+    own = trace.INVALID_SPAN if span is None else span
+    current = trace.get_current_span() if span is None else span
+    with in_context(trace.set_span_in_context(own)), propagate_attributes(**attributes):
+        return trace.set_span_in_context(current)
 
 
 def _attributes(run: Any, span: Span | None) -> dict[str, Any]:
