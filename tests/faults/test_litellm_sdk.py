@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -224,6 +226,25 @@ def test_a_pool_of_the_applications_own_is_left_alone() -> None:
     before = ThreadPoolExecutor.submit
     tracesplice.uninstrument()
     assert before is not ThreadPoolExecutor.submit
+
+
+IMPORTED_LATER = """
+from concurrent.futures import ThreadPoolExecutor
+import openai, tracesplice
+before = ThreadPoolExecutor.submit
+tracesplice.instrument(gateway="http://127.0.0.1:9")
+tracesplice.uninstrument()
+import litellm
+assert ThreadPoolExecutor.submit is before
+tracesplice.instrument(gateway="http://127.0.0.1:9")
+assert ThreadPoolExecutor.submit is not before
+tracesplice.uninstrument()
+assert ThreadPoolExecutor.submit is before
+"""
+
+
+def test_pools_are_left_alone_where_litellm_is_imported_too_late() -> None:
+    subprocess.run([sys.executable, "-c", IMPORTED_LATER], check=True)
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["set before", "made later"])

@@ -13,9 +13,13 @@ from tracesplice_litellm_sdk._threads import submit
 
 __all__ = ["install", "uninstall"]
 
+_installed = False
+
 
 def install() -> None:
     """Wrap them; a second time changes nothing."""
+    global _installed
+    _installed = True
     when_imported("litellm.llms.custom_httpx.http_handler", _wrap_handlers)
     when_imported("litellm", _wrap_pools)
     if "litellm" in sys.modules:  # and was before they were taken off
@@ -25,6 +29,8 @@ def install() -> None:
 
 def uninstall() -> None:
     """Take the wrapper off that is not in LiteLLM; the others do nothing without a gateway."""
+    global _installed
+    _installed = False
     unwrap_methods(ThreadPoolExecutor, ["submit"])
 
 
@@ -35,4 +41,5 @@ def _wrap_handlers(module: Any) -> None:
 
 def _wrap_pools(_litellm: object) -> None:
     # Not without LiteLLM: each task that an application submits goes through it.
-    wrap_methods(ThreadPoolExecutor, {"submit": submit})
+    if _installed:
+        wrap_methods(ThreadPoolExecutor, {"submit": submit})
