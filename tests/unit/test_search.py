@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tracesplice_view import LangfuseReader, Trace, newest, whole
-from unit.recorder_requests import GENERATION, USAGE, send, span
+from unit.recorder_requests import GENERATION, USAGE, pairs, send, span
 
 if TYPE_CHECKING:
     from tracesplice_testing.recorder import Recorder
@@ -72,6 +72,17 @@ def test_from_either_side_the_whole_is_found(rec: Recorder, number: int) -> None
     [first, *others] = found(reader_of(rec), number)
     assert first == "1"
     assert sorted(others) == ["2", "3"]
+
+
+@pytest.mark.parametrize("number", [1000, 2000, 3000])
+def test_a_failed_attempt_and_its_retry_lie_in_traces_of_their_own(
+    rec: Recorder, number: int
+) -> None:
+    send(rec, told(3001, asks="one"))
+    failed = told(1000, asks="one", **at(3002))
+    failed["attributes"] += pairs({"langfuse.observation.level": "ERROR"})
+    send(rec, failed, told(2000, asks="one", **at(3005)), **GATEWAY)
+    assert found(reader_of(rec), number) == ["3", "1", "2"]
 
 
 def test_what_is_whole_is_not_searched_for(rec: Recorder) -> None:

@@ -23,15 +23,16 @@ _EARLIER = timedelta(minutes=5)  # a client may have tried for so long before th
 
 
 def whole(reader: LangfuseReader, trace: Trace) -> list[Trace]:
-    """A trace and those with the other side of its calls, the application's first.
+    """A trace and those with the other side of its calls, one of the application's first.
 
     It looks through the project's generations of that time, the newest two thousand of them.
     """
     found = [trace, *_others(reader, trace)]
-    if _is_of_application(trace) or len(found) == 1:
+    if _is_of_application(trace):
         return found
     # The application's trace may have other calls, whose other side is in further traces.
-    return whole(reader, found[1])
+    own = next(filter(_is_of_application, found), None)
+    return found if own is None else whole(reader, own)
 
 
 def newest(
