@@ -31,6 +31,7 @@ async def check(request, api_key):
         return UserAPIKeyAuth(api_key=api_key, allowed_routes=["llm_api_routes"])
     return UserAPIKeyAuth(api_key=api_key, user_role=LitellmUserRoles.PROXY_ADMIN)
 """
+CACHE = {"type": "local"}  # https://docs.litellm.ai/docs/proxy/caching
 LANGFUSE, OTEL, OTEL_V2 = GatewayMode
 
 
@@ -105,7 +106,10 @@ def doctor(recorder: Recorder) -> Doctor:
 
 @pytest.fixture(scope="session")
 def gateways(recorder: Recorder) -> Iterator[dict[str, Gateway]]:
-    """One in each mode with the adapter, one that does not report, and one without adapter."""
+    """One in each mode with the adapter, one that does not report, and one without adapter.
+
+    That of mode LITELLM_OTEL_V2 caches answers, of which it reports no generation.
+    """
     with ModelServer() as model, ExitStack() as stack:
         options: dict[str, Any] = {"langfuse_env": recorder.env(), "model_url": model.url}
         own_auth = {"general_settings": {"custom_auth": "own_auth.check"}}
@@ -114,7 +118,9 @@ def gateways(recorder: Recorder) -> Iterator[dict[str, Gateway]]:
             "langfuse_otel": Gateway(
                 OTEL, adapter=True, files={"own_auth.py": AUTH}, config_extra=own_auth, **options
             ),
-            "langfuse_otel_v2": Gateway(OTEL_V2, adapter=True, **options),
+            "langfuse_otel_v2": Gateway(
+                OTEL_V2, adapter=True, extra_settings={"cache": True, "cache_params": CACHE}, **options
+            ),
             "silent": Gateway(OTEL, extra_settings={"callbacks": [ADAPTER]}, **options),
             "plain": Gateway(OTEL, **options),
         }

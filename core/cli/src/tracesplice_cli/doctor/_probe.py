@@ -26,7 +26,8 @@ MARK = "tracesplice-doctor"
 """User of the calls in Langfuse, and the start of their sessions' names."""
 
 WAYS = {"header": "the header traceparent", "body": "the request's body"}
-_QUESTION = "Answer with one word: yes."
+# Another one each time: a cached answer is not reported in mode LITELLM_OTEL_V2.
+_QUESTION = "Answer with one word: yes. ({})"
 _MAX_TOKENS = 16
 
 
@@ -77,7 +78,7 @@ def _call(way: str, url: str, key: str, model: str, public_key: str) -> Call:
         metadata.pop("trace_id", None)
     body = {
         "model": model,
-        "messages": [{"role": "user", "content": _QUESTION}],
+        "messages": [{"role": "user", "content": _QUESTION.format(link.session_id)}],
         "max_tokens": _MAX_TOKENS,
         CONTAINER: metadata,
     }
