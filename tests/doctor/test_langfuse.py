@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doctor.between import between
+from tracesplice_cli._settings import LANGFUSE_CLOUD
 from tracesplice_testing.gateway._process import free_port
 
 if TYPE_CHECKING:
@@ -23,6 +24,15 @@ def test_langfuse_is_down(doctor: Doctor) -> None:
     assert "Connection refused" in outcome.text("langfuse.server")
     assert outcome.state("probe.calls") == "unknown"
     assert outcome.code == 1
+
+
+@pytest.mark.parametrize("address", ["", LANGFUSE_CLOUD])
+def test_langfuse_s_cloud_is_down(doctor: Doctor, address: str) -> None:
+    away = {"LANGFUSE_HOST": "", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    cloud = doctor.with_(LANGFUSE_BASE_URL=address, **away)
+    text = cloud.run().text("langfuse.server")
+    assert f"No Langfuse answers at {LANGFUSE_CLOUD}" in text
+    assert ("LANGFUSE_BASE_URL is not set" in text) == (not address)
 
 
 def test_the_older_variable_is_read(recorder: Recorder, doctor: Doctor) -> None:

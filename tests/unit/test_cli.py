@@ -34,17 +34,42 @@ def found(fakes: FakeAdapters, monkeypatch: pytest.MonkeyPatch) -> FakeAdapters:
 
 
 @pytest.mark.parametrize(
-    ("message", "said"),
+    ("code", "message", "said"),
     [
-        ("self-signed certificate", "not trusted, self-signed certificate; for an authority of"),
-        ("IP address mismatch.", "not trusted, IP address mismatch; for an authority of your"),
+        (
+            18,
+            "self-signed certificate",
+            "is not trusted, self-signed certificate; for an authority",
+        ),
+        (64, "IP address mismatch.", "is not trusted, IP address mismatch"),
+        (10, "certificate has expired", "is not trusted, certificate has expired"),
     ],
 )
-def test_a_certificate_that_is_not_trusted(message: str, said: str) -> None:
+def test_a_certificate_that_is_not_trusted(code: int, message: str, said: str) -> None:
     error = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] (_ssl.c:1006)")
-    error.verify_message = message
-    assert said in reason(URLError(error))
+    error.verify_code, error.verify_message = code, message
+    assert f"its certificate {said}" in reason(URLError(error))
+    # Another authority does not help where the certificate is another server's, or out of date.
+    assert ("SSL_CERT_FILE" in reason(URLError(error))) == (code == 18)
     assert "_ssl" not in reason(URLError(error))
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("WRONG_VERSION_NUMBER", True),
+        ("RECORD_LAYER_FAILURE", True),
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", False),
+        ("TLSV1_ALERT_PROTOCOL_VERSION", False),
+    ],
+)
+def test_a_server_that_speaks_tls_is_not_advised_to_speak_none(name: str, plain: bool) -> None:
+    error = ssl.SSLError(1, f"[SSL: {name}] (_ssl.c:1006)")
+    error.reason = name
+    said = reason(URLError(error))
+    assert name in said
+    assert ("http://" in said) == plain
+    assert ("no TLS" in said) == plain
 
 
 def forget(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:

@@ -21,10 +21,14 @@ LANGFUSE_CLOUD = "https://cloud.langfuse.com"
 
 @dataclass(frozen=True)
 class Named:
-    """A value, and the option or variable that it is from; the first of them if it has none."""
+    """A value, and the option or variable that it is from; the first of them if it has none.
+
+    `is_default` says that nothing names it.
+    """
 
     source: str
     value: str = ""
+    is_default: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,9 @@ def settings_from(
         gateway_key=_first(
             environment, *((key_variable,) if key_variable else (KEY_VARIABLE, *theirs))
         ),
-        langfuse=langfuse if langfuse.value else Named(langfuse.source, LANGFUSE_CLOUD),
+        langfuse=(
+            langfuse if langfuse.value else Named(langfuse.source, LANGFUSE_CLOUD, is_default=True)
+        ),
         public_key=_first(environment, "LANGFUSE_PUBLIC_KEY"),
         secret_key=_first(environment, "LANGFUSE_SECRET_KEY"),
     )

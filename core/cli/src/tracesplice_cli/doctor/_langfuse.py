@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracesplice_cli._http import Unreachable, address, ask, basic
-from tracesplice_cli._settings import LANGFUSE_CLOUD
 from tracesplice_cli.doctor._finding import Finding, masked, ok, problem, unknown
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def _server(settings: Settings) -> Finding:
 
 
 def _lost(settings: Settings) -> str:
-    if settings.langfuse.value == LANGFUSE_CLOUD:
+    if settings.langfuse.is_default:
         return f"{settings.langfuse.source} is not set; Langfuse's SDK then reports to its cloud."
     return "Traces sent there are lost."
 
