@@ -68,6 +68,22 @@ def test_a_mask_of_the_user_s_that_runs_ours(run: Run) -> None:
     assert outcome.problems() == {NO_GATEWAY}
 
 
+def test_a_mask_that_leaves_the_counting_to_the_application(run: Run) -> None:
+    text = f"{IMPORTS}Langfuse(mask_otel_spans=tracesplice.count_usage_once(owner='client'))\n"
+    outcome = run(text)
+    assert outcome.state("app.mask") == "unknown"
+    assert "if the gateway does not report" in outcome.text("app.mask")
+    # Both of its generations count.
+    twice = run(f"{text}import langfuse.openai, langfuse.langchain\n")
+    assert twice.state("app.integrations") == "problem"
+
+
+def test_a_mask_of_the_user_s_counts_nothing_once_by_itself(run: Run) -> None:
+    imports = "import langfuse.openai, langfuse.langchain\n"
+    outcome = run(f"{IMPORTS}{imports}Langfuse(mask_otel_spans=lambda *, params: None)")
+    assert outcome.state("app.integrations") == "problem"
+
+
 def test_a_function_that_makes_the_client_is_called(run: Run) -> None:
     text = f"{IMPORTS}def main():\n    {MASKED}"
     imported = run(text)
@@ -133,3 +149,10 @@ def test_a_file_in_place_of_a_module(run: Run) -> None:
 def test_a_function_that_fails(run: Run) -> None:
     text = run("def make(name): pass", "shop:make").text("app.import")
     assert text.startswith("shop:make failed: TypeError: make() missing")
+
+
+def test_a_fault_of_the_doctor_s_own_is_not_the_module_s(run: Run) -> None:
+    outcome = run("import sys\nsys.modules['tracesplice._calls'] = None")
+    assert outcome.problems() == {NO_GATEWAY}
+    assert outcome.state("app.import") == "unknown"
+    assert outcome.text("app.import").startswith("The doctor could not look at what shop set up")

@@ -59,6 +59,7 @@ def count_usage_once(
             return one_after_the_other(params, ours, then)
         return as_result(ours)
 
+    vars(mask)["owner"] = owner  # `tracesplice doctor --app` reads it
     return mask
 
 

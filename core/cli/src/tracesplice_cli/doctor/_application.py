@@ -44,7 +44,8 @@ def application_findings(target: str, settings: Settings) -> Iterator[Finding]:
         yield unknown("app.mask", what, why, "tracesplice doctor --app module:function")
     for client in seen["clients"]:
         yield from _client(client, bool(seen["counted"]), settings)
-    counts_once = any(client["mask"] in ("ours", "other") for client in seen["clients"])
+    once = ("ours", "other") if seen["counted"] else ("ours",)
+    counts_once = any(client["mask"] in once for client in seen["clients"])
     yield integrations_finding(frozenset(seen["modules"]), counts_once)
 
 
@@ -64,11 +65,16 @@ def _seen(target: str) -> dict[str, Any] | Finding:
     except ValueError:
         what = f"{target} ended the process that imported it (exit code {ended.returncode})."
         return problem(check, what, "Nothing of it could be seen.", _AGAIN)
-    if found.get("error"):
-        did = "failed" if found.get("imported") else "cannot be imported"
-        what = f"{target} {did}: {found['error']}"
-        return problem(check, what, "Nothing of it could be seen.", _again(target))
-    return found
+    return _failed(target, found) if "error" in found else found
+
+
+def _failed(target: str, found: dict[str, Any]) -> Finding:
+    check, nothing = "app.import", "Nothing of it could be seen."
+    if found["step"] == "look":
+        what = f"The doctor could not look at what {target} set up: {found['error']}"
+        return unknown(check, what, nothing)
+    did = "failed" if found["step"] == "run" else "cannot be imported"
+    return problem(check, f"{target} {did}: {found['error']}", nothing, _again(target))
 
 
 def _again(target: str) -> str:
@@ -93,6 +99,10 @@ def _mask(mask: str, counted: bool) -> Finding:
     check = "app.mask"
     if mask == "ours":
         return ok(check, "The mask that counts usage once is set.")
+    if mask == "client":
+        what = "The mask is set, and leaves the counting to the application: owner='client'."
+        why = "That is right if the gateway does not report to Langfuse. If it does, type:"
+        return unknown(check, what, why, _MASK)
     if mask == "uncalled":
         what = "mask_otel_spans is count_usage_once itself: the parentheses are missing."
         why = "Langfuse logs a masking error and sends nothing."

@@ -20,14 +20,15 @@ def _main(target: str) -> None:
     # What the module prints is not ours.
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    imported = False
+    step = "import"
     try:
         found: Any = importlib.import_module(target.partition(":")[0])
-        imported = True
+        step = "run"
         _run(found, target.partition(":")[2])
+        step = "look"
         found = _state()
     except BaseException as error:  # noqa: BLE001  (whatever the user's module raises)
-        found = {"error": f"{type(error).__name__}: {error}", "imported": imported}
+        found = {"error": f"{type(error).__name__}: {error}", "step": step}
     answer.write(json.dumps(found))
     answer.close()
     # Threads and exit handlers of the module do not matter any more.
@@ -74,7 +75,9 @@ def _mask(mask: Any) -> str:
         return "none"
     if mask is tracesplice.count_usage_once:
         return "uncalled"
-    return "ours" if getattr(mask, "__module__", "") == "tracesplice._usage" else "other"
+    if getattr(mask, "__module__", "") != "tracesplice._usage":
+        return "other"
+    return "ours" if mask.owner == "gateway" else "client"
 
 
 def _samples_nothing(description: str) -> bool:
