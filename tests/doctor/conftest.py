@@ -32,6 +32,8 @@ async def check(request, api_key):
     return UserAPIKeyAuth(api_key=api_key, user_role=LitellmUserRoles.PROXY_ADMIN)
 """
 CACHE = {"type": "local"}  # https://docs.litellm.ai/docs/proxy/caching
+# It drops nothing, which the adapter cannot know.
+SAMPLER = {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "1.0"}
 LANGFUSE, OTEL, OTEL_V2 = GatewayMode
 
 
@@ -106,9 +108,10 @@ def doctor(recorder: Recorder) -> Doctor:
 
 @pytest.fixture(scope="session")
 def gateways(recorder: Recorder) -> Iterator[dict[str, Gateway]]:
-    """One in each mode with the adapter, one that does not report, and one without adapter.
+    """One in each mode with the adapter, one that does not report, and so on.
 
-    That of mode LITELLM_OTEL_V2 caches answers, of which it reports no generation.
+    That of mode LITELLM_OTEL_V2 caches answers, of which it reports no generation. One is without
+    the adapter, one has a sampler of its own.
     """
     with ModelServer() as model, ExitStack() as stack:
         options: dict[str, Any] = {"langfuse_env": recorder.env(), "model_url": model.url}
@@ -119,10 +122,14 @@ def gateways(recorder: Recorder) -> Iterator[dict[str, Gateway]]:
                 OTEL, adapter=True, files={"own_auth.py": AUTH}, config_extra=own_auth, **options
             ),
             "langfuse_otel_v2": Gateway(
-                OTEL_V2, adapter=True, extra_settings={"cache": True, "cache_params": CACHE}, **options
+                OTEL_V2,
+                adapter=True,
+                extra_settings={"cache": True, "cache_params": CACHE},
+                **options,
             ),
             "silent": Gateway(OTEL, extra_settings={"callbacks": [ADAPTER]}, **options),
             "plain": Gateway(OTEL, **options),
+            "sampling": Gateway(OTEL, adapter=True, extra_env=SAMPLER, **options),
         }
         for gateway in made.values():
             stack.callback(gateway.stop)

@@ -63,9 +63,23 @@ def test_a_redirect_is_named_and_the_key_does_not_follow(doctor: Doctor) -> None
     assert not followed
 
 
+def test_a_gateway_that_needs_no_key(doctor: Doctor, gateways: dict[str, Gateway]) -> None:
+    gateway = gateways["langfuse"]
+
+    def sent(headers: dict[str, str]) -> dict[str, str]:
+        assert "authorization" not in headers
+        return headers | {"authorization": f"Bearer {gateway.key}"}
+
+    with between(gateway.url, sent=sent) as url:
+        outcome = doctor.run("--gateway", url, "--probe", "--model", "chat", "--wait", "30")
+    assert {each["state"] for each in outcome.findings.values()} == {"ok"}, outcome.output
+    assert "answers without a key" in outcome.text("gateway.key")
+
+
 def test_no_key(doctor: Doctor, gateways: dict[str, Gateway]) -> None:
     outcome = doctor.run("--gateway", gateways["langfuse"].url)
     assert outcome.problems() == {"gateway.key"}
+    assert "does not answer without one" in outcome.text("gateway.key")
     assert "export LITELLM_PROXY_API_KEY=" in outcome.text("gateway.key")
 
 
@@ -120,6 +134,47 @@ def test_a_gateway_that_reports_twice(doctor: Doctor, gateways: dict[str, Gatewa
     outcome = _rewritten(doctor, gateways["langfuse"], logger, f'{logger},"LangfuseOtelLogger"')
     assert outcome.problems() == {"gateway.callback"}
     assert "twice: langfuse and langfuse_otel" in outcome.text("gateway.callback")
+
+
+@pytest.mark.parametrize("name", ["langfuse", "LangFuseLogger"])
+def test_mode_langfuse_has_several_names(
+    doctor: Doctor, gateways: dict[str, Gateway], name: str
+) -> None:
+    outcome = _rewritten(doctor, gateways["langfuse"], "LangfusePromptManagement", name)
+    assert outcome.problems() == set()
+    assert "in mode langfuse." in outcome.text("gateway.callback")
+    assert "follows the application's" in outcome.text("gateway.sampling")
+
+
+def test_a_logger_that_does_not_say_where_it_reports_to(
+    doctor: Doctor, gateways: dict[str, Gateway]
+) -> None:
+    logger = "LangfuseContentOpenTelemetryV2"
+    outcome = _rewritten(doctor, gateways["langfuse_otel_v2"], logger, "OpenTelemetryV2")
+    assert outcome.problems() == set()
+    assert outcome.state("gateway.callback") == "unknown"
+
+
+def test_sampling_of_mode_langfuse_needs_a_newer_release(
+    doctor: Doctor, gateways: dict[str, Gateway]
+) -> None:
+    gateway = gateways["langfuse"]
+    outcome = _rewritten(doctor, gateway, gateway.version, "1.103.1")
+    assert outcome.state("gateway.sampling") == "unknown"
+    assert "before 1.104" in outcome.text("gateway.sampling")
+
+
+def test_what_was_typed_is_not_advised(doctor: Doctor, gateways: dict[str, Gateway]) -> None:
+    def answered(body: bytes) -> bytes:
+        return body.replace(b'"success_callbacks"', b'"one"').replace(b'"litellm_version"', b'"v"')
+
+    gateway = gateways["langfuse"]
+    with between(gateway.url, answered=answered) as url:
+        named = doctor.of(gateway).with_(LITELLM_PROXY_API_BASE=url)
+        alone, probed = named.run(), named.run("--probe", "--model", "chat", "--wait", "30")
+    for check in ("gateway.version", "gateway.callback"):
+        assert "tracesplice doctor --probe" in alone.text(check)
+        assert "tracesplice doctor --probe" not in probed.text(check)
 
 
 def _rewritten(doctor: Doctor, gateway: Gateway, old: str, new: str) -> Outcome:

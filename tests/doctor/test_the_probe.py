@@ -26,7 +26,9 @@ LONG = (*PROBE, "--wait", "30")
 @pytest.mark.parametrize("mode", ["langfuse", "langfuse_otel", "langfuse_otel_v2"])
 def test_all_is_fine(doctor: Doctor, gateways: dict[str, Gateway], mode: str) -> None:
     outcome = doctor.of(gateways[mode]).run(*LONG)
-    assert {each["state"] for each in outcome.findings.values()} == {"ok"}, outcome.output
+    others = {check for check, each in outcome.findings.items() if each["state"] != "ok"}
+    # What sampler OpenTelemetry has in the gateway shows nowhere.
+    assert others == (set() if mode == "langfuse" else {"gateway.sampling"}), outcome.output
     assert f"mode {mode}." in outcome.text("gateway.callback")
     assert {"probe.project", "probe.header", "probe.body", "gateway.adapter"} <= {*outcome.findings}
     assert outcome.code == 0
@@ -37,8 +39,16 @@ def test_a_gateway_without_a_callback(doctor: Doctor, gateways: dict[str, Gatewa
     assert outcome.problems() == {"gateway.callback", "probe.project"}
     for check in outcome.problems():
         assert '"langfuse_otel"' in outcome.text(check)
-    assert "reported nowhere" in outcome.text("probe.project")
+    assert "adapter says so, too" in outcome.text("probe.project")
     assert outcome.code == 1
+
+
+def test_a_gateway_with_a_sampler_of_its_own(doctor: Doctor, gateways: dict[str, Gateway]) -> None:
+    outcome = doctor.of(gateways["sampling"]).run(*LONG)
+    assert outcome.state("gateway.sampling") == "unknown"
+    assert outcome.problems() == {"probe.counting"}
+    assert "OTEL_TRACES_SAMPLER" in outcome.text("probe.counting")
+    assert outcome.state("probe.project") == "ok"
 
 
 def test_a_gateway_without_the_adapter(doctor: Doctor, gateways: dict[str, Gateway]) -> None:
@@ -137,7 +147,8 @@ def test_two_projects(
     outcome = doctor.of(gateways[name]).with_(**keys).run(*SHORT)
     assert "probe.project" in outcome.problems()
     assert "LANGFUSE_PUBLIC_KEY" in outcome.text("probe.project")
-    # Our adapter says so by itself, and nothing has to be waited for.
+    assert "no-log" in outcome.text("probe.project")
+    assert "SAMPLE" in outcome.text("probe.project")
     assert ("adapter says that" in outcome.text("probe.project")) == (name == "langfuse_otel")
 
 
@@ -148,6 +159,45 @@ def test_it_asks_which_model(doctor: Doctor, gateways: dict[str, Gateway]) -> No
     # What was found before is shown all the same.
     assert outcome.state("gateway.key") == "ok"
     assert "Nothing to mend" not in doctor.of(gateways["langfuse"]).show("--probe")
+
+
+def test_a_model_s_name_is_none_where_it_stands_for_many(
+    doctor: Doctor, gateways: dict[str, Gateway]
+) -> None:
+    gateway = gateways["langfuse"]
+    with between(gateway.url, answered=_with_models("chat", "openai/*")) as url:
+        named = doctor.of(gateway).with_(LITELLM_PROXY_API_BASE=url)
+        assert named.run("--probe", "--wait", "30").state("probe.body") == "ok"
+    with between(gateway.url, answered=_with_models("chat", "broken", "openai/*")) as url:
+        text = doctor.of(gateway).with_(LITELLM_PROXY_API_BASE=url).run("--probe").output
+        assert "--model chat\n" in text
+        assert "openai/*" not in text
+    with between(gateway.url, answered=_with_models("openai/*")) as url:
+        outcome = doctor.of(gateway).with_(LITELLM_PROXY_API_BASE=url).run("--probe")
+    assert outcome.code == 2
+    assert "names none" in outcome.output
+    assert "tracesplice doctor --probe --model NAME\n" in outcome.output
+
+
+def test_a_key_that_may_call_no_model(doctor: Doctor, gateways: dict[str, Gateway]) -> None:
+    gateway = gateways["langfuse"]
+    with between(gateway.url, answered=_with_models()) as url:
+        named = doctor.of(gateway).with_(LITELLM_PROXY_API_BASE=url)
+        outcome = named.run("--probe")
+        assert outcome.code == 2
+        assert "names none" in outcome.output
+        assert "tracesplice doctor --probe --model NAME\n" in outcome.output
+        assert named.run(*LONG).state("probe.body") == "ok"
+
+
+def _with_models(*names: str) -> Callable[[bytes], bytes]:
+    def answered(body: bytes) -> bytes:
+        found = json.loads(body)
+        if "data" in found:
+            found["data"] = [{"id": name, "object": "model"} for name in names]
+        return json.dumps(found).encode()
+
+    return answered
 
 
 def test_it_waits_for_no_negative_time(doctor: Doctor) -> None:

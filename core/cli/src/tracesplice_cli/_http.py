@@ -66,8 +66,8 @@ def basic(user: str, password: str) -> dict[str, str]:
 
 
 def bearer(key: str) -> dict[str, str]:
-    """The header of a gateway's key."""
-    return {"Authorization": f"Bearer {key}"}
+    """The header of a gateway's key; none without a key."""
+    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 def ask(

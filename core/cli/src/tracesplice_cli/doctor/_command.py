@@ -96,7 +96,7 @@ def _look(report: _Report, settings: Settings, app: str | None, probed: _Probe |
         langfuse = langfuse_findings(settings)
     report.add("Langfuse", langfuse)
     with step(progress, "Asking the gateway"):
-        seen = see_gateway(settings)
+        seen = see_gateway(settings, probed=probed is not None)
     report.add("Gateway", seen.findings)
     if probed:
         report.add("Probe", probe(seen, settings, langfuse, *probed, progress))

@@ -21,6 +21,7 @@ _START = "Calls fail, or go elsewhere."
 _DOWN = "Every call fails. Start it, or name where it is:"
 # LiteLLM without a database answers an unknown key with 400; with a custom check, as that has it.
 _REFUSED = (400, 401, 403)
+_PROBE = "tracesplice doctor --probe"
 
 
 @dataclass
@@ -30,7 +31,7 @@ class Seen:
     Attributes:
         findings: All of it, in words.
         url: Its address without ``/v1``; empty unless it is a LiteLLM that takes the key.
-        key: The key that it takes.
+        key: The key that it takes; empty where it needs none.
         models: What may be called.
         callbacks: How it reports; None where it does not tell.
         version: LiteLLM's; None where it does not tell.
@@ -44,15 +45,20 @@ class Seen:
     version: str | None = None
 
 
-def see_gateway(settings: Settings) -> Seen:
-    """Ask the gateway that is named; no model is called."""
+def see_gateway(settings: Settings, *, probed: bool = False) -> Seen:
+    """Ask the gateway that is named; no model is called.
+
+    Args:
+        settings: What is named.
+        probed: Whether its models are called afterwards.
+    """
     seen = Seen()
     url = _declared(settings)
     if isinstance(url, Finding):
         seen.findings.append(url)
         return seen
     try:
-        _see(seen, settings, url)
+        _see(seen, settings, url, () if probed else (_PROBE,))
     except Unreachable as error:
         what = f"No gateway answers at {url} ({error})."
         seen.findings.append(problem("gateway.server", what, _DOWN, _export(settings)))
@@ -76,7 +82,7 @@ def _export(settings: Settings) -> str:
     return f"tracesplice doctor {name} {example}" if "-" in name else f"export {name}={example}"
 
 
-def _see(seen: Seen, settings: Settings, url: str) -> None:
+def _see(seen: Seen, settings: Settings, url: str, probe: tuple[str, ...]) -> None:
     ready = ask(f"{url}/health/readiness")
     if not _is_litellm(ready):
         seen.findings.append(_stranger(settings, url, ready))
@@ -93,14 +99,14 @@ def _see(seen: Seen, settings: Settings, url: str) -> None:
         details = ready
     seen.callbacks, version = read_callbacks(details), details.field("litellm_version")
     seen.version = version if isinstance(version, str) else None
-    seen.findings.append(release_finding(seen.version, details.status))
-    seen.findings += callback_findings(seen.callbacks, details.status)
+    seen.findings.append(release_finding(seen.version, details.status, probe))
+    seen.findings += callback_findings(seen.callbacks, seen.version, details.status, probe)
 
 
 def _is_litellm(ready: Answer) -> bool:
     # 503 while its database is away.
-    known = "db" in (ready.json or {}) if isinstance(ready.json, dict) else False
-    return known or "x-litellm-version" in ready.headers
+    said = ready.json
+    return (isinstance(said, dict) and "db" in said) or "x-litellm-version" in ready.headers
 
 
 def _stranger(settings: Settings, url: str, ready: Answer) -> Finding:
@@ -114,17 +120,21 @@ def _stranger(settings: Settings, url: str, ready: Answer) -> Finding:
 def _see_models(seen: Seen, settings: Settings, url: str, key: str) -> Finding:
     check, name = "gateway.key", settings.gateway_key.source
     export = f"export {name}=sk-..."
-    if not key:
-        what = f"No key for the gateway: {name} is not set."
-        return problem(check, what, "The gateway answers nobody without one.", export)
     answer = ask(f"{url}/v1/models", bearer(key))
+    models = answer.field("data")
+    listed = answer.status == 200 and isinstance(models, list)
+    if not key and not listed:
+        what = f"No key for the gateway: {name} is not set."
+        why = f"The gateway does not answer without one (HTTP {answer.status})."
+        return problem(check, what, why, export)
     if answer.status in _REFUSED:
         what = f"The gateway refuses the key {masked(key)} of {name} (HTTP {answer.status})."
         why = "Every call fails. Without a database LiteLLM answers 400, No connected db."
         return problem(check, what, why, export)
-    models = answer.field("data")
-    if answer.status != 200 or not isinstance(models, list):
+    if not listed:
         what = f"The gateway does not list its models for {masked(key)} (HTTP {answer.status})."
         return problem(check, what, "Its own check of keys may have failed: see its log.", export)
     seen.models = tuple(sorted(str(each["id"]) for each in models if "id" in each))
+    if not key:
+        return ok(check, f"The gateway answers without a key; {name} is not set.")
     return ok(check, f"The gateway takes the key {masked(key)} of {name}.")

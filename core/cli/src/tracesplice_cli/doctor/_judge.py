@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tracesplice_cli.doctor._callbacks import ADD_LANGFUSE, add_adapter
 from tracesplice_cli.doctor._finding import Finding, ok, problem, unknown
 from tracesplice_cli.doctor._probe import WAYS
+from tracesplice_cli.doctor._sampling import ITS_SAMPLERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,12 +16,22 @@ if TYPE_CHECKING:
     from tracesplice_cli.doctor._probe import Call
     from tracesplice_cli.doctor._read_back import Found
 
-__all__ = ["judge_calls", "judge_failures", "unreported"]
+__all__ = ["judge_calls", "judge_failures"]
 
 _SAME_PROJECT = (
     "# in the gateway's environment, those of the application; then start it again",
     "export LANGFUSE_HOST=...  # also LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY",
 )
+_WHY_NOTHING = (
+    "It may report to another project or server, or not at all: its keys may be wrong, or those of "
+    "another project; it may sample on its own; or logging is switched off for this key or model "
+    "(no-log). Its log says if it is refused."
+)
+_UNSURE = (
+    "OTEL_TRACES_SAMPLER or LANGFUSE_SAMPLE_RATE may be set for it, or its keys of Langfuse be "
+    "somewhere else than in its environment."
+)
+_LOOK = (ITS_SAMPLERS, "env | grep LANGFUSE_PUBLIC_KEY  # there as well")
 _SPLIT = "One call is two traces, and only the application's knows the prompt."
 _PROXY = (
     "# in every proxy, load balancer or mesh before the gateway: pass the header on as it is",
@@ -41,24 +52,6 @@ def judge_failures(calls: Sequence[Call]) -> list[Finding]:
     ]
 
 
-def unreported(calls: Sequence[Call], callbacks: Callbacks | None) -> Finding | None:
-    """What the gateway's adapter says by itself: the call is not reported to this project.
-
-    Args:
-        calls: Those that were answered.
-        callbacks: How the gateway says that it reports; None where it does not say it.
-    """
-    if not any(call.reports == "false" for call in calls):
-        return None
-    check = "probe.project"
-    if callbacks is not None and not callbacks.modes:
-        what = "The gateway's adapter says that the call is reported nowhere."
-        return problem(check, what, "Its calls are in no trace.", *ADD_LANGFUSE)
-    what = "The gateway's adapter says that the call is not reported to this Langfuse project."
-    why = "Either the gateway reports to another project than the application, or not at all."
-    return problem(check, what, why, *_SAME_PROJECT)
-
-
 def judge_calls(
     calls: Sequence[Call], found: Mapping[str, Found], callbacks: Callbacks | None, waited: float
 ) -> list[Finding]:
@@ -71,16 +64,27 @@ def judge_calls(
         waited: For how many seconds Langfuse was asked.
     """
     if not found:
-        return [_nothing(callbacks, waited)]
-    adapter = any(call.reports is not None for call in calls)
+        return [_nothing(callbacks, waited, denied=any(map(_is_denied, calls)))]
+    # Releases before LiteLLM has a hook for an answer's headers do not say it there.
+    told = callbacks is not None and callbacks.adapter
+    adapter = told or any(call.reports is not None for call in calls)
     joined = {call.way: _is_joined(call, found.get(call.way)) for call in calls}
     said = [ok("probe.project", "The gateway reports to the application's Langfuse project.")]
+    if any(_is_denied(call) for call in calls if call.way in found):
+        what = "The call arrived, and the gateway's adapter was not sure that it would."
+        why = f"So the application counts its usage, too: twice. {_UNSURE}"
+        said.append(problem("probe.counting", what, why, *_LOOK))
     if callbacks is None and not adapter:
         what = "The gateway's answers are without the header of tracesplice's adapter."
         why = "Without it prompts are linked in mode langfuse only."
         said.append(problem("probe.adapter", what, why, *add_adapter(callbacks)))
     missing = () if adapter else add_adapter(callbacks)
     return [*said, *(_way(call, found.get(call.way), joined, missing) for call in calls)]
+
+
+def _is_denied(call: Call) -> bool:
+    """Whether the gateway's adapter says no; in doubt it does."""
+    return call.reports == "false"
 
 
 def _is_joined(call: Call, found: Found | None) -> bool:
@@ -93,7 +97,8 @@ def _way(
     check, where = f"probe.{call.way}", WAYS[call.way]
     if found is None:
         what = f"The call with the link in {where} did not arrive in Langfuse."
-        return unknown(check, what, "The other one did. Try again.", "tracesplice doctor --probe")
+        why = "The other one did. It may be late, or the gateway samples on its own. Try again."
+        return unknown(check, what, why, "tracesplice doctor --probe", ITS_SAMPLERS)
     if not joined[call.way]:
         return _lost(call, joined, missing)
     # Without the adapter, mode langfuse takes no parent from the header.
@@ -123,12 +128,13 @@ def _lost(call: Call, joined: Mapping[str, bool], missing: tuple[str, ...]) -> F
     return problem(check, what, _SPLIT, "# in every proxy: pass litellm_metadata on as it is")
 
 
-def _nothing(callbacks: Callbacks | None, waited: float) -> Finding:
+def _nothing(callbacks: Callbacks | None, waited: float, *, denied: bool) -> Finding:
     check, what = "probe.project", f"Nothing of the calls is in this project after {waited:g} s."
-    if callbacks is not None and not callbacks.modes:
-        return problem(check, what, "The gateway does not report to Langfuse.", *ADD_LANGFUSE)
-    why = (
-        "The gateway reports to another project or server, or not at all: its keys may be wrong, "
-        "or those of another project, or it samples on its own. Its log says if it is refused."
+    if callbacks is not None and callbacks.is_silent:
+        why = "The gateway does not report to Langfuse."
+        why += " Its adapter says so, too." if denied else ""
+        return problem(check, what, why, *ADD_LANGFUSE)
+    said = (
+        "The gateway's adapter says that it reports them elsewhere, if at all. " if denied else ""
     )
-    return problem(check, what, why, *_SAME_PROJECT)
+    return problem(check, what, f"{said}{_WHY_NOTHING}", *_SAME_PROJECT, ITS_SAMPLERS)

@@ -12,7 +12,7 @@ from tracesplice_cli._failed import reason
 from tracesplice_cli._http import Unreachable
 from tracesplice_cli._progress import step
 from tracesplice_cli.doctor._finding import Finding, unknown
-from tracesplice_cli.doctor._judge import judge_calls, judge_failures, unreported
+from tracesplice_cli.doctor._judge import judge_calls, judge_failures
 from tracesplice_cli.doctor._probe import make_calls
 from tracesplice_cli.doctor._read_back import read_back
 from tracesplice_cli.doctor._release import release_finding
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["chosen_model", "probe"]
 
 _MANY = 20
+_PROBE = "  tracesplice doctor --probe --model"
+_NAME = f"If you know of one, type:\n{_PROBE} NAME"
 _BUSY = "It is busy, or has too many requests. Whether the calls arrived is not known. Try again:"
 _BOTH = "It needs a gateway and a Langfuse that take their keys: mend what is above first."
 
@@ -40,14 +42,16 @@ def chosen_model(models: Sequence[str], asked: str | None) -> str:
     Raises:
         click.UsageError: There is no such model, or a choice; the message has the list.
     """
-    if asked is not None and (asked in models or any("*" in name for name in models)):
+    # A name such as `openai/*` stands for many, and is none itself.
+    named = [name for name in models if "*" not in name]
+    if asked is not None and (asked in named or len(named) < len(models) or not models):
         return asked
-    if asked is None and len(models) == 1:
-        return models[0]
+    if asked is None and len(named) == 1:
+        return named[0]
     what = "Which model?" if asked is None else f"The gateway has no model {asked!r}."
-    names = "\n".join(
-        f"  tracesplice doctor --probe --model {_typed(name)}" for name in models[:_MANY]
-    )
+    if not named:
+        raise click.UsageError(f"{what} The gateway names none that this key may call. {_NAME}")
+    names = "\n".join(f"{_PROBE} {_typed(name)}" for name in named[:_MANY])
     raise click.UsageError(f"{what} Type one of:\n{names}")
 
 
@@ -99,9 +103,6 @@ def _judged(
     failed = judge_failures(calls)
     if failed:
         return failed
-    told = unreported(calls, seen.callbacks)
-    if told is not None:
-        return [told]
     with step(progress, f"Waiting for Langfuse to show them, up to {wait:g} s") as say:
         reader = LangfuseReader(
             settings.langfuse.value,

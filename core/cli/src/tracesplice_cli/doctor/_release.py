@@ -13,17 +13,18 @@ _OLDEST = Version("1.80.15")
 _UPGRADE = "pip install --upgrade 'litellm[proxy]!=1.82.7,!=1.82.8'  # in the gateway's environment"
 
 
-def release_finding(text: str | None, status: int = 200) -> Finding:
+def release_finding(text: str | None, status: int = 200, probe: tuple[str, ...] = ()) -> Finding:
     """Judge the release of a gateway.
 
     Args:
         text: As the gateway says it; None where it does not.
         status: What it answered to the question.
+        probe: What to type to see it in the answer to a call; empty where that is done anyway.
     """
     check = "gateway.version"
     if text is None:
         what = f"The gateway does not tell its release (HTTP {status})."
-        return unknown(check, what, "--probe sees it in the answer to a call.", _PROBE)
+        return unknown(check, what, "--probe sees it in the answer to a call.", *probe)
     try:
         version = Version(text)
     except InvalidVersion:
@@ -37,6 +38,3 @@ def release_finding(text: str | None, status: int = 200) -> Finding:
         what = f"The gateway's LiteLLM {text} is older than {_OLDEST}."
         return problem(check, what, "Nothing is known of what it does with a link.", _UPGRADE)
     return ok(check, f"It is LiteLLM {text}.")
-
-
-_PROBE = "tracesplice doctor --probe"
