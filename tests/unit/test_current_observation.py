@@ -120,6 +120,15 @@ def test_a_remote_span_is_around_what_is_in_its_trace_and_inside_anything_else()
     assert innermost(start("web-server"), resumed) is resumed
 
 
+def test_a_span_of_somebodys_may_not_say_when_it_began() -> None:
+    class Span(trace.NonRecordingSpan):
+        start_time = "yesterday"
+
+    current, found = Span(remote().get_span_context()), start()
+    assert innermost(current, found) is current
+    assert innermost(found, current) is found
+
+
 def test_of_two_that_are_not_sampled_the_sources_is_the_inner_one() -> None:
     tracer = TracerProvider(sampler=ALWAYS_OFF).get_tracer("x")
     with tracer.start_as_current_span("outer") as outer:

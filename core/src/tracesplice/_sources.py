@@ -89,7 +89,7 @@ def _inner(current: Span, other: Span) -> Span:
     if stored != is_stored(other):
         return current if stored else other
     began, other_began = (getattr(each, "start_time", None) for each in (current, other))
-    if began is None or other_began is None:
+    if not isinstance(began, int) or not isinstance(other_began, int):
         # A current span that was there when the framework's observation began gave it its trace.
         same = current.get_span_context().trace_id == other.get_span_context().trace_id
         return other if same else current
