@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,9 @@ from hypothesis import strategies as st
 
 from tracesplice._inside import Inside, Insides, Told
 from tracesplice._used import NOTHING, UNKNOWN, Used
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ONE = Told(False, Used(1.0), Used(2.0))
 OF_A_CALL = Told(True, Used(10.0), None)
@@ -108,6 +113,50 @@ def test_threads_do_not_disturb_each_other() -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(work, "abcd"))
+
+
+@pytest.fixture
+def _switching() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("_switching")
+def test_of_what_threads_tell_at_once_nothing_is_lost() -> None:
+    inside = Inside()
+
+    def work(name: str) -> bool:
+        for number in range(4_000):
+            inside.tell(f"{name}{number}", Told(bool(number % 2), Used(1.0), None))
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, "abcdefgh"))
+    assert inside.all() == (Used(32_000.0), None)
+
+
+@pytest.mark.usefixtures("_switching")
+def test_threads_may_work_on_the_same_traces() -> None:
+    """As two Langfuse clients do that export the same spans."""
+    insides = Insides(5, 5)
+
+    def work(_: object) -> bool:
+        for number in range(4_000):
+            trace = f"t{number % 3}"
+            insides.tell((trace, str(number)), "x", ONE)
+            list(insides.gaps(trace))
+            insides.find((trace, str(number)))
+            if number % 3:
+                insides.note_exported((trace, str(number - 1)), str(number))
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(8)))
+    insides.tell(("t", "agent"), "x", ONE)
+    assert sums(insides, "agent") == [1, 2]
 
 
 AMOUNTS = st.builds(

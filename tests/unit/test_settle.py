@@ -6,6 +6,8 @@ In ``test_repeated_usage*.py`` are spans of instrumentations.
 from __future__ import annotations
 
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +18,8 @@ from hypothesis import strategies as st
 import tracesplice
 from tracesplice import _ignored_spans
 from tracesplice._calls import calls
-from tracesplice._inside import insides
+from tracesplice._inside import Told, insides
+from tracesplice._used import Used
 from tracesplice.adapter import ignored_spans
 from unit.masking import (
     COST,
@@ -228,3 +231,21 @@ class TestIgnoredSpans:
 
     def test_what_says_that_something_was_used_is_believed(self) -> None:
         assert patched(replace(chain(OPENINFERENCE), scope=SCOPE)) == set()
+
+
+def test_threads_may_note_what_repeats_a_call_at_once() -> None:
+    """As several Langfuse clients do that export at once."""
+    insides.tell((TRACE, "agent"), "call", Told(True, Used(1e6), None))
+    said = {"gen_ai.response.model": "gpt", "gen_ai.usage.input_tokens": 1}
+
+    def work(thread: str) -> set[str]:
+        names = [f"{thread}{number}" for number in range(200)]
+        return patched(Spans(dict.fromkeys(names, said), dict.fromkeys(names, "agent"), SCOPE))
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert {len(each) for each in pool.map(work, "abcdefgh")} == {200}
+    finally:
+        sys.setswitchinterval(before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -13,7 +14,19 @@ import tracesplice
 from tracesplice import TracespliceError, _usage
 from tracesplice._langfuse_types import is_generation
 from tracesplice._langfuse_usage import Usage
-from unit.masking import COST, LLM, OPENINFERENCE, USAGE, applied, chain, counted, note
+from tracesplice._settle import settle
+from unit.masking import (
+    COST,
+    LLM,
+    OPENINFERENCE,
+    USAGE,
+    Spans,
+    applied,
+    chain,
+    counted,
+    note,
+    patched,
+)
 
 pytestmark = pytest.mark.usefixtures("nothing_reported")
 
@@ -108,6 +121,9 @@ def test_what_langfuse_takes_for_a_generation(attributes: dict[str, Any], expect
         ({"llm.token_count.prompt": 3, "llm.token_count.completion": 4}, 7),
         ({"gen_ai.usage.input_tokens": 3, "gen_ai.usage.output_tokens": 0}, 3),
         ({USAGE: '{"input": "x"}', "llm.token_count.total": 5}, 5),
+        ({USAGE: '{"input": 1e400, "output": NaN, "total": 5}'}, 5),
+        ({USAGE: f'{{"input": {10**4000}}}', COST: f'{{"total": {10**400}}}'}, None),
+        ({"gen_ai.usage.input_tokens": math.inf, "gen_ai.usage.output_tokens": 2}, 2),
     ],
 )
 def test_the_tokens_that_a_span_says(attributes: dict[str, Any], total: float | None) -> None:
@@ -121,25 +137,25 @@ def result(content: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("attributes", "free", "failed"),
+    ("attributes", "failed"),
     [
-        ({}, False, True),
-        ({USAGE: '{"total": 0}'}, True, True),
-        ({USAGE: '{"total": 0}', COST: '{"total": 0.1}'}, False, False),
-        ({COST: '{"total": 0.1}'}, False, False),
-        ({"gen_ai.completion.0.content": "hello"}, False, False),
-        (result(""), False, True),
-        (result("hi"), False, False),
-        (result("", tool_calls=[{"name": "weather"}]), False, False),
-        ({"output.value": '{"generations": [[{"text": "hi"}]]}'}, False, False),
+        ({}, True),
+        ({USAGE: '{"total": 0}'}, True),
+        ({USAGE: '{"total": 0}', COST: '{"total": 0.1}'}, False),
+        ({COST: '{"total": 0.1}'}, False),
+        ({"gen_ai.completion.0.content": "hello"}, False),
+        (result(""), True),
+        (result("hi"), False),
+        (result("", tool_calls=[{"name": "weather"}]), False),
+        ({"output.value": '{"generations": [[{"text": "hi"}]]}'}, False),
         *(
-            ({"output.value": other}, False, False)
+            ({"output.value": other}, False)
             for other in ('{"generations": 1}', '{"generations": [7]}', "[]", "{", '{"generations"')
         ),
     ],
 )
-def test_what_is_free_and_what_failed(attributes: dict[str, Any], free: bool, failed: bool) -> None:
-    assert (Usage(attributes).is_free, Usage(attributes).failed) == (free, failed)
+def test_what_failed(attributes: dict[str, Any], failed: bool) -> None:
+    assert Usage(attributes).failed is failed
 
 
 def test_the_client_s_figures_may_count() -> None:
@@ -157,6 +173,23 @@ def test_any_other_owner_is_refused(owner: Any) -> None:
 def test_a_mask_that_is_no_function_is_refused(then: Any) -> None:
     with pytest.raises(TracespliceError, match=r"count_usage_once\(then=my_mask\)"):
         tracesplice.count_usage_once(then=then)
+
+
+@pytest.mark.usefixtures("lenient")
+@pytest.mark.parametrize("kind", [["a list"], "generation"])
+def test_a_span_that_cannot_be_read_costs_no_other_its_zeros(
+    kind: object, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = {**LLM, "langfuse.observation.type": kind, "bad": True}
+
+    def some(span: Any, around: Any) -> Any:
+        return settle(span, around) if "bad" not in span.attributes else 1 / 0
+
+    monkeypatch.setattr(_usage, "settle", some)
+    note("a+ b+ c+")
+    assert patched(Spans({"a": LLM, "b": bad, "c": LLM}, {})) == {"a", "c"}
+    assert caplog.records
+    assert all("may count twice" in each.getMessage() for each in caplog.records)
 
 
 class TestFaults:

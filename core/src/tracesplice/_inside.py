@@ -9,6 +9,7 @@ dict.
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracesplice._used import NOTHING
@@ -67,14 +68,20 @@ class Inside:
     def tell(self, span_id: str, told: Told) -> None:
         """Take what one inside tells; of very many, the first ones are added up."""
         if len(self.told) >= _CHILDREN and span_id not in self.told:
-            first = self.told.pop(next(iter(self.told)))
-            before = self.rest.get(first.describes, Told(first.describes, None, None))
-            self.rest[first.describes] = Told(
-                first.describes,
-                plus(before.reported, first.reported),
-                plus(before.kept, first.kept),
-            )
+            first = self.told.pop(next(iter(self.told.copy())), None)
+            if first is not None:  # else another thread has it
+                self._add_up(first)
         self.told[span_id] = told
+
+    def _add_up(self, told: Told) -> None:
+        # What is taken out nobody else adds to meanwhile, so that no amount is lost.
+        while True:
+            other = self.rest.pop(told.describes, None)
+            if other is not None:
+                reported, kept = plus(other.reported, told.reported), plus(other.kept, told.kept)
+                told = Told(told.describes, reported, kept)
+            if self.rest.setdefault(told.describes, told) is told:
+                return
 
     def all(self, describes: bool | None = None) -> tuple[Used | None, Used | None]:
         """Add up what is reported, and what is kept.
@@ -103,22 +110,19 @@ class Insides:
         self._limits = open_limit, exported_limit
         self._open: OrderedDict[str, OrderedDict[str, Inside]] = OrderedDict()
         self._count = 0
-        self._exported: OrderedDict[SpanKey, tuple[str | None, Inside | None]] = OrderedDict()
+        self._exported: OrderedDict[SpanKey, str | None] = OrderedDict()
+        self._of_exported: dict[SpanKey, Inside] = {}
 
     def find(self, place: SpanKey) -> Inside | None:
         """Return what is inside an observation, None where nothing is known of that."""
         found = self._open.get(place[0])
         inside = None if found is None else found.get(place[1])
-        return inside or self._exported.get(place, (None, None))[1]
+        return inside or self._of_exported.get(place)
 
     def around(self, place: SpanKey) -> Inside:
         """Return what is inside an observation around one that is being exported."""
         if place in self._exported:
-            parent, inside = self._exported[place]
-            if inside is None:
-                inside = Inside()
-                self._exported[place] = parent, inside
-            return inside
+            return self._of_exported.setdefault(place, Inside())
         trace_id, span_id = place
         of_trace = self._open.setdefault(trace_id, OrderedDict())
         _to_end(self._open, trace_id)
@@ -140,7 +144,7 @@ class Insides:
             inside = self.around(place)
             is_known = span_id in inside.told
             inside.tell(span_id, told)
-            parent, _ = self._exported.get(place, (None, None))
+            parent = self._exported.get(place)
             if is_known or parent is None:
                 return
             place, told = (place[0], parent), told._replace(describes=False)
@@ -148,17 +152,19 @@ class Insides:
     def note_exported(self, place: SpanKey, parent: str | None) -> None:
         """Note that an observation was exported, and what is around it."""
         of_trace = self._open.get(place[0])
-        inside = None if of_trace is None else of_trace.pop(place[1], None)
+        inside = None if of_trace is None else of_trace.get(place[1])
         if inside is not None:
-            self._count -= 1
-            if not of_trace:
-                self._open.pop(place[0], None)
+            self._of_exported[place] = inside
         elif place in self._exported:
             return  # by another client
         if inside is not None or parent is not None:
-            self._exported[place] = parent, inside
+            self._exported[place] = parent
             if len(self._exported) > self._limits[1]:
-                self._exported.popitem(last=False)
+                self._forget_exported()
+        if of_trace is not None and of_trace.pop(place[1], None) is not None:
+            self._count -= 1
+            if not of_trace:
+                self._open.pop(place[0], None)
 
     def gaps(self, trace_id: str, *known: str | None) -> Iterator[tuple[str, Inside]]:
         """Find observations of a trace that were not exported, and maybe never will be.
@@ -167,24 +173,34 @@ class Insides:
             trace_id: The trace.
             known: Observations that are no gap.
         """
-        found = tuple(self._open.get(trace_id, {}).items())
-        if len(found) <= _GAPS:
-            yield from (each for each in found if each[0] not in known)
+        found = self._open.get(trace_id)
+        if found is not None and len(found) <= _GAPS:
+            yield from (each for each in found.copy().items() if each[0] not in known)
 
     def clear(self) -> None:
         """Forget everything."""
         self._open.clear()
         self._exported.clear()
+        self._of_exported.clear()
         self._count = 0
 
     def _trim(self) -> None:
-        while self._count > self._limits[0] and self._open:
-            trace_id, oldest = next(iter(self._open.items()))
-            if oldest:
-                oldest.popitem(last=False)
-                self._count -= 1
-            if not oldest:
-                self._open.pop(trace_id, None)
+        # Where another thread changes what is looked at here, the next one goes on.
+        with suppress(KeyError, RuntimeError, StopIteration):
+            while self._count > self._limits[0]:
+                trace_id, oldest = next(iter(self._open.items()))
+                if oldest:
+                    oldest.popitem(last=False)
+                    self._count -= 1
+                if not oldest:
+                    self._open.pop(trace_id, None)
+        if not self._open:
+            self._count = 0
+
+    def _forget_exported(self) -> None:
+        with suppress(KeyError):  # another thread was quicker
+            place, _ = self._exported.popitem(last=False)
+            self._of_exported.pop(place, None)
 
 
 def _to_end(of: OrderedDict[str, Any], key: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from tracesplice._outputs import has_output
 from tracesplice._used import Used
@@ -25,6 +25,7 @@ _COUNTERS = ("gen_ai.usage.", "llm.token_count.", "llm.usage.", "llm.cost.")
 _TOKEN_COUNTERS = _COUNTERS[:3]
 _COSTS = ("gen_ai.usage.cost", "llm.cost.total")
 _NUMBER = (int, float)
+_LIMIT = 2**63  # Langfuse stores no larger number
 _TOTALS = ("input", "output", "total")
 # Kinds of usage, and the names they have; the first that a span has counts.
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -119,11 +120,6 @@ class Usage:
         return self._used
 
     @property
-    def is_free(self) -> bool:
-        """Whether it says that nothing was used, and nothing to the contrary."""
-        return self.tokens == 0 and not self.used
-
-    @property
     def failed(self) -> bool:
         """Whether the span reads like that of a failed call: an error or no output, no usage."""
         if self.used:
@@ -158,7 +154,7 @@ class Usage:
         return [key for key in self._attributes if key.startswith(_COUNTERS)]
 
     def _kinds(self) -> dict[str, float]:
-        kinds = {k: v for k, v in self._usage.items() if isinstance(v, _NUMBER)}
+        kinds = {k: v for k, v in self._usage.items() if _is_amount(v)}
         # Langfuse's own details are kinds as they are counted; OpenAI's and the counters overlap.
         if not kinds or not _RENAMED.isdisjoint(kinds):
             kinds = _by_kind(kinds or _counted(self._attributes))
@@ -167,19 +163,23 @@ class Usage:
     @property
     def _dollars(self) -> float:
         if self._cost:
-            said = {k: v for k, v in self._cost.items() if isinstance(v, _NUMBER)}
+            said = {k: v for k, v in self._cost.items() if _is_amount(v)}
             if said:
                 return float(said.get("total") or sum(said.values()))
         costs = (self._attributes.get(key) for key in _COSTS)
-        return float(next((cost for cost in costs if isinstance(cost, _NUMBER)), 0))
+        return float(next((cost for cost in costs if _is_amount(cost)), 0))
 
 
 def _counted(attributes: Mapping[str, Any]) -> dict[str, float]:
     found: dict[str, float] = {}
     for key, value in attributes.items():
-        if key.startswith(_TOKEN_COUNTERS) and isinstance(value, _NUMBER) and key not in _COSTS:
+        if key.startswith(_TOKEN_COUNTERS) and _is_amount(value) and key not in _COSTS:
             found.setdefault(_without_prefix(key), value)
     return found
+
+
+def _is_amount(value: Any) -> TypeGuard[float]:
+    return isinstance(value, _NUMBER) and abs(value) < _LIMIT  # neither infinite nor NaN
 
 
 def _without_prefix(key: str) -> str:

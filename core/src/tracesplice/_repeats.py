@@ -71,8 +71,9 @@ def _is_note(at: Observed) -> bool:
     reported, kept = (None, None) if beside is None else beside.all()
     if beside is None or reported is None:
         return False
-    noted = [used for span_id, used in beside.noted.items() if span_id != at.span.span_id]
-    if sum(noted, at.usage.used) - added(reported, kept):
+    others = beside.noted.copy()  # another Langfuse client may export meanwhile
+    others.pop(at.span.span_id, None)
+    if sum(others.values(), at.usage.used) - added(reported, kept):
         return False
     beside.noted[at.span.span_id] = at.usage.used
     return True

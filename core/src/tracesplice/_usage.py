@@ -17,8 +17,11 @@ if TYPE_CHECKING:
         MaskOtelSpansFunction,
         MaskOtelSpansParams,
         MaskOtelSpansResult,
+        OtelSpanData,
     )
 
+    from tracesplice._calls import SpanKey
+    from tracesplice._langfuse_usage import Zeros
     from tracesplice._mask_chain import Patches
 
 __all__ = ["Owner", "count_usage_once"]
@@ -88,13 +91,17 @@ def _patches(params: MaskOtelSpansParams) -> Patches:
     patches: Patches = {}
     for place in batch.inside_out():
         span = spans[place]
-        if batch.counts(place) or calls.find(place):
-            zeros = settle(span, batch.around(place))
-        else:
-            inside = insides.find(place)
-            zeros = pass_on(span, inside, batch.around(place)) if inside else None
+        zeros = _zeros(batch, place, span)
         if zeros is not None:
             patches[keys[place]] = OtelSpanPatch(*zeros)
         insides.note_exported(place, span.parent_span_id)
     calls.note_exported(keys)
     return patches
+
+
+@guarded("the zeros on an observation, whose usage may count twice")
+def _zeros(batch: Batch, place: SpanKey, span: OtelSpanData) -> Zeros | None:
+    if batch.counts(place) or calls.find(place):
+        return settle(span, batch.around(place))
+    inside = insides.find(place)
+    return pass_on(span, inside, batch.around(place)) if inside else None
