@@ -12,14 +12,16 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import baggage, trace
 from opentelemetry import context as otel_context
+from opentelemetry import trace
 
 from tracesplice._call_attributes import CallAttributes, Here
 from tracesplice._langfuse_types import GENERATIONS, TYPE
 from tracesplice._observation import (
+    BAGGAGE_ENTRY,
     PROJECT_ATTRIBUTE,
     SDK_SCOPE,
+    SPAN_ENTRY,
     attributes,
     is_stored,
     nearest_stored,
@@ -35,7 +37,7 @@ from tracesplice._sources import (
 from tracesplice_wire import MAX_LENGTH, number, project_of, tag_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
@@ -88,11 +90,12 @@ _ON_SPAN: dict[str, tuple[str, ...]] = {
 }
 _ENVIRONMENTS = ("langfuse.environment", "deployment.environment.name", "deployment.environment")
 _ON_RESOURCE = frozenset(_ENVIRONMENTS)
-# What each call is asked for: texts in the context, which are compared as they are; what is of
-# another kind there; whatever is on the span.
-_OTHERS = tuple(f"{PROPAGATED}{key}" for key in ("tags", "metadata", "prompt_version"))
-_TEXTS = tuple(name for name, *_ in _AMBIENT.values() if name not in _OTHERS)
+# What each call is asked for, and is compared as it is: in the context, and on the span.
+_TAGS, _METADATA = f"{PROPAGATED}tags", f"{PROPAGATED}metadata"
+_VERSION = f"{PROPAGATED}prompt_version"
+_IN_CONTEXT = tuple(name for name, *_ in _AMBIENT.values() if name not in (_TAGS, _METADATA))
 _NAMES = (*(name for names in _ON_SPAN.values() for name in names), *_ENVIRONMENTS)
+_SAMPLED = trace.TraceFlags.SAMPLED
 _ALL_FLAGS = 0xFF
 _TRACE_ID, _SPAN_ID = "%032x", "%016x"  # half the time of an f-string
 
@@ -111,7 +114,7 @@ def here(observation: Span | None = None) -> Here:
             else the call belongs to ``current_observation()``.
     """
     context = otel_context.get_current()
-    current = trace.get_current_span(context)
+    current: Any = context.get(SPAN_ENTRY) or trace.INVALID_SPAN
     span: Any = observation or (current_observation() if observation_sources else current)
     try:
         # A copy, because the SDK's own mapping takes ten times as long for each key.
@@ -124,15 +127,15 @@ def here(observation: Span | None = None) -> Here:
         prompt = prompt_on(current, attributes(current))
     if prompt:
         others += _named(_PROMPT, prompt)
-    scope, texts = getattr(span, "instrumentation_scope", None), map(context.get, _TEXTS)
-    found = _attributes((scope, tuple(others), *texts, *map(on_span.get, _NAMES)))
+    scope = getattr(span, "instrumentation_scope", None)
+    found = _attributes(context, scope, others, map(on_span.get, _NAMES))
     own = span.get_span_context()
+    trace_id, span_id, _, flags, _, is_valid = own  # by their names each takes a call
     parent = nearest_stored(span) if found.project is None else own
-    if parent is None or not parent.is_valid or not own.is_valid:
+    if parent is None or not is_valid or (parent is not own and not parent.is_valid):
         return Here(found)
-    trace_id, span_id, _, flags, *_ = own  # a named tuple; by their names each takes a call
     place = _TRACE_ID % trace_id, _SPAN_ID % (span_id if parent is own else parent.span_id)
-    if not flags & trace.TraceFlags.SAMPLED:
+    if not flags & _SAMPLED:
         return Here(found, *place, flags & _ALL_FLAGS)
     if parent is not own or on_span.get(TYPE, "generation") not in GENERATIONS:
         return Here(found, *place, flags & _ALL_FLAGS, (place,))
@@ -142,7 +145,7 @@ def here(observation: Span | None = None) -> Here:
 
 def ambient(context: Context) -> CallAttributes:
     """Return what is ambient: in a context, its baggage, and the contexts of frameworks."""
-    return _attributes((None, tuple(_others(context, None, {})), *map(context.get, _TEXTS)))
+    return _attributes(context, None, _others(context, None, {}), ())
 
 
 def prompt_on(span: Span, on_span: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,8 +167,8 @@ def prompt_on(span: Span, on_span: Mapping[str, Any]) -> dict[str, Any]:
 
 def _others(context: Context, span: Any, on_span: Mapping[str, Any]) -> list[Said]:
     """Return what is said in other places than by a text in the context or on the span."""
-    said = [(name, plain(context[name])) for name in _OTHERS if name in context]
-    carried = baggage.get_all(context)
+    said: list[Said] = [(_METADATA, plain(context[_METADATA]))] if _METADATA in context else []
+    carried: Any = context.get(BAGGAGE_ENTRY, ())
     if len(carried) > (TRACE_ID in carried):  # most often Langfuse's SDK puts in this alone
         said += _carried(carried)
     if ambient_sources:
@@ -204,13 +207,26 @@ def _named(prefix: str, values: Mapping[str, Any]) -> list[Said]:
     return [(f"{prefix}{name}", plain(value)) for name, value in values.items()]
 
 
-def _attributes(said: tuple[Any, ...]) -> CallAttributes:
+def _attributes(
+    context: Context, scope: Any, others: list[Said], on_span: Iterable[Any]
+) -> CallAttributes:
     """Return the attributes that come of what is said.
 
     Args:
-        said: The instrumentation scope of the call's observation, what is said in other places,
-            by name, and the values of ``_TEXTS`` and of ``_NAMES``.
+        context: Where some of it is said.
+        scope: The instrumentation scope of the call's observation.
+        others: What is said elsewhere, by name.
+        on_span: The values of ``_NAMES``.
     """
+    tags = context.get(_TAGS)
+    said = (
+        scope,
+        (*others,),
+        type(context.get(_VERSION)),  # as True is equal to 1
+        tuple(tags) if type(tags) is list else tags,
+        *map(context.get, _IN_CONTEXT),
+        *on_span,
+    )
     try:
         return _known[said]
     except Exception:  # noqa: BLE001  (it is new; or of values that cannot be compared)
@@ -218,20 +234,20 @@ def _attributes(said: tuple[Any, ...]) -> CallAttributes:
 
 
 def _read(said: tuple[Any, ...]) -> CallAttributes:
-    scope, others, *values = said
-    names = (*_TEXTS, *_NAMES)
+    scope, others, _, *values = said
+    names = (_TAGS, *_IN_CONTEXT, *_NAMES)
     by_name = {name: _decoded(name, value) for name, value in zip(names, values, strict=False)}
     found = _chosen({**by_name, **dict(others)}, None if scope is None else _project(scope))
     if all(map(_is_short, values)):
-        while len(_known) >= _KNOWN:
-            with suppress(Exception):  # another thread was quicker
-                del _known[next(iter(_known))]
+        with suppress(Exception):  # another thread was quicker
+            while len(_known) >= _KNOWN and _known.pop(next(iter(_known)), None):
+                pass
         _known[said] = found
     return found
 
 
 def _decoded(name: str, value: object) -> Plain:
-    if name in _TEXTS or name in _ENVIRONMENTS:
+    if name not in _NAMES or name in _ENVIRONMENTS:
         return plain(value)
     return plain(decoded(value, (str, list) if name in _ON_SPAN["tags"] else str))
 
@@ -240,7 +256,9 @@ def _is_short(value: object) -> bool:
     """Return whether a value can be kept and compared as it is."""
     if type(value) is tuple:
         return len(value) <= MAX_READ and all(map(_is_short, value))
-    return value is None or (type(value) is str and len(value) <= MAX_LENGTH)
+    if type(value) is str:
+        return len(value) <= MAX_LENGTH
+    return value is None or type(value) is int
 
 
 def _chosen(by_name: Mapping[str, Plain], project: str | None) -> CallAttributes:
