@@ -85,23 +85,24 @@ TRACERS = TracerProvider()
 @given(st.lists(STEPS, max_size=12))
 def test_it_is_never_that_of_before(steps: list[tuple[Any, ...]]) -> None:
     inside: list[ExitStack] = []
-    for what, *arguments in (("open", "langfuse-sdk"), *steps):
-        if what == "set":
-            trace.get_current_span().set_attribute(*arguments)
-        elif what == "leave":
-            if inside:
-                inside.pop().close()
-        else:
-            inside.append(ExitStack())
-            inside[-1].enter_context(
-                propagate_attributes(**arguments[0])
-                if what == "enter"
-                else TRACERS.get_tracer(arguments[0]).start_as_current_span("s")
-            )
-        for _ in range(2):
-            assert tracesplice.capture() == _captured._carrier(otel_context.get_current())
-    while inside:
-        inside.pop().close()
+    with ExitStack() as around:
+        for what, *arguments in (("open", "langfuse-sdk"), *steps):
+            if what == "set":
+                trace.get_current_span().set_attribute(*arguments)
+            elif what == "leave":
+                if inside:
+                    inside.pop().close()
+            else:
+                inside.append(ExitStack())
+                around.callback(inside[-1].close)
+                inside[-1].enter_context(
+                    propagate_attributes(**arguments[0])
+                    if what == "enter"
+                    else TRACERS.get_tracer(arguments[0]).start_as_current_span("s")
+                )
+            for _ in range(2):
+                fresh = _captured._captured(otel_context.get_current())
+                assert tracesplice.capture() == fresh.carrier
 
 
 def test_the_prompt_of_an_observation_may_come_later(langfuse: Langfuse) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,7 +41,7 @@ def headers(app: Celery, **options: Any) -> dict[str, Any]:
 
 def test_a_task_carries_the_place_where_it_is_handed_out(app: Celery, langfuse: Langfuse) -> None:
     with langfuse.start_as_current_observation(name="s") as span, propagate_attributes(user_id="u"):
-        link = decode_carrier(headers(app)["tracesplice"]).link
+        link = decode_carrier(json.loads(headers(app)["tracesplice"])).link
     assert (link.trace_id, link.parent_id, link.user_id) == (span.trace_id, span.id, "u")
 
 

@@ -6,7 +6,10 @@ import gc
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+import httpx
+import openai
 import pytest
+from openai._models import FinalRequestOptions
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
@@ -14,7 +17,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_s
 import tracesplice
 from tracesplice._calls import calls
 from tracesplice._places import note_foreign_call
-from tracesplice.adapter import Link, capture_link, link_request
+from tracesplice.adapter import Link, capture_link, link_request, with_observation
 from tracesplice_wire import REPORTS
 
 if TYPE_CHECKING:
@@ -213,6 +216,23 @@ class TestForeignCalls:
             note_foreign_call(inner._otel_span)
             inner.end()
         assert (says(inner), says(outer)) == (False, False)
+
+    def test_an_sdk_s_is_that_of_the_calls_own_observation(self, langfuse: Langfuse) -> None:
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
+        with (
+            openai.OpenAI(
+                base_url="http://gateway.invalid/v1",
+                api_key="k",
+                http_client=httpx.Client(transport=transport),
+            ) as client,
+            langfuse.start_as_current_observation(name="g", as_type="generation"),
+        ):
+            elsewhere = tracesplice.splice(client).with_options(base_url="http://other.invalid/v1")
+            inner = langfuse.start_observation(name="h", as_type="generation")
+            options = FinalRequestOptions(method="post", url="/chat/completions", json_data={})
+            args, _ = with_observation((object, options), {}, inner._otel_span)
+            elsewhere.request(*args)
+        assert says(inner) is False
 
     def test_in_a_span_too_as_an_agent_further_out_may_say_its_usage(
         self, langfuse: Langfuse

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from tracesplice._splice import declared_gateways
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tracesplice._gateway import Gateway
 
 __all__ = ["calling", "gateways_here", "in_call"]
 
-in_call: ContextVar[tuple[Gateway, ...]] = ContextVar("tracesplice_in_call", default=())
+in_call: ContextVar[Sequence[Gateway]] = ContextVar("tracesplice_in_call", default=())
 """Those of a spliced object at work that has no client of its own."""
 
 
@@ -34,8 +34,11 @@ def calling(gateways: tuple[Gateway, ...]) -> Iterator[None]:
     For a spliced object that calls through clients which others use as well.
     """
     before = in_call.get()
+    entered = [*gateways]  # a list of its own, by which it is known again
     try:
-        in_call.set(gateways)  # in here: a program may be interrupted between any two lines
+        in_call.set(entered)  # in here: a program may be interrupted between any two lines
         yield
     finally:
-        in_call.set(before)
+        # A coroutine may be closed elsewhere, in the middle of another request.
+        if in_call.get() is entered:
+            in_call.set(before)

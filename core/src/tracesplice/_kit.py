@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import wrapt
-from opentelemetry import context as otel_context
-from opentelemetry import trace
 
 from tracesplice._errors import TracespliceError
-from tracesplice._observation import is_stored
-from tracesplice._sources import current_observation
 from tracesplice_wire import guarded, shown_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Collection
     from types import ModuleType
 
     from langfuse.model import ChatPromptClient, TextPromptClient
-    from opentelemetry.context import Context
 
 __all__ = [
-    "as_current",
-    "in_context",
-    "is_observed",
     "langfuse_prompt",
     "splice_each",
     "when_imported",
@@ -48,37 +38,6 @@ def when_imported(module: str, function: Callable[[ModuleType], object]) -> None
     if _awaited.setdefault((module, function), token) is token:
         harmless = guarded(f"what calls through {module} need for their links")(function)
         wrapt.register_post_import_hook(harmless, module)
-
-
-def as_current(span: trace.Span) -> AbstractContextManager[Any]:
-    """Return a context manager that makes ``span`` current and leaves exceptions to its owner."""
-    return trace.use_span(span, record_exception=False, set_status_on_exception=False)
-
-
-@contextmanager
-def in_context(context: Context, *, unless_observed: bool = False) -> Iterator[None]:
-    """Make an OpenTelemetry context current.
-
-    Args:
-        context: The context.
-        unless_observed: Leave things as they are where there is an observation already.
-    """
-    before = otel_context.get_current()
-    if before is context or (unless_observed and is_observed()):
-        yield
-        return
-    try:
-        # In here, and without its token: a program may be interrupted between any two lines.
-        otel_context.attach(context)
-        yield
-    finally:
-        otel_context.attach(before)
-
-
-@guarded("the observation that is at work")
-def is_observed() -> bool:
-    """Return whether there is an observation here that Langfuse stores."""
-    return is_stored(current_observation())
 
 
 def splice_each(found: Collection[_T], splice: Callable[[_T], object]) -> None:

@@ -118,7 +118,7 @@ class SdkRequests:
         if options.method.upper() != "POST":
             return None
         known = mark is not None and mark.reached == (client.base_url, options.url)
-        if not known and not self._reaches(client, mark, gateways, options.url):
+        if not known and not self._reaches(client, mark, gateways, options):
             return None
         body = options.json_data
         is_plain = (
@@ -144,13 +144,14 @@ class SdkRequests:
         return linked
 
     def _reaches(
-        self, client: Any, mark: Mark | None, gateways: tuple[Gateway, ...], path: str
+        self, client: Any, mark: Mark | None, gateways: tuple[Gateway, ...], options: Options
     ) -> bool:
         """Return whether a request goes to a gateway, and there to a model."""
+        path = options.url
         url = address_of(self.kind, client, path) if gateways else path
         if not any(gateway.matches(url) for gateway in gateways):
             if Gateway.calls_model(path, self.kind.elsewhere):
-                note_foreign_call()
+                note_foreign_call(vars(options).get(OBSERVATION))
             return False
         found = Gateway.calls_model(url)
         # Not of a gateway that is declared besides, which need not stay so.

@@ -18,10 +18,10 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 
 from tracesplice._carrier import capture, resume
+from tracesplice._contexts import in_context
 from tracesplice._errors import TracespliceError
 from tracesplice._flushing import aflush_observations, flush_observations
 from tracesplice._here import ambient
-from tracesplice._kit import in_context
 from tracesplice._steps import asteps, steps
 from tracesplice_wire import guarded, shown_kind, warn_once
 

@@ -6,16 +6,14 @@ The names here are public and stable for authors of adapters; applications need 
 from __future__ import annotations
 
 from tracesplice._answers import note_answer
-from tracesplice._carrier import capture, resume
+from tracesplice._carrier import capture, capture_text, resume, resume_text
+from tracesplice._contexts import as_current, in_context, is_observed
 from tracesplice._errors import TracespliceError
 from tracesplice._gateway import Gateway
 from tracesplice._http_request import LinkedHttpRequest, link_http_request
 from tracesplice._ignored_spans import ignored_spans
 from tracesplice._in_call import calling, gateways_here
 from tracesplice._kit import (
-    as_current,
-    in_context,
-    is_observed,
     langfuse_prompt,
     splice_each,
     when_imported,
@@ -68,6 +66,7 @@ __all__ = [
     "calling",
     "capture",
     "capture_link",
+    "capture_text",
     "current_observation",
     "defining",
     "each_class",
@@ -93,6 +92,7 @@ __all__ = [
     "observation_source",
     "own_prompt",
     "resume",
+    "resume_text",
     "shown",
     "shown_kind",
     "shown_url",

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from celery import signals
 
-from tracesplice.adapter import capture, flush_observations, guarded, resume
+from tracesplice.adapter import (
+    capture_text,
+    flush_observations,
+    guarded,
+    resume,
+    resume_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -41,13 +47,12 @@ def uninstall() -> None:
         signal.disconnect(receiver, dispatch_uid=_uid(receiver))
 
 
-@guarded("the place that a Celery task belongs to")
 def _publish(headers: MutableMapping[str, Any] | None = None, **_: Any) -> None:
     if headers is None or _HEADER in headers:
         return  # a retry, or the caller's own
-    carrier = capture()
-    if carrier.keys() > {_HEADER}:  # more than the seal
-        headers[_HEADER] = carrier
+    text = capture_text()
+    if text is not None:
+        headers[_HEADER] = text
 
 
 @guarded("the place that a Celery task belongs to")
@@ -56,7 +61,8 @@ def _begin(task: Any, **_: Any) -> None:
     carrier = (request.headers or {}).get(_HEADER)
     if carrier is None:
         return  # handed out by something else, or run where it was called
-    resumed = resume(carrier)
+    # A caller's own may be a dict.
+    resumed = resume_text(carrier) if type(carrier) is str else resume(carrier)
     resumed.__enter__()
     # Celery's object for this run of the task: nothing else is shared by begin and end.
     setattr(request, _RESUMED, resumed)
