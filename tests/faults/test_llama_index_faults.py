@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import types
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +13,7 @@ import tracesplice
 from faults.llama_index_calls import KINDS, call, parents, template
 
 pytest.importorskip("llama_index.core", reason="LlamaIndex does not run on openai 3")
+from llama_index.core.instrumentation.span import active_span_id
 from llama_index.core.types import BasePydanticProgram
 
 from tracesplice_llama_index import _formatted, _prompt_of_call, _splice, _stream_context
@@ -89,3 +92,22 @@ def test_a_fault_of_ours_costs_no_prediction_either(
     monkeypatch.setattr(module, name, broken)
     assert llama_index.predict(template()) == "echo: hi"
     assert len(wire.calls) == 1
+
+
+def test_a_stream_that_is_closed_elsewhere_changes_nothing_there() -> None:
+    @types.coroutine
+    def suspended() -> Any:
+        yield
+
+    async def read() -> None:
+        with place:
+            await suspended()
+
+    first, another = contextvars.copy_context(), contextvars.copy_context()
+    first.run(active_span_id.set, "first")
+    another.run(active_span_id.set, "another")
+    place = first.run(_stream_context._place)
+    forgotten = read()
+    contextvars.copy_context().run(forgotten.send, None)
+    another.run(forgotten.close)
+    assert another[active_span_id] == "another"

@@ -75,7 +75,9 @@ def _entered(
         with in_context(context):
             yield
     finally:
-        active_span_id.set(before)
+        # A coroutine may be closed elsewhere, in the middle of another request.
+        if active_span_id.get() == llama_index_span:
+            active_span_id.set(before)
 
 
 def _lasting(span: Span) -> Span:
