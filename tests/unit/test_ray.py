@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import subprocess
 import sys
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 ray = pytest.importorskip("ray", reason="needs Ray: pip install 'tracesplice[ray]'")
 
 import tracesplice_ray  # noqa: E402
+from tracesplice_ray import _flushing, _work  # noqa: E402
 from tracesplice_ray._carrying import carrying, is_carrying, takes_carrier  # noqa: E402
 from tracesplice_ray._exports import SIGNATURE, let_actor_carry, let_task_carry  # noqa: E402
 
@@ -153,17 +155,96 @@ def test_an_actors_methods_carry_and_rays_own_do_not() -> None:
     assert not takes_carrier(own.__ray_metadata__.method_meta.signatures["__init__"])
 
 
+def test_a_stream_that_is_closed_early_is_cleaned_up_before_it_is_sent(
+    monkeypatch: pytest.MonkeyPatch, langfuse: Langfuse
+) -> None:
+    happened = []
+
+    async def send() -> None:
+        happened.append("sent")
+
+    async def stream() -> AsyncIterator[Any]:
+        try:
+            yield here()
+            yield "not read"
+        finally:
+            await asyncio.sleep(0)
+            happened.append(f"cleaned up in {here()}")
+
+    async def read_one() -> Any:
+        items = carrying(stream)(*args)
+        first = await anext(items)
+        await items.aclose()
+        return first
+
+    monkeypatch.setattr(_work, "aflush_observations", send)
+    with langfuse.start_as_current_observation(name="s") as span:
+        args, _ = arguments(carrying(stream))
+    assert asyncio.run(read_one()) == span.id
+    assert happened == [f"cleaned up in {span.id}", "sent"]
+
+
+def test_what_another_tool_wrapped_stays_wrapped() -> None:
+    tracesplice_ray.uninstall()
+    plain_one = SIGNATURE.flatten_args
+
+    @wraps(plain_one)
+    def another_tools(*args: Any) -> Any:
+        return plain_one(*args)
+
+    SIGNATURE.flatten_args = another_tools
+    try:
+        tracesplice_ray.install()
+        tracesplice_ray.install()
+        tracesplice_ray.uninstall()
+        assert SIGNATURE.flatten_args is another_tools
+    finally:
+        SIGNATURE.flatten_args = plain_one
+
+
+def test_a_fault_of_ours_costs_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRACESPLICE_STRICT", raising=False)
+    monkeypatch.setattr(_work, "install", broken)
+    monkeypatch.setattr(_flushing, "_ended", None)
+    _work._installed.cache_clear()
+
+    async def read() -> list[Any]:
+        return [await carrying(coroutine)(), *[each async for each in carrying(async_generator)()]]
+
+    assert carrying(plain)("q") == (None, "q", (), {})
+    assert asyncio.run(read()) == [None, None]
+    _work._installed.cache_clear()
+
+
+def broken() -> None:
+    raise KeyError("broken on purpose")
+
+
 WITHOUT = """
 import pickle, sys, warnings
-sys.modules["tracesplice_ray"] = None
+exec(sys.argv[1])
 function, args = pickle.load(sys.stdin.buffer)
+if "error" in sys.argv:
+    warnings.simplefilter("error")
+    print(function(*args))
+    sys.exit()
 with warnings.catch_warnings(record=True) as given:
     warnings.simplefilter("always")
     print(function(*args), given[0].message)
 """
 
 
-def test_a_worker_without_the_package_runs_the_function_alone(langfuse: Langfuse) -> None:
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        ("sys.modules['tracesplice_ray'] = None", "import of tracesplice_ray halted"),
+        ("sys.modules['tracesplice.adapter'] = None", "import of tracesplice.adapter halted"),
+        ("import ray.actor; del ray.actor.signature", "KeyError: 'signature'"),
+    ],
+)
+def test_a_worker_that_lacks_something_runs_the_function_alone(
+    langfuse: Langfuse, missing: str, said: str
+) -> None:
     from ray import cloudpickle
 
     def work(question: str) -> str:
@@ -172,13 +253,20 @@ def test_a_worker_without_the_package_runs_the_function_alone(langfuse: Langfuse
     carried = carrying(work)
     with langfuse.start_as_current_observation(name="s"), propagate_attributes(user_id="u"):
         args, _ = arguments(carried, "q")
-    run = subprocess.run(
-        [sys.executable, "-c", WITHOUT],
-        input=cloudpickle.dumps((carried, args)),
-        capture_output=True,
-        check=True,
-    )
-    assert run.stdout.decode().startswith("answer to q tracesplice: this Ray worker has no")
+
+    def run(*how: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", WITHOUT, missing, *how],
+            input=cloudpickle.dumps((carried, args)),
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        return str(done.stdout, "utf-8")
+
+    output = run()
+    assert output.startswith("answer to q tracesplice: this Ray worker cannot load tracesplice-ray")
+    assert said in output
+    assert run("error") == "answer to q\n"
 
 
 def test_splicing_a_task_says_what_to_type() -> None:
@@ -186,19 +274,55 @@ def test_splicing_a_task_says_what_to_type() -> None:
         tracesplice.splice(ray.remote(plain))
 
 
-def test_an_object_that_ray_data_calls_in_a_thread_is_in_the_place(langfuse: Langfuse) -> None:
-    from ray.data._internal.planner import plan_udf_map_op as planner
+class Batch:
+    def __call__(self, question: str) -> Any:
+        return here(), question
 
-    class Batch:
-        def __call__(self, question: str) -> Any:
-            return here(), question
+
+def make_called(*args: Any, **kwargs: Any) -> Any:
+    """An object as ``ray.data`` makes it of a class, and calls it in a thread."""
+    from ray.data._internal.planner import plan_udf_map_op as planner
 
     names = ("make_callable_class_single_threaded", "make_callable_class_concurrent")
     [make] = [vars(planner)[name] for name in names if name in vars(planner)]
-    called = make(Batch)()
+    return make(*args, **kwargs)()
+
+
+def test_an_object_that_ray_data_calls_in_a_thread_is_in_the_place(langfuse: Langfuse) -> None:
+    called, by_name = make_called(Batch), make_called(callable_cls=Batch)
     with langfuse.start_as_current_observation(name="s") as span:
-        assert called("q") == (span.id, "q")
+        assert called("q") == by_name("q") == (span.id, "q")
     tracesplice_ray.uninstall()
+    with langfuse.start_as_current_observation(name="s") as span:
+        assert make_called(Batch)("q") == (None, "q")
+        tracesplice_ray.install()
+        assert make_called(Batch)("q") == (span.id, "q")
+
+
+def test_a_class_that_cannot_be_derived_from_is_called_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, langfuse: Langfuse
+) -> None:
+    monkeypatch.delenv("TRACESPLICE_STRICT", raising=False)
+
+    class Known(Batch):
+        def __init_subclass__(cls) -> None:
+            assert cls.__name__ == "_SingleThreadedWrapper"
+
     with langfuse.start_as_current_observation(name="s"):
-        [plain_make] = [vars(planner)[name] for name in names if name in vars(planner)]
-        assert plain_make(Batch)()("q") == (None, "q")
+        assert make_called(Known)("q") == (None, "q")
+
+
+IMPORTED_LATER = """
+import tracesplice_ray
+tracesplice_ray.install()
+tracesplice_ray.uninstall()
+from tracesplice_ray import _data
+from importlib import import_module
+planner, executor = import_module(_data.PLANNER), import_module(_data.EXECUTOR)
+assert not any(hasattr(vars(planner).get(name), "__wrapped__") for name in _data._IN_A_THREAD)
+assert not hasattr(executor.StreamingExecutor.execute, "__wrapped__")
+"""
+
+
+def test_ray_data_is_left_alone_where_it_is_imported_too_late() -> None:
+    subprocess.run([sys.executable, "-c", IMPORTED_LATER], check=True)

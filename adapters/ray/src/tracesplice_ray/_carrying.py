@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from contextlib import suppress
 from typing import Any
 
 __all__ = ["carrying", "is_carrying", "takes_carrier"]
@@ -65,12 +66,14 @@ def _runner() -> Any:
     def run(how: str, function: Any, args: Any, kwargs: Any) -> Any:
         try:
             from tracesplice_ray import _work
-        except ImportError:
-            warnings.warn(
-                "tracesplice: this Ray worker has no tracesplice-ray, so its tasks belong to no "
-                "trace. Install tracesplice[ray] on the workers, too.",
-                stacklevel=2,
-            )
+        except Exception as error:  # noqa: BLE001  (of whatever is other than in the driver)
+            with suppress(Warning):  # where warnings are errors
+                warnings.warn(
+                    "tracesplice: this Ray worker cannot load tracesplice-ray "
+                    f"({type(error).__name__}: {error}), so its tasks belong to no trace. Install "
+                    "tracesplice[ray] on the workers, too, in the same versions.",
+                    stacklevel=2,
+                )
             is_carrier = args and type(args[-1]) is bytes and args[-1][:12] == b"tracesplice:"
             return function(*args[: len(args) - bool(is_carrier)], **kwargs)
         return getattr(_work, how)(function, args, kwargs)

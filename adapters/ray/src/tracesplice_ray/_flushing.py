@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor
 
-from tracesplice.adapter import flush_observations
+from tracesplice.adapter import flush_observations, guarded
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -19,11 +19,14 @@ __all__ = ["aflush_observations"]
 
 async def aflush_observations() -> None:
     """Send what was observed in this process, in a thread: see ``flush_observations``."""
-    ended = _ended_of(trace.get_tracer_provider())
+    ended = _ended_here()
     if ended is None or ended.sent >= ended.count:
         return
     count = ended.count
-    await asyncio.to_thread(flush_observations)
+    try:
+        await asyncio.to_thread(flush_observations)
+    except RuntimeError:  # the program ends
+        flush_observations()
     ended.sent = max(ended.sent, count)
 
 
@@ -40,7 +43,9 @@ class _Ended(SpanProcessor):
 _ended: WeakKeyDictionary[Any, _Ended] = WeakKeyDictionary()
 
 
-def _ended_of(provider: Any) -> _Ended | None:
+@guarded("observations of this process that were not sent yet")
+def _ended_here() -> _Ended | None:
+    provider: Any = trace.get_tracer_provider()
     found = _ended.get(provider)
     if found is None and hasattr(provider, "add_span_processor"):
         found = _ended[provider] = _Ended()

@@ -8,12 +8,10 @@ See https://github.com/ray-project/ray/blob/master/python/ray/util/tracing/traci
 
 from __future__ import annotations
 
-import inspect
-
 from ray.actor import ActorClass
 from ray.remote_function import RemoteFunction
 
-from tracesplice.adapter import unwrap_methods, when_imported, wrap_function, wrap_methods
+from tracesplice.adapter import unwrap_methods, wrap_methods
 from tracesplice_ray import _data
 from tracesplice_ray._exports import SIGNATURE
 from tracesplice_ray._handing_out import flatten_args, make_actor, run_task
@@ -31,14 +29,13 @@ def install() -> None:
     """
     wrap_methods(RemoteFunction, {"_remote": run_task})
     wrap_methods(ActorClass, {"_remote": make_actor})
-    SIGNATURE.flatten_args = wrap_function(SIGNATURE.flatten_args, flatten_args)
-    when_imported(_data.EXECUTOR, _data.hand_out_in_place)
-    when_imported(_data.PLANNER, _data.call_in_place)
+    wrap_methods(SIGNATURE, {"flatten_args": flatten_args})
+    _data.install()
 
 
 def uninstall() -> None:
     """Undo ``install``, in this process."""
     unwrap_methods(RemoteFunction, ["_remote"])
     unwrap_methods(ActorClass, ["_remote"])
-    SIGNATURE.flatten_args = inspect.unwrap(SIGNATURE.flatten_args)
-    _data.undo()
+    unwrap_methods(SIGNATURE, ["flatten_args"])
+    _data.uninstall()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Generator
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from tracesplice.adapter import asteps, flush_observations, guarded, resume, steps
@@ -13,7 +13,7 @@ from tracesplice_ray._flushing import aflush_observations
 from tracesplice_ray._install import install
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     Function = Callable[..., Any]
@@ -41,9 +41,10 @@ def call(function: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
     with _Task(carrier):
         result = function(*args, **kwargs)
     if isinstance(result, Generator):
-        return steps(lambda: _Task(carrier), result)
+        return steps(partial(_Task, carrier), result)
     if isinstance(result, AsyncGenerator):
-        return _flushed(asteps(lambda: _Task(carrier, flushes=False), result))
+        place = partial(_Task, carrier, flushes=False)
+        return asteps(place, result, after=aflush_observations)
     return result
 
 
@@ -98,15 +99,8 @@ def _taken_off(args: tuple[Any, ...]) -> tuple[bytes | None, tuple[Any, ...]]:
     return None, args
 
 
-async def _flushed(items: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    try:
-        async for item in items:
-            yield item
-    finally:
-        await aflush_observations()
-
-
 @lru_cache(maxsize=1)
+@guarded("the place of what a Ray task hands out")
 def _installed() -> None:
     # What this task hands out goes on here, too.
     install()
