@@ -12,7 +12,10 @@ import warnings
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["carrying", "is_carrying", "takes_carrier"]
+__all__ = ["CARRIER", "carrying", "is_carrying", "takes_carrier"]
+
+CARRIER = b"tracesplice:"
+"""How a carrier begins; its text follows. It is bytes, as Ray passes them on as they are."""
 
 _MARK = "__tracesplice_carrying__"
 # Never said by name: a function's signature is all that other processes know of an actor's method.
@@ -74,7 +77,7 @@ def _runner() -> Any:
                     "tracesplice[ray] on the workers, too, in the same versions.",
                     stacklevel=2,
                 )
-            is_carrier = args and type(args[-1]) is bytes and args[-1][:12] == b"tracesplice:"
+            is_carrier = args and type(args[-1]) is bytes and args[-1].startswith(CARRIER)
             return function(*args[: len(args) - bool(is_carrier)], **kwargs)
         return getattr(_work, how)(function, args, kwargs)
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import context as otel_context
 from ray._private import worker
 from ray._private.client_mode_hook import client_mode_should_convert
 
-from tracesplice.adapter import capture, guarded, warn_once
-from tracesplice_ray._carrying import takes_carrier
+from tracesplice.adapter import capture_text, guarded, warn_once
+from tracesplice_ray._carrying import CARRIER, takes_carrier
 from tracesplice_ray._exports import DUMMY_TYPE, let_actor_carry, let_task_carry
 
 if TYPE_CHECKING:
@@ -20,8 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["flatten_args", "make_actor", "run_task"]
 
 _LOST = "the place that a Ray task belongs to"
-_BEGIN = b"tracesplice:"
-_SEAL = {"tracesplice"}
 _BY_HAND = (
     "tracesplice: %s, so tracesplice_ray takes nothing along. Pass tracesplice.capture() to your "
     "tasks, and call tracesplice.resume() there."
@@ -63,16 +58,10 @@ def _let(let_carry: Callable[[Any], None], target: Any) -> None:
 
 @guarded(_LOST)
 def _carrier_for(parameters: Any, *_: Any) -> bytes | None:
-    # A context is a dict, and empty where there is nothing at all.
-    if not takes_carrier(parameters) or not otel_context.get_current() or _loads_code_itself():
+    if not takes_carrier(parameters) or _loads_code_itself():
         return None
-    carrier = capture()
-    return _encoded(tuple(carrier.items())) if carrier.keys() > _SEAL else None
-
-
-@lru_cache(maxsize=256)
-def _encoded(entries: tuple[tuple[str, str], ...]) -> bytes:
-    return _BEGIN + json.dumps(dict(entries)).encode()
+    text = capture_text()
+    return None if text is None else CARRIER + text.encode()
 
 
 def _loads_code_itself() -> bool:

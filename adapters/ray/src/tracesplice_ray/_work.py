@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Generator
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from tracesplice.adapter import asteps, flush_observations, guarded, resume, steps
+from tracesplice.adapter import asteps, flush_observations, guarded, resume_text, steps
+from tracesplice_ray._carrying import CARRIER
 from tracesplice_ray._flushing import aflush_observations
 from tracesplice_ray._install import install
 
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     Function = Callable[..., Any]
     Place = AbstractContextManager[None]
 
-__all__ = ["CARRIER", "acall", "call"]
-
-CARRIER = b"tracesplice:"
-"""How a carrier begins; its JSON follows. It is bytes, as Ray passes them on as they are."""
+__all__ = ["acall", "call"]
 
 _at_work: ContextVar[bool] = ContextVar("tracesplice_at_work", default=False)
 
@@ -106,8 +103,6 @@ def _installed() -> None:
     install()
 
 
-@lru_cache(maxsize=256)
 @guarded("the place that a Ray task belongs to")
 def _place(carrier: bytes) -> Place:
-    # Tasks that are handed out in one place have the same carrier.
-    return resume(json.loads(carrier[len(CARRIER) :]))
+    return resume_text(str(carrier[len(CARRIER) :], "utf-8"))
