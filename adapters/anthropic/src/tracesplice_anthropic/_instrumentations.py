@@ -112,5 +112,4 @@ def _note(span: trace.Span, *_: object, **__: object) -> None:
 def _in_span_of(manager: Any) -> AbstractContextManager[object] | None:
     holder = getattr(manager, "_self_with_span", manager)
     span = getattr(holder, "_span", None)
-    recording = isinstance(span, trace.Span) and span.is_recording()
-    return as_current(span) if recording and isinstance(span, trace.Span) else None
+    return as_current(span) if isinstance(span, trace.Span) and span.is_recording() else None

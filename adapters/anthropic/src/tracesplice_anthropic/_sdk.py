@@ -52,6 +52,6 @@ sdk = _Anthropic(
 )
 """Splices clients of the Anthropic SDK, and reaches all of them."""
 
-around = Around(sdk)
-sdk.wrap_too(around.wrap, around.unwrap)
+_calls = Around(sdk)
+sdk.wrap_too(_calls.wrap, _calls.unwrap)
 sdk.wrap_too(observe_spans, forget_spans)

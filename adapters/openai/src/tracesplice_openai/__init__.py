@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tracesplice_openai._clients import Client, carries_links, clients_of, held_by
+    from tracesplice_openai._clients import carries_links, clients_of, held_by
     from tracesplice_openai._held import splice_found, unsplice_found
     from tracesplice_openai._late import wrap_calls
     from tracesplice_openai._libraries import calls_out_of_sight
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tracesplice_openai._splice import is_spliced, splice, unsplice
 
 __all__ = [
-    "Client",
     "address_by_litellm",
     "address_of_router",
     "calls_out_of_sight",
