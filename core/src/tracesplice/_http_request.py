@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracesplice._answers import note_answer
 from tracesplice._gateway import Gateway
+from tracesplice._json_bytes import parsed_object, with_field
 from tracesplice._places import note_foreign_call
 from tracesplice._request import LinkedRequest, link_request
 from tracesplice_wire import guarded
@@ -69,18 +69,19 @@ def link_http_request(
         return None
     body = _json_object(request)
     linked = link_request(body, request.headers, observation=observation)
-    return LinkedHttpRequest(_with(request, body, linked), linked, gateways)
+    try:
+        sent = _with(request, linked)
+    except Exception:
+        linked.answered(None)  # it goes out as it is, and the client counts it
+        raise
+    return LinkedHttpRequest(sent, linked, gateways)
 
 
 def _json_object(request: Any) -> dict[str, Any] | None:
     kind = request.headers.get("content-type", "")
     if "content-encoding" in request.headers or not kind.lower().startswith(_JSON):
         return None
-    try:
-        body = json.loads(_read(request) or b"")
-    except ValueError:
-        return None  # the server's to refuse
-    return body if isinstance(body, dict) else None
+    return parsed_object(_read(request) or b"")
 
 
 def _read(request: Any) -> bytes | None:
@@ -88,11 +89,11 @@ def _read(request: Any) -> bytes | None:
     return content
 
 
-def _with(request: Any, body: dict[str, Any] | None, linked: LinkedRequest) -> Any:
+def _with(request: Any, linked: LinkedRequest) -> Any:
     headers, content = request.headers.copy(), _read(request)
-    if body is not None and linked.body:
+    for name, value in linked.body.items():
         headers.pop(_LENGTH, None)
-        content = json.dumps({**body, **linked.body}, ensure_ascii=False).encode()
+        content = with_field(content or b"", name, value)
     headers.update(linked.headers)
     sent = {"stream": request.stream} if content is None else {"content": content}
     return type(request)(
