@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import openai
+import pytest
 import wrapt
 
 from tracesplice._wrap import decorate_method
@@ -15,8 +16,6 @@ from tracesplice.adapter import each_class, unwrap_methods, wrap_function, wrap_
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
 
 
 class Base:
@@ -226,3 +225,65 @@ def test_each_class_of_a_base_without_a_hook_of_its_own() -> None:
     each_class(own, met.append)
     derived: Any = type("Derived", (own,), {})
     assert met == [own, derived]
+
+
+def test_each_class_is_met_by_all_who_asked() -> None:
+    class Root:
+        pass
+
+    class Left(Root):
+        pass
+
+    class Right(Root):
+        pass
+
+    class Both(Left, Right):
+        pass
+
+    first: list[type] = []
+    second: list[type] = []
+    each_class(Root, first.append)
+    each_class(Root, second.append)
+    assert first == second == [Root, Left, Both, Right]
+
+    class Later(Both):
+        pass
+
+    assert first[4:] == second[4:] == [Later]
+
+
+@pytest.mark.parametrize("has_hook", [False, True])
+def test_nobody_is_told_of_classes_any_more(has_hook: bool) -> None:
+    told: list[str] = []
+
+    def init_subclass(cls: type) -> None:
+        told.append(cls.__name__)
+
+    hook: dict[str, Any] = {"__init_subclass__": classmethod(init_subclass)} if has_hook else {}
+    root: Any = type("Root", (), dict(hook))
+    before = dict(vars(root))
+    first: list[type] = []
+    second: list[type] = []
+    end_first, end_second = each_class(root, first.append), each_class(root, second.append)
+    for _ in range(2):
+        end_first()
+    derived: Any = type("Derived", (root,), {})
+    assert (first, second) == ([root], [root, derived])
+    end_second()
+    assert dict(vars(root)) == before
+    assert type("Last", (root,), {}) not in second
+    assert told == (["Derived", "Last"] if has_hook else [])
+
+
+def test_somebodys_hook_over_ours_stays() -> None:
+    class Root:
+        pass
+
+    met: list[type] = []
+    end = each_class(Root, met.append)
+    ours = vars(Root)["__init_subclass__"]
+    theirs = classmethod(lambda cls: ours.__get__(None, cls)())
+    Root.__init_subclass__ = theirs  # type: ignore[assignment]
+    end()
+    assert vars(Root)["__init_subclass__"] is theirs
+    assert type("Derived", (Root,), {}) not in met

@@ -111,25 +111,24 @@ def wrap_function(function: Any, wrapper: Wrapper) -> Any:
     return wrapped
 
 
-def each_class(base: type, function: Callable[[type], object]) -> None:
+def each_class(base: type, function: Callable[[type], object]) -> Callable[[], None]:
     """Call ``function`` with ``base`` and each class derived from it, now and when it is made.
 
     Args:
         base: The class.
         function: What to call; must not raise. A second time changes nothing.
+
+    Returns:
+        What ends that: it is not called with classes that are made later.
     """
-    own: Any = vars(base).get("__init_subclass__")
-    if isinstance(own, _InitSubclass):
-        return
-
-    def init_subclass(cls: type, **kwargs: Any) -> None:
-        inherited: Any = super(base, cls)
-        (inherited.__init_subclass__ if own is None else own.__get__(None, cls))(**kwargs)
-        function(cls)
-
-    base.__init_subclass__ = _InitSubclass(init_subclass)  # type: ignore[assignment]
-    for kind in _with_subclasses(base):
-        function(kind)
+    hook: Any = vars(base).get("__init_subclass__")
+    if not isinstance(hook, _InitSubclass):
+        hook = base.__init_subclass__ = _InitSubclass(base, hook)  # type: ignore[assignment]
+    if function not in hook.functions:
+        hook.functions[function] = None
+        for kind in dict.fromkeys(_with_subclasses(base)):
+            function(kind)
+    return lambda: hook.without(function)
 
 
 class Wrapped(FunctionWrapper):
@@ -141,7 +140,37 @@ class Wrapped(FunctionWrapper):
 
 
 class _InitSubclass(classmethod):  # type: ignore[type-arg]
-    """The method of ours in which a new class is learned of."""
+    """The method of ours in which a new class is learned of.
+
+    Args:
+        base: The class that gets it.
+        own: What it has of its own.
+
+    Attributes:
+        functions: What is called with each class.
+    """
+
+    def __init__(self, base: type, own: Any) -> None:
+        self._base, self._own = base, own
+        self.functions: dict[Callable[[type], object], None] = {}
+
+        def init_subclass(cls: type, **kwargs: Any) -> None:
+            inherited: Any = super(base, cls)
+            (inherited.__init_subclass__ if own is None else own.__get__(None, cls))(**kwargs)
+            for function in self.functions.copy():
+                function(cls)
+
+        super().__init__(init_subclass)
+
+    def without(self, function: Callable[[type], object]) -> None:
+        """Call a function no more; after the last one the base is as it was."""
+        self.functions.pop(function, None)
+        if self.functions or vars(self._base).get("__init_subclass__") is not self:
+            return  # or somebody has put another one in its place
+        if self._own is None:
+            del self._base.__init_subclass__
+        else:
+            self._base.__init_subclass__ = self._own
 
 
 def _is_wrapped(method: Any, wrapper: Wrapper | Decorator) -> bool:
