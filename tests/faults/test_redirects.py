@@ -14,6 +14,7 @@ from faults.compare import chat
 from faults.scripted import OK, Reply, moved
 from rig.patience import PATIENCE
 from tracesplice._calls import calls
+from tracesplice.adapter import Gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +67,16 @@ def test_an_answer_from_elsewhere_is_not_believed(
 def test_an_answer_of_the_same_gateway_is_believed(stage: Stage, langfuse: Langfuse) -> None:
     with client_of(stage, "?again") as client:
         assert says(langfuse, tracesplice.splice(client)) is True
+
+
+@pytest.mark.usefixtures("_uninstrument")
+def test_the_gateway_that_redirects_is_named(
+    stage: Stage, langfuse: Langfuse, caplog: pytest.LogCaptureFixture
+) -> None:
+    tracesplice.instrument(["http://another.test:4000", stage.gateway.url])
+    with client_of(stage, stage.other.url + PATH) as client:
+        assert says(langfuse, client) is False
+    assert f"the gateway {Gateway.declare(stage.gateway.url)} are redirected" in caplog.text
 
 
 @pytest.mark.usefixtures("_uninstrument")

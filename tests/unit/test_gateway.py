@@ -187,6 +187,21 @@ def test_the_default_is_litellm_s_own_variable(monkeypatch: pytest.MonkeyPatch) 
         default_gateway()
 
 
+def test_the_variable_that_names_a_provider_is_what_to_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(BASE_VARIABLE, "https://api.openai.com/v1")
+    with pytest.raises(TracespliceError, match='such as LITELLM_PROXY_API_BASE="http://localhost'):
+        default_gateway()
+
+
+@pytest.mark.parametrize("password", ["xq?zk", "xq#zk", "xq/zk?xq"])
+def test_no_part_of_a_password_is_shown(password: str) -> None:
+    with pytest.raises(TracespliceError) as error:
+        Gateway.declare(f"https://me:{password}@host/v1")
+    assert not [part for part in ("me:", "xq", "zk") if part in str(error.value)]
+
+
 HOST = st.from_regex(r"[a-z][a-z0-9]{0,8}(\.[a-z][a-z0-9]{0,8}){0,2}", fullmatch=True).map(
     lambda host: host + ".test"
 )

@@ -160,12 +160,25 @@ def test_any_value_is_shown_on_one_short_line(value: object) -> None:
         text.encode()
 
 
+URLS = (
+    "http://me:secret@host/v1?key=secret",
+    "me:secret@host",
+    "me:secret://x@host",
+    "http://a:x/secret@host",
+    "http://host/#token=secret",
+    "http://host?mail=secret@example.com",
+    "http://me@host/v1#secret?a@secret",
+)
+
+
 def test_what_is_private_is_not_shown() -> None:
     assert shown_kind("ann@example.com") == "a text of 15 characters"
     assert shown_kind(7) == "a value of type int"
-    for url in ("http://me:secret@host/v1?key=secret", "me:secret@host", "http://a:x/secret@host"):
+    for url in URLS:
         assert "secret" not in shown_url(url)
         assert "host" in shown_url(url)
+    for url in ("https://me:secret?it@host", "me:secret#it@host", "https://me:se?secret@ho?b@c#d"):
+        assert "se" not in shown_url(url)
     assert shown_url("http://host:4000/gw") == "'http://host:4000/gw'"
 
 

@@ -33,6 +33,6 @@ def note_answer(linked: LinkedRequest, response: Any, gateways: Sequence[Gateway
             "them there with all that is in them, the link too; who answers is no declared "
             "gateway, so the figures of your application stay as they are. Give the client the "
             "gateway's final address as base URL, or an HTTP client with follow_redirects=False.",
-            gateways[0],
+            next((each for each in gateways if each.matches(urls[0])), gateways[0]),
             shown_url(elsewhere[0]),
         )

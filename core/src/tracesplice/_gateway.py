@@ -123,7 +123,7 @@ def default_gateway() -> Gateway:
             f'Which gateway? Pass its address, tracesplice.instrument(gateway="{_EXAMPLE}"), '
             f"or set {BASE_VARIABLE}."
         )
-    return Gateway.declare(url)
+    return Gateway.declare(url, argument=BASE_VARIABLE)
 
 
 @lru_cache(maxsize=256)

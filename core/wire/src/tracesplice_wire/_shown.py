@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from reprlib import Repr
 
 __all__ = ["shown", "shown_kind", "shown_url"]
 
 _LENGTH = 80
-_SCHEME = "://"
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 _repr = Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = _LENGTH
@@ -34,8 +35,11 @@ def shown_kind(value: object) -> str:
 
 
 def shown_url(url: object) -> str:
-    """Return ``url`` without user, password and query, as ``shown`` would."""
-    scheme, separator, rest = str(url).partition("?")[0].partition(_SCHEME)
-    if not separator:
-        scheme, rest = "", scheme
-    return shown(f"{scheme}{separator}{rest.rpartition('@')[2]}")
+    """Return ``url`` without user, password, query and fragment, as ``shown`` would."""
+    text = str(url)
+    scheme = _SCHEME.match(text)
+    start = scheme[0] if scheme else ""
+    before, *after = re.split("[?#]", text[len(start) :], maxsplit=1)
+    if after and "@" in after[0] and ":" in before:
+        before = "…"  # a password that is not quoted may go on after the `?`
+    return shown(f"{start}{before.rpartition('@')[2]}")
