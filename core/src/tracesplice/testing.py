@@ -31,14 +31,21 @@ __all__ = [
 ]
 
 
+class _MissingExtraError(TracespliceError, ModuleNotFoundError):
+    """Is what an import raises otherwise, too."""
+
+
+try:
+    import tracesplice_testing
+except ModuleNotFoundError as error:
+    if error.name != "tracesplice_testing":
+        raise
+    raise _MissingExtraError(
+        'tracesplice.testing is an extra of its own. Type:\n  pip install "tracesplice[testing]"'
+    ) from error
+
+
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        import tracesplice_testing
-    except ModuleNotFoundError as error:
-        raise TracespliceError(
-            "tracesplice.testing is an extra of its own. Type:\n"
-            '  pip install "tracesplice[testing]"'
-        ) from error
     return getattr(tracesplice_testing, name)
