@@ -103,6 +103,66 @@ def test_the_first_item_is_read_in_its_place(make: Any, is_async: bool) -> None:
     assert getattr(stream, "status", 200) == 200
 
 
+class Sdks(OnlyNext):
+    """As an SDK's stream: a context manager that returns itself."""
+
+    closed = False
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.closed = True
+
+    async def __aenter__(self) -> Any:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self.closed = True
+
+
+class Opens(OnlyIter):
+    """One that returns another stream."""
+
+    def __enter__(self) -> Any:
+        return OnlyNext(self.items)
+
+    async def __aenter__(self) -> Any:
+        return OnlyNext(self.items)
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    async def __aexit__(self, *error: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("make", [Sdks, Opens])
+def test_a_stream_that_is_a_context_manager_keeps_its_place(make: Any) -> None:
+    place = Place()
+    stream = make(place.items())
+    with first_read_in(place.enter(), stream) as entered:
+        assert entered.status == 200
+        assert list(entered) == [0, 1, 2]
+    assert place.read == [True, False, False]
+    assert getattr(stream, "closed", True)
+
+
+@pytest.mark.parametrize("make", [Sdks, Opens])
+def test_an_asynchronous_one_does_so_too(make: Any) -> None:
+    place = Place()
+    stream = make(place.aitems())
+
+    async def read() -> list[int]:
+        async with afirst_read_in(place.enter(), stream) as entered:
+            assert entered.status == 200
+            return await collect(entered)
+
+    assert asyncio.run(read()) == [0, 1, 2]
+    assert place.read == [True, False, False]
+    assert getattr(stream, "closed", True)
+
+
 @STREAMS
 def test_a_stream_without_items_ends(make: Any) -> None:
     async def nothing() -> AsyncIterator[int]:

@@ -87,6 +87,18 @@ class _Stream(wrapt.ObjectProxy):  # type: ignore[misc,type-arg,unused-ignore]
         place, self._self_place = self._self_place, None
         return place or nullcontext()
 
+    # SDKs' streams are context managers, and return themselves.
+    def __enter__(self) -> Any:
+        entered = self.__wrapped__.__enter__()
+        return self if entered is self.__wrapped__ else first_read_in(self._self_first(), entered)
+
+    async def __aenter__(self) -> Any:
+        entered = await self.__wrapped__.__aenter__()
+        return self if entered is self.__wrapped__ else afirst_read_in(self._self_first(), entered)
+
+    async def __aexit__(self, *error: Any) -> Any:
+        return await self.__wrapped__.__aexit__(*error)
+
 
 class _Iterator(_Stream):
     def __iter__(self) -> Iterator[Any]:
