@@ -3,7 +3,8 @@
 Empty tasks are handed out in an observation, over a real Redis to a real worker, in turn with
 `tracesplice_celery.install()` and without it. That is the worst case: a task that does something
 takes longer. A machine's speed changes from second to second, so the ratio is of rounds that follow
-each other. `null` is that of two workers without it, which is 1 but for chance.
+each other. `null` is that of two workers without it, which is 1 but for chance. `signals alone` is
+what cannot be saved: a text of that length, and receivers of the three signals that do nothing.
 """
 
 from __future__ import annotations
@@ -23,8 +24,7 @@ from langfuse import propagate_attributes
 from redis import Redis
 from rich.progress import track
 
-import tracesplice_celery
-from celery_app import application, langfuse
+from celery_app import INSTALLED, application, langfuse
 from rig.redis_server import INSTALL, is_installed, redis_server
 
 if TYPE_CHECKING:
@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 
 TASKS, ROUNDS, WARM_UP, PATIENCE = 2000, 5, 400, 60  # the last one in seconds
 POOLS = {"prefork": ("--pool=prefork", "--concurrency=4"), "solo": ("--pool=solo",)}
-CASES = {"with": True, "without": False, "without, again": False}
+CASES = {
+    "with": "places",
+    "without": "nothing",
+    "without, again": "nothing",
+    "signals alone": "signals_alone",
+}
 AMBIENT: Any = {
     "user_id": "u",
     "session_id": "s",
@@ -62,19 +67,19 @@ class Case:
 
     Args:
         broker: The URL of a database of its own.
-        install: Whether places are taken along.
+        installed: What is installed, a name of ``celery_app.INSTALLED``.
     """
 
-    def __init__(self, broker: str, *, install: bool) -> None:
+    def __init__(self, broker: str, installed: str) -> None:
         self.seconds: list[float] = []
         self._env = {
             "BENCH_BROKER": broker,
-            "BENCH_INSTALL": "1" if install else "",
+            "BENCH_INSTALLED": installed,
             "PYTHONWARNINGS": "ignore",  # Celery's, in a container, of being root
         }
         self._redis = Redis.from_url(broker)
         self._task = application(broker).tasks["empty"]
-        self._install = install
+        self._installed = INSTALLED[installed]
 
     def worker(self, *options: str) -> Any:
         """Run its worker beside a block."""
@@ -84,18 +89,14 @@ class Case:
 
     def measure(self, tasks: int) -> float:
         """Return the seconds from handing out the first task to the end of the last."""
-        if self._install:
-            tracesplice_celery.install()
         began = time.perf_counter()
-        try:
+        with self._installed():
             for _ in range(tasks):
                 self._task.delay()
             while self._redis.llen("celery") or self._redis.hlen("unacked"):
                 if time.perf_counter() - began > PATIENCE:
                     sys.exit("The tasks were not done in time.")
                 time.sleep(0.005)
-        finally:
-            tracesplice_celery.uninstall()
         return time.perf_counter() - began
 
 
@@ -104,8 +105,8 @@ def measured(pool: str, rounds: int) -> dict[str, list[float]]:
     with ExitStack() as stack:
         url = stack.enter_context(redis_server()).rpartition("/")[0]
         cases = {
-            name: Case(f"{url}/{number}", install=install)
-            for number, (name, install) in enumerate(CASES.items())
+            name: Case(f"{url}/{number}", installed)
+            for number, (name, installed) in enumerate(CASES.items())
         }
         for case in cases.values():
             stack.enter_context(case.worker(*POOLS[pool]))
@@ -132,9 +133,10 @@ def main() -> None:
         for name, seconds in took.items():
             print(f"{name:15} {TASKS / statistics.median(seconds):7.0f} tasks a second")
         rounds = [*zip(*took.values(), strict=True)]
-        ratio = statistics.median((one + other) / 2 / with_ for with_, one, other in rounds)
-        null = statistics.median(one / other for _, one, other in rounds)
-        print(f"ratio {ratio:.3f}   null {null:.3f}")
+        ratio = statistics.median((one + other) / 2 / with_ for with_, one, other, _ in rounds)
+        least = statistics.median((one + other) / 2 / alone for _, one, other, alone in rounds)
+        null = statistics.median(one / other for _, one, other, _ in rounds)
+        print(f"ratio {ratio:.3f}   signals alone {least:.3f}   null {null:.3f}")
 
 
 if __name__ == "__main__":

@@ -134,7 +134,8 @@ class Resumed:
         return self._place.inside(otel_context.get_current())
 
     def __enter__(self) -> None:
-        enter(self.context(), self)
+        outside = otel_context.get_current()
+        enter(self._place.inside(outside), outside, self)
 
     def __exit__(
         self,
@@ -145,7 +146,7 @@ class Resumed:
         leave(self)
 
     async def __aenter__(self) -> None:
-        enter(self.context(), self)
+        self.__enter__()
 
     async def __aexit__(
         self,

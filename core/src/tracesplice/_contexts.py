@@ -28,14 +28,15 @@ __all__ = ["as_current", "enter", "in_context", "is_observed", "leave"]
 _ENTRY = "tracesplice.entry"
 
 
-def enter(context: Mapping[str, Any], owner: object) -> None:
+def enter(context: Mapping[str, Any], outside: Context, owner: object) -> None:
     """Make a context current.
 
     Args:
         context: What is in it.
+        outside: What is current.
         owner: Who leaves it, by identity.
     """
-    entry = [(owner, otel_context.get_current())]
+    entry = [(owner, outside)]
     otel_context.attach(Context({**context, _ENTRY: entry}))
 
 
@@ -69,12 +70,14 @@ def in_context(context: Context, *, unless_observed: bool = False) -> Iterator[N
         context: The context.
         unless_observed: Leave things as they are where there is an observation already.
     """
-    if otel_context.get_current() is context or (unless_observed and is_observed()):
+    outside, owner = otel_context.get_current(), object()
+    if outside is context or (unless_observed and is_observed()):
         yield
         return
-    owner = object()
     try:
-        enter(context, owner)  # in here: a program may be interrupted between any two lines
+        enter(
+            context, outside, owner
+        )  # in here: a program may be interrupted between any two lines
         yield
     finally:
         leave(owner)
