@@ -2,7 +2,8 @@
 
 Calls are made in some threads, observations are exported in another, and the process may fork at
 any time. So there is no lock: each step is one operation on a dict, or sets one flag for good.
-``sent`` and ``answered`` run in each call, and so call no function of ours.
+``sent`` and ``answered`` run in each call, and so call a function of ours only to forget what is
+too much.
 """
 
 from __future__ import annotations

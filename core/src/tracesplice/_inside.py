@@ -102,8 +102,9 @@ class Insides:
     """What is inside the latest observations.
 
     Args:
-        open_limit: How many that are not exported yet are kept, those of other traces' first.
-        exported_limit: How many that are.
+        open_limit: How many are kept that are not exported yet. The first to go are of the trace
+            that was told of least recently.
+        exported_limit: How many are kept that are exported.
     """
 
     def __init__(self, open_limit: int = _OPEN, exported_limit: int = _EXPORTED) -> None:

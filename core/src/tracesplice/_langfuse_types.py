@@ -86,7 +86,7 @@ def is_generation(attributes: Mapping[str, Any]) -> bool:
 
 
 def may_become_generation(attributes: Mapping[str, Any]) -> bool:
-    """Return whether a span that has not ended is, or does not say yet that it is no generation.
+    """Return whether an open span is a generation, or may still say so.
 
     OpenInference's LlamaIndex spans say what they are when they end.
     """

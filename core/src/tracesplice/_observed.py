@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["NOTHING_INSIDE", "NO_CALL", "Observed"]
 
 NO_CALL, NOTHING_INSIDE = Known(), Inside()
-NOTHING_KNOWN: tuple[Used | None, Used | None] = (None, None)
+_NOTHING_KNOWN: tuple[Used | None, Used | None] = (None, None)
 
 
 class Observed:
@@ -49,7 +49,7 @@ class Observed:
         self.inside = insides.find(self.place) or NOTHING_INSIDE
         self.usage = Usage(span.attributes)
         self.is_generation = is_generation(span.attributes)
-        self.same = self.other = NOTHING_KNOWN
+        self.same = self.other = _NOTHING_KNOWN
         if self.inside is not NOTHING_INSIDE:
             self.same = self.inside.all(describes=True)
             self.other = self.inside.all(describes=False)

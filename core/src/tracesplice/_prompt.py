@@ -10,7 +10,7 @@ from tracesplice._errors import TracespliceError
 from tracesplice_wire import MAX_VERSION, PromptRef, shown, shown_kind
 from tracesplice_wire import prompt_ref as checked_ref
 
-__all__ = ["PromptMetadata", "name_and_version", "prompt_metadata", "prompt_ref"]
+__all__ = ["name_and_version", "prompt_metadata", "prompt_ref"]
 
 _HOW_TO = 'Pass what langfuse.get_prompt("name") returns, or {"name": "...", "version": 3}.'
 _MARK = ("type", "message")
@@ -67,7 +67,7 @@ def prompt_ref(prompt: object) -> PromptRef | None:
     """
     if _field(prompt, "is_fallback"):
         return None
-    name, version = name_and_version(prompt)
+    name, version = _field(prompt, "name"), _field(prompt, "version")
     ref = checked_ref(name, version)
     if ref is not None:
         return ref
@@ -80,7 +80,7 @@ def prompt_ref(prompt: object) -> PromptRef | None:
 
 
 def name_and_version(prompt: object) -> tuple[object, object]:
-    """Return what stands where a prompt has its name and its version; None for a fallback's."""
+    """Return what stands where a prompt has its name and its version; two None for a fallback."""
     if _field(prompt, "is_fallback"):
         return None, None
     return _field(prompt, "name"), _field(prompt, "version")

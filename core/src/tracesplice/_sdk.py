@@ -1,8 +1,8 @@
 """Splices the clients of an SDK, and instruments the process: both wrap methods of its classes.
 
 For SDKs that Stainless generates, which share a base client. A client that is neither marked nor
-calls a declared gateway goes through the wrappers as if they were not there. What a library derives
-of the SDK's classes inherits them.
+calls a declared gateway sends what it would send without the wrappers; that it called a model is
+noted, as the client counts that call. What a library derives of the SDK's classes inherits them.
 """
 
 from __future__ import annotations

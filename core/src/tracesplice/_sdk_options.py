@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from tracesplice._gateway import MODEL_ROUTES
 from tracesplice_wire import header_values
 
-__all__ = ["Kind", "Options", "Written", "address_of", "written_in"]
+__all__ = ["Kind", "Options", "address_of", "written_in"]
 
 _PLAIN = re.compile(r"/?[\w-]+(/[\w-]+)*", re.ASCII)
 _FORM = "multipart/form-data"

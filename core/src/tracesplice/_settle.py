@@ -79,7 +79,7 @@ def _gateway_counts(at: Observed) -> bool:
 
 
 def _says_more(at: Observed) -> bool:
-    """Return whether a generation counts more than the gateway does, or may do so."""
+    """Return whether a generation says that more was used than the gateway counts, or may do so."""
     ours, others = at.same
     if ours is None and others is None:
         return False

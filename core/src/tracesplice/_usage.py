@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tracesplice._langfuse_usage import Zeros
     from tracesplice._mask_chain import Patches
 
-__all__ = ["Owner", "count_usage_once"]
+__all__ = ["count_usage_once"]
 
 Owner = Literal["gateway", "client"]
 """Whose figures count."""

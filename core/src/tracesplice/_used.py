@@ -86,7 +86,7 @@ class Used:
 
 
 def _whole(number: float) -> float:
-    # Langfuse takes whole numbers only.
+    # As `3`, not `3.0`, where it is whole.
     return int(number) if number == int(number) else number
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tracesplice._gateway import Gateway
 
-__all__ = ["PROJECT", "hookimpl", "hookspec"]
+__all__ = ["PROJECT", "hookimpl"]
 
 PROJECT = "tracesplice"
 """Both the pluggy project name and the entry-point group."""
@@ -52,10 +52,11 @@ def tracesplice_packages() -> Sequence[str]:  # type: ignore[empty-body]
 
 @hookspec
 def tracesplice_prepare() -> None:
-    """Prepare the framework, once, before anything is spliced or the process is instrumented.
+    """Prepare the framework, before anything is spliced or the process is instrumented.
 
-    Also where the object is another adapter's: a framework's model may call it. Must import no
-    framework, and patch one at the earliest when it is imported.
+    Also where the object is another adapter's: a framework's model may call it. Must be safe to
+    call twice, as two threads may do it, must import no framework, and patch one at the earliest
+    when it is imported.
     """
 
 

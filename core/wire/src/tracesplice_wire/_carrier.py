@@ -28,7 +28,7 @@ from tracesplice_wire._metadata import decode_metadata
 if TYPE_CHECKING:
     from tracesplice_wire._link import Link
 
-__all__ = ["CARRIER_NAMES", "MAX_CARRIER", "Carried", "decode_carrier", "encode_carrier"]
+__all__ = ["MAX_CARRIER", "Carried", "decode_carrier", "encode_carrier"]
 
 MAX_CARRIER = 4_096
 """Characters of a carrier as JSON."""
@@ -37,9 +37,6 @@ _SEAL = "tracesplice"
 _VERSION = "1"
 _BAGGAGE = "baggage"
 _SEALED = (TRACEPARENT, _BAGGAGE, PROJECT)
-CARRIER_NAMES = frozenset((*_SEALED, _SEAL))
-"""What a carrier's entries are called."""
-
 _MAX_NAMES = 1_000
 _CLAIM = "langfuse_trace_id="  # as Langfuse's SDKs say which trace their observations are in
 _WRITTEN = re.compile(r"([0-9]{1,9})-([0-9a-f]{16})")
