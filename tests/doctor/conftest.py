@@ -32,8 +32,7 @@ async def check(request, api_key):
     return UserAPIKeyAuth(api_key=api_key, user_role=LitellmUserRoles.PROXY_ADMIN)
 """
 CACHE = {"type": "local"}  # https://docs.litellm.ai/docs/proxy/caching
-# It drops nothing, which the adapter cannot know.
-SAMPLER = {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "1.0"}
+SAMPLER = {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.0"}
 LANGFUSE, OTEL, OTEL_V2 = GatewayMode
 
 

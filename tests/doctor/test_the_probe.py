@@ -9,6 +9,13 @@ import pytest
 
 from doctor.between import between
 from doctor.conftest import LIMITED
+from tracesplice_cli._http import Answer
+from tracesplice_cli.doctor._callbacks import Callbacks
+from tracesplice_cli.doctor._judge import judge_calls
+from tracesplice_cli.doctor._probe import WAYS, Call
+from tracesplice_cli.doctor._read_back import Found
+from tracesplice_wire import REPORTS, Link
+from unit.judged_traces import made
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,11 +51,21 @@ def test_a_gateway_without_a_callback(doctor: Doctor, gateways: dict[str, Gatewa
 
 
 def test_a_gateway_with_a_sampler_of_its_own(doctor: Doctor, gateways: dict[str, Gateway]) -> None:
-    outcome = doctor.of(gateways["sampling"]).run(*LONG)
+    outcome = doctor.of(gateways["sampling"]).run(*SHORT)
     assert outcome.state("gateway.sampling") == "unknown"
-    assert outcome.problems() == {"probe.counting"}
-    assert "OTEL_TRACES_SAMPLER" in outcome.text("probe.counting")
-    assert outcome.state("probe.project") == "ok"
+    assert outcome.problems() == {"probe.project"}
+    assert "adapter says that it reports them elsewhere, if at all" in outcome.text("probe.project")
+    assert "SAMPLER" in outcome.text("probe.project")
+
+
+def test_a_call_that_arrives_although_the_adapter_was_not_sure() -> None:
+    link = Link(trace_id="ab" * 16, parent_id="cd" * 8)
+    calls = [Call(way, link, Answer(200, {REPORTS: "false"}, b"")) for way in WAYS]
+    where = Found(made("ef" * 8, link.parent_id, trace_id=link.trace_id), link.parent_id)
+    found = judge_calls(calls, dict.fromkeys(WAYS, where), Callbacks(("langfuse",), True), 1)
+    states = {each.check: each.state for each in found}
+    assert states.pop("probe.counting") == "problem"
+    assert {*states.values()} == {"ok"}
 
 
 def test_a_gateway_without_the_adapter(doctor: Doctor, gateways: dict[str, Gateway]) -> None:

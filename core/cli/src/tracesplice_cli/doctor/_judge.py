@@ -27,11 +27,8 @@ _WHY_NOTHING = (
     "another project; it may sample on its own; or logging is switched off for this key or model "
     "(no-log). Its log says if it is refused."
 )
-_UNSURE = (
-    "OTEL_TRACES_SAMPLER or LANGFUSE_SAMPLE_RATE may be set for it, or its keys of Langfuse be "
-    "somewhere else than in its environment."
-)
-_LOOK = (ITS_SAMPLERS, "env | grep LANGFUSE_PUBLIC_KEY  # there as well")
+_UNSURE = "Langfuse's keys may be somewhere else than in the gateway's environment."
+_LOOK = "env | grep -e LANGFUSE -e OTEL  # in the gateway's environment"
 _SPLIT = "One call is two traces, and only the application's knows the prompt."
 _PROXY = (
     "# in every proxy, load balancer or mesh before the gateway: pass the header on as it is",
@@ -73,7 +70,7 @@ def judge_calls(
     if any(_is_denied(call) for call in calls if call.way in found):
         what = "The call arrived, and the gateway's adapter was not sure that it would."
         why = f"So the application counts its usage, too: twice. {_UNSURE}"
-        said.append(problem("probe.counting", what, why, *_LOOK))
+        said.append(problem("probe.counting", what, why, _LOOK))
     if callbacks is None and not adapter:
         what = "The gateway's answers are without the header of tracesplice's adapter."
         why = "Without it prompts are linked in mode langfuse only."
