@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import re
 from datetime import timedelta
@@ -10,9 +11,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from rich.console import Console
 
-from tracesplice_view import TITLES, Judged, as_json, html, summary, svg
-from unit.judged_traces import BARE, NOW, OWN, PROMPT, ROOT, gateway, made, traces
+from tracesplice_view import TITLES, Judged, as_json, html, summary, svg, trees
+from unit.judged_traces import BARE, NOW, OWN, PROMPT, ROOT, WHO, gateway, made, traces
 
 SPLIT = Judged(
     traces(
@@ -48,6 +50,36 @@ def test_a_page_says_that_all_holds() -> None:
     assert texts(page, ".//p[@class='verdict good']") == ["1 trace, unified"]
     assert len(texts(page, ".//li[@class='good']")) == len(TITLES)
     assert "What to type" not in page
+
+
+def test_an_embedding_is_a_call_too() -> None:
+    own = made("embedding", "root", type="EMBEDDING", **WHO)
+    theirs = gateway("reported", "embedding", type="EMBEDDING", usage={"total": 30}, **BARE)
+    judged = Judged(traces(ROOT, OWN, gateway(), own, theirs))
+    assert judged.wrong == {}
+    assert judged.times_counted == 1
+    shown = as_text(judged)
+    assert "name-reported  gateway · embedding" in shown
+    assert "more spans of the gateway" not in shown
+    # Langfuse links prompts to generations alone.
+    for page in (shown, html(judged)):
+        assert "no prompt" not in page
+
+
+def as_text(judged: Judged) -> str:
+    console = Console(file=io.StringIO(), width=100, color_system=None, _environ={})
+    with console.capture() as captured:
+        for tree in trees(judged.run):
+            console.print(tree)
+    return captured.get()
+
+
+@pytest.mark.parametrize("fields", [{"scope": "fastapi", "service": "litellm"}])
+def test_a_span_of_the_gateways_web_framework_is_none(fields: dict[str, Any]) -> None:
+    server = made("server", "own", **fields)
+    judged = Judged(traces(ROOT, OWN, server, gateway(parent="server")))
+    assert judged.wrong.keys() == {"j"}
+    assert [each.id for each in judged.run.generations(app=False)] == ["gateway"]
 
 
 def test_observations_are_nested_lists() -> None:

@@ -84,7 +84,7 @@ def _faults(placed: Placed) -> Iterator[str]:
         yield shown(placed.note)
     if observation.level == "ERROR":
         yield f"error: {shown(observation.status_message or 'no reason given')}"
-    if tells(observation) and not observation.prompt_name:
+    if tells(observation) and observation.type == "GENERATION" and not observation.prompt_name:
         yield "no prompt"
     if tells(observation) and not observation.user_id:
         yield "no user"

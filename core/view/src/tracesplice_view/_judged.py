@@ -14,7 +14,7 @@ from tracesplice_view._advice import advice
 from tracesplice_view._calls import calls
 from tracesplice_view._judge import Expected, Seen, judge
 from tracesplice_view._printable import printable
-from tracesplice_view._run import Run, tokens
+from tracesplice_view._run import Run, tells, tokens
 from tracesplice_view._tree import trees
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ TITLES = {
 }
 _OF_OWNER = ("c", "d", "i")  # they compare with the application's observation of the call
 _GATEWAY, _LANGFUSE = "litellm", "langfuse-sdk"
-_WEB_FRAMEWORK = "fastapi"
 _GATEWAY_METADATA = ("litellm_call_id", "user_api_key_hash", "litellm_response_cost")
 _WIDTH = 100
 _REASON = 4000  # characters
@@ -51,11 +50,6 @@ def is_of_gateway(observation: Observation) -> bool:
     return (_GATEWAY in names and observation.scope != _LANGFUSE) or any(
         key in observation.metadata for key in _GATEWAY_METADATA
     )
-
-
-def _tells_of_call(observation: Observation) -> bool:
-    # LITELLM_OTEL_V2 has Langfuse take a span of its web framework for a generation.
-    return observation.type in ("GENERATION", "EMBEDDING") and observation.scope != _WEB_FRAMEWORK
 
 
 @dataclass(frozen=True)
@@ -79,7 +73,7 @@ class Judged:
             Expected(traces=self.wanted),
             by_id,
             by_id.keys() - {each.id for each in gateway},
-            [each for each in gateway if _tells_of_call(each)],
+            [each for each in gateway if tells(each)],
             {each.id: each for each in self.traces},
         )
 

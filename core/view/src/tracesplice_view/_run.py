@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "dollars", "tells", "tokens"]
 
+_CALLS, _WEB_FRAMEWORK = ("GENERATION", "EMBEDDING"), "fastapi"
 _EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
 class Run:
-    """The traces of one call, the application's first; `app_ids` names what it made itself."""
+    """The traces of some calls; `app_ids` names what the application made itself."""
 
     traces: tuple[Trace, ...]
     app_ids: frozenset[str]
@@ -85,7 +86,6 @@ def dollars(amount: float) -> str:
 
 
 def tells(observation: Observation) -> bool:
-    """Whether it is a generation that says something of a call."""
-    # LITELLM_OTEL_V2 has Langfuse take a span of its web framework for a generation: an empty one.
-    asked = observation.input is not None or bool(tokens(observation))
-    return observation.type == "GENERATION" and asked
+    """Whether it tells of a call of a model."""
+    # LITELLM_OTEL_V2 has Langfuse take a span of its web framework for a generation.
+    return observation.type in _CALLS and observation.scope != _WEB_FRAMEWORK

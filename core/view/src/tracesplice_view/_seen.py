@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tracesplice_view._run import tokens
+from tracesplice_view._run import tells, tokens
 from tracesplice_view._walk import ancestors
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Seen:
     @cached_property
     def client_calls(self) -> list[Observation]:
         """What the client's tracer made of the calls themselves."""
-        return [each for each in self.client if each.type in ("GENERATION", "EMBEDDING")]
+        return [each for each in self.client if tells(each)]
 
     @cached_property
     def client_generations(self) -> list[Observation]:

@@ -69,7 +69,8 @@ def _label(run: Run, placed: Placed) -> Text:
     deep = f"(level {placed.depth + 1}) " if placed.depth > _DEEPEST else ""
     is_call = tells(observation) or bool(tokens(observation) or observation.cost)
     # What has a prompt and tokens is a generation; the rest says what it is.
-    kind = [] if tells(observation) else [observation.type.lower()]
+    is_plain = tells(observation) and observation.type == "GENERATION"
+    kind = [] if is_plain else [observation.type.lower()]
     said = [side, *kind, *(() if is_call else duration(observation))]
     label = Text.assemble(
         (deep, "dim"),
