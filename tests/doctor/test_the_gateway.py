@@ -46,6 +46,18 @@ def test_another_server_is_no_litellm(doctor: Doctor, recorder: Recorder) -> Non
     assert "is no LiteLLM gateway (HTTP 404" in outcome.text("gateway.server")
 
 
+@pytest.mark.parametrize("data", [b"[" * 100_000, b'{"data": [1, null, "id", {"id": "chat"}]}'])
+def test_an_odd_answer(doctor: Doctor, gateways: dict[str, Gateway], data: bytes) -> None:
+    def answered(body: bytes) -> bytes:
+        return data if b'"data"' in body else body
+
+    gateway = gateways["langfuse"]
+    with between(gateway.url, answered=answered) as url:
+        outcome = doctor.of(gateway).with_(LITELLM_PROXY_API_BASE=url).run()
+    assert outcome.code < 2, outcome.output
+    assert outcome.problems() == ({"gateway.key"} if data.startswith(b"[") else set())
+
+
 def test_a_redirect_is_named_and_the_key_does_not_follow(doctor: Doctor) -> None:
     followed = []
 

@@ -211,6 +211,18 @@ def test_text_from_a_trace_moves_no_cursor(rec: Recorder) -> None:
             assert harmful not in result.stdout
 
 
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "[" * 700 + "]" * 700, '{"a":' * 300 + "1" + "}" * 300]
+)
+def test_a_text_that_is_nested_deep_is_text(rec: Recorder, tmp_path: Path, text: str) -> None:
+    deep: dict[str, Any] = {"langfuse.observation.input": text, "langfuse.trace.metadata.m": text}
+    send(rec, placed(1000, **deep), zero(1001, 1000))
+    send(rec, told(1002, 1001, asks=text), **GATEWAY)
+    page = str(tmp_path / "page.html")
+    for args in ([trace_id(1000), "--html", page], [trace_id(1000), "--json"], ["--last", "5"]):
+        assert run(rec, *args).exit_code == 0, args
+
+
 def test_the_newest_in_a_table(split: Recorder) -> None:
     send(split, placed(3000), zero(3001, 3000))
     send(split, told(3002, 3001, asks="two"), **GATEWAY)

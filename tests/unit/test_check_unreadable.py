@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.scripted import Scripted, moved
+from faults.scripted import Reply, Scripted, moved
 from tracesplice_testing.model import ModelServer
 from unit.recorder_requests import send
 from unit.test_check import run
+from unit.test_reader import PROJECT
 from unit.test_search import placed, trace_id
 
 if TYPE_CHECKING:
@@ -51,6 +52,27 @@ def test_another_server(rec: Recorder) -> None:
     with ModelServer() as model:
         text = refused(rec, "abc", LANGFUSE_BASE_URL=model.url)
     assert "is not Langfuse" in text
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe\xff", b"<html>", b"[]", b'{"data": 1}'])
+def test_an_answer_that_is_not_langfuse_s(rec: Recorder, body: bytes) -> None:
+    assert "is not Langfuse" in answered(rec, Reply(body=body))
+    assert "is not Langfuse" in answered(rec, PROJECT, Reply(body=body))
+
+
+def test_an_answer_that_is_nested_deep(rec: Recorder) -> None:
+    deep = Reply(body=b'{"data": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+    assert "nested too deep" in answered(rec, PROJECT, deep)
+
+
+def answered(rec: Recorder, *replies: Reply) -> str:
+    """What it says where these are a server's answers."""
+    server = Scripted()
+    server.script([*replies])
+    try:
+        return refused(rec, "abc", "--wait", "0", LANGFUSE_BASE_URL=server.url)
+    finally:
+        server.stop()
 
 
 def test_the_keys_are_not_taken_to_another_server(rec: Recorder) -> None:

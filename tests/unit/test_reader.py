@@ -79,6 +79,26 @@ def test_what_two_pages_show_is_there_once(scripted: Scripted) -> None:
     assert [each.id for each in trace.observations] == ["a"]
 
 
+def test_what_is_no_number_counts_as_none(scripted: Scripted) -> None:
+    used = {"input": None, "output": "2", "total": "many", "other": 1.0}
+    trace = read(scripted, usageDetails=used, totalCost="0.25", metadata=["a", {"b": 1}])
+    assert trace.usage == {"input": 0, "output": 2, "total": 0, "other": 1}
+    assert trace.cost == 0.25
+    assert trace.observations[0].metadata == {"metadata": ["a", {"b": 1}]}
+    for cost in ("free", "nan", {"a": 1}, None):
+        assert read(scripted, totalCost=cost, costDetails=None).cost == 0
+
+
+def read(scripted: Scripted, **fields: Any) -> Trace:
+    """A trace of one observation with these fields."""
+    placed = {"id": "a", "traceId": "t", "type": "SPAN", "startTime": "2026-01-01T00:00:00.000Z"}
+    page = {"data": [{**placed, **fields}], "meta": {}}
+    scripted.script([Reply(body=json.dumps(page).encode()), Reply(404, body=b"{}")])
+    trace = LangfuseReader(scripted.url, "pk", "sk").trace("t")
+    assert trace is not None
+    return trace
+
+
 class Older(LangfuseReader):
     """Of a server without the newer endpoint."""
 
@@ -117,6 +137,14 @@ def test_the_newest_there(rec: Recorder) -> None:
     assert {user for group in found for trace in group for user, _, _ in who(trace)} == {"u", None}
     kept = newest(reader, 5, skip=lambda trace: trace.user_id == "u")
     assert "2" not in [id_ for group in kept for id_ in ids(group)]
+
+
+def test_the_probe_asks_again_where_an_answer_is_cut(scripted: Scripted) -> None:
+    scripted.script([Reply(body=b"{}" * 50, cut=-10), busy()])
+    reader = LangfuseReader(scripted.url, "pk", "sk")
+    probed = Call("header", Link(trace_id="ab" * 16), Answer(200, {}, b""))
+    with pytest.raises(urllib.error.HTTPError):
+        read_back(reader, [probed], 0.1, lambda *_: None)
 
 
 def test_the_probe_says_that_nothing_could_be_read(scripted: Scripted) -> None:

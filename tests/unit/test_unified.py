@@ -79,7 +79,7 @@ def test_a_generation_beside_the_calls_own() -> None:
 def test_a_call_that_went_elsewhere() -> None:
     text = said(ROOT, OWN, made("direct", "root"), gateway())
     assert "nothing of the gateway under 'name-direct'" in text
-    assert "base_url=gateway.url" in text
+    assert "base_url= and api_key= of the gateway" in text
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from rig.demo._settings import (
     DemoError,
     exports,
 )
-from tracesplice_cli._http import Unreachable, ask, basic, bearer
+from tracesplice_cli._http import Unreachable, ask, bearer
+from tracesplice_view import basic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

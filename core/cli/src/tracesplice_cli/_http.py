@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
 import urllib.error
@@ -11,12 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tracesplice_cli._failed import reason
+from tracesplice_view import opener
 from tracesplice_wire import shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Answer", "Unreachable", "address", "ask", "basic", "bearer"]
+__all__ = ["Answer", "Unreachable", "address", "ask", "bearer"]
 
 _TIMEOUT_SECONDS = 20.0
 _MAX_BYTES = 4_000_000
@@ -39,7 +39,7 @@ class Answer:
         """The body's value; None if it is no JSON."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def field(self, name: str) -> Any:
@@ -48,21 +48,9 @@ class Answer:
         return value.get(name) if isinstance(value, dict) else None
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """The keys are meant for this server alone; urllib would send them on."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 def address(url: str) -> str:
     """A URL as it may be shown: without user, password and query."""
     return shown_url(url).strip("'")
-
-
-def basic(user: str, password: str) -> dict[str, str]:
-    """The header of Langfuse's keys."""
-    return {"Authorization": f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"}
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -85,11 +73,10 @@ def ask(
     data = None
     if body is not None:
         sent["Content-Type"], data = "application/json", json.dumps(body).encode()
-    opener = urllib.request.build_opener(_NoRedirects())
     try:
         request = urllib.request.Request(url, data, sent)
         try:
-            with opener.open(request, timeout=timeout) as answer:
+            with opener().open(request, timeout=timeout) as answer:
                 return _answer(answer.status, answer)
         except urllib.error.HTTPError as error:
             with error:

@@ -10,13 +10,24 @@ from tracesplice._gateway import BASE_VARIABLE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["KEY_VARIABLE", "LANGFUSE_CLOUD", "Named", "Settings", "settings_from"]
+__all__ = ["KEY_VARIABLE", "LANGFUSE_CLOUD", "Named", "Settings", "exports", "settings_from"]
 
 KEY_VARIABLE = "LITELLM_PROXY_API_KEY"
 """LiteLLM's own variable for a proxy's key (https://docs.litellm.ai/docs/providers/litellm_proxy)."""
 
 LANGFUSE_CLOUD = "https://cloud.langfuse.com"
 """Where Langfuse's SDK reports if nothing is said (langfuse/_client/client.py)."""
+
+
+_KEYS = {
+    "LANGFUSE_PUBLIC_KEY": "export LANGFUSE_PUBLIC_KEY=pk-lf-...",
+    "LANGFUSE_SECRET_KEY": "export LANGFUSE_SECRET_KEY=sk-lf-...",
+}
+
+
+def exports(*names: str) -> list[str]:
+    """The lines to type that set these variables, both of Langfuse's keys without names."""
+    return [_KEYS[name] for name in names or _KEYS]
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,6 @@ _ONE_SPAN = (
 )
 _SO_MANY = ";\n  or assert_unified(..., traces={}) if they are meant to be so many."
 _PARENT = "tracesplice.splice(model) for the framework's own object, not only for the client in it."
-_NOT_THERE = (
-    "base_url=gateway.url and api_key=gateway.key for the client; a call to elsewhere has nothing "
-    "to join."
-)
 _CLIENT_PROMPT = (
     "langfuse_prompt=prompt in the call, or with langfuse.propagate_attributes(prompt=prompt): "
     "around it."
@@ -79,7 +75,7 @@ def _advice(wrong: Mapping[str, str], seen: Seen, in_test: bool) -> Iterator[str
     if "b" in wrong:
         calls = {each.id for each in seen.client_calls}
         on_spans = [owner for owner in owners if owner and owner.id not in calls]
-        yield _PARENT if on_spans else _NOT_THERE if in_test else _ELSEWHERE
+        yield _PARENT if on_spans else _ELSEWHERE
     if "c" in wrong:
         linked = any(each.prompt_name for each in seen.client_generations)
         yield _ADAPTER if linked else _CLIENT_PROMPT

@@ -12,11 +12,14 @@ from tracesplice_view._printable import printable
 from tracesplice_view._walk import walk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from tracesplice_view._walk import Placed
 
 __all__ = ["Observation", "Trace", "parsed"]
+
+_DEEPEST = 200  # levels of a value that is walked through by recursion
 
 
 @dataclass(frozen=True)
@@ -131,10 +134,29 @@ class Trace:
 
 
 def parsed(value: Any) -> Any:
-    """A JSON text as its value, anything else as it is: Langfuse's older API reads I/O so."""
+    """A JSON text as its value, anything else as it is: Langfuse's older API reads I/O so.
+
+    What is nested too deep to be walked through stays text, or becomes it.
+    """
     if not isinstance(value, str):
-        return value
+        return "nested too deep to be read" if _is_deep(value) else value
     try:
-        return json.loads(value)
-    except ValueError:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
         return value
+    return value if _is_deep(found) else found
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

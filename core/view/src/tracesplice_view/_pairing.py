@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tracesplice_view._model import Observation
 
-__all__ = ["CLOCKS", "IDS", "TEXT", "TIME", "USAGE", "paired", "within"]
+__all__ = ["CLOCKS", "TIME", "paired", "within"]
 
 _ORDER = {how: number for number, how in enumerate((IDS, TEXT, USAGE, TIME))}
 

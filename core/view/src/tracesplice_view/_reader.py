@@ -6,39 +6,37 @@ older endpoint; what a trace says of itself from the traces endpoint).
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from datetime import datetime, timezone
+from datetime import timezone
 from typing import TYPE_CHECKING, Any
 
-from tracesplice_view._model import Observation, Trace, parsed
+from tracesplice_view._http import basic, opener
+from tracesplice_view._rows import trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+
+    from tracesplice_view._model import Trace
+
+__all__ = ["LangfuseReader", "NotLangfuseError", "TraceNotReadyError"]
 
 _FIELDS = "core,basic,io,metadata,model,usage,prompt,trace_context"
+_PAGE = ("data", "meta")
 _LIMIT = 100
 _TIMEOUT_SECONDS = 30
 # Unknown to the server, switched off in it, or taken away.
 _ABSENT = (404, 405, 410, 501)
 _TOO_MANY = 429
 _PAUSE = 5.0  # seconds, where the server does not say how many
-# What the older endpoint leaves to the trace.
-_OF_TRACE = ("userId", "sessionId", "tags")
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """The keys are for this server alone; urllib would send them on."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
-_OPENER = urllib.request.build_opener(_NoRedirects())
+class NotLangfuseError(ValueError):
+    """What answered is not Langfuse, or what passes its answers on changed them."""
 
 
 class TraceNotReadyError(AssertionError):
@@ -72,8 +70,8 @@ class LangfuseReader:
         self.says_who = True
         self._patience, self._waiting = patience, waiting
         self._base_url = base_url.rstrip("/")
-        keys = base64.b64encode(f"{public_key}:{secret_key}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {keys}"}
+        self._headers = basic(public_key, secret_key)
+        self._opener = opener()
 
     def trace(self, trace_id: str) -> Trace | None:
         """The trace as it is now, or None while the server shows none of its observations."""
@@ -81,7 +79,8 @@ class LangfuseReader:
         if not rows:
             return None
         path = f"/api/public/traces/{urllib.parse.quote(trace_id, safe='')}"
-        return _trace(trace_id, rows, self._get(path, {"fields": "core,io"}) or {})
+        told = self._get(path, {"fields": "core,io"})
+        return trace_of(trace_id, rows, told if isinstance(told, dict) else {})
 
     def newest(
         self,
@@ -110,7 +109,7 @@ class LangfuseReader:
                 met.setdefault(row["traceId"], []).append(row)
             # The others are as they were.
             for id_ in dict.fromkeys(row["traceId"] for row in placed):
-                traces[id_] = _trace(id_, met[id_], {})
+                traces[id_] = trace_of(id_, met[id_], {})
             yield [*traces.values()]
 
     def project(self) -> str | None:
@@ -121,8 +120,9 @@ class LangfuseReader:
             return None
         return str(projects[0].get("name") or projects[0].get("id") or "")
 
-    def trace_ids(self, which: Mapping[str, str]) -> list[str]:
-        """The traces with an observation that `which` asks for, in the words of both endpoints."""
+    def trace_ids(self, user_id: str, since: datetime) -> list[str]:
+        """The traces with an observation of a user that starts no earlier."""
+        which = {"userId": user_id, "fromStartTime": _asked(since)}
         rows = (row for page in self._pages(which) for row in page)
         return list(dict.fromkeys(row["traceId"] for row in rows if row["traceId"]))
 
@@ -148,26 +148,40 @@ class LangfuseReader:
     def _pages(self, which: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
         query = {**which, "limit": str(_LIMIT)}
         newer = query | {"fields": _FIELDS, "expandMetadata": "resourceAttributes,scope"}
-        page = self._get("/api/public/v2/observations", newer)
+        page = self._page("/api/public/v2/observations", newer)
         if page is None:
             yield from self._older_pages(query)
-            return
-        while page:
-            yield page["data"]
-            cursor = page["meta"].get("cursor")
-            page = cursor and self._get("/api/public/v2/observations", newer | {"cursor": cursor})
+        while page is not None:
+            rows, about = page
+            yield rows
+            if not (cursor := about.get("cursor")):
+                return
+            page = self._page("/api/public/v2/observations", newer | {"cursor": cursor})
 
     def _older_pages(self, query: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
         number = 0
         while True:
             number += 1
-            page = self._get("/api/public/observations", {**query, "page": str(number)})
+            page = self._page("/api/public/observations", {**query, "page": str(number)})
             if page is None:
                 return
             self.says_who = False
-            yield page["data"]
-            if number >= page["meta"]["totalPages"]:
+            rows, about = page
+            yield rows
+            if number >= about.get("totalPages", 0):
                 return
+
+    def _page(
+        self, path: str, query: Mapping[str, str]
+    ) -> tuple[list[dict[str, Any]], dict[str, Any]] | None:
+        """A page of rows, and what is said of it; None if the server has no such pages."""
+        answer = self._get(path, query)
+        if answer is None:
+            return None
+        rows, about = (answer.get(name) if isinstance(answer, dict) else None for name in _PAGE)
+        if not isinstance(rows, list) or not isinstance(about, dict):
+            raise NotLangfuseError(f"{path} is answered with no page of observations")
+        return rows, about
 
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         """The answer's JSON; None if the server has no such thing."""
@@ -175,8 +189,8 @@ class LangfuseReader:
         request = urllib.request.Request(self._base_url + path + suffix, headers=self._headers)
         while True:
             try:
-                with _OPENER.open(request, timeout=_TIMEOUT_SECONDS) as answer:
-                    return json.load(answer)
+                with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
+                    return _value(answer.read())
             except urllib.error.HTTPError as error:
                 with error:
                     if error.code in _ABSENT:
@@ -189,6 +203,13 @@ class LangfuseReader:
             time.sleep(pause)
 
 
+def _value(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:  # no JSON, or not even text
+        raise NotLangfuseError("no JSON") from None
+
+
 def _pause(error: urllib.error.HTTPError) -> float | None:
     """How long the server wants to be left alone, in seconds; None if it does not."""
     if error.code != _TOO_MANY:
@@ -197,78 +218,5 @@ def _pause(error: urllib.error.HTTPError) -> float | None:
     return max(float(after), 1.0) if after.isdigit() else _PAUSE
 
 
-def _trace(trace_id: str, rows: list[dict[str, Any]], told: Mapping[str, Any]) -> Trace:
-    said = told or _said_by(rows)
-    of_all = {name: said.get(name) for name in _OF_TRACE}
-    # Pages that are counted move on as observations arrive, and show some of them twice.
-    once = {row["id"]: {**of_all, **row} for row in rows}.values()
-    observations = tuple(sorted(map(_observation, once), key=lambda o: (o.start, o.id)))
-    return Trace(
-        id=trace_id,
-        name=said.get("name") or None,
-        user_id=said.get("userId") or None,
-        session_id=said.get("sessionId") or None,
-        tags=tuple(said.get("tags") or ()),
-        environment=said.get("environment") or "default",
-        input=parsed(said.get("input")),
-        output=parsed(said.get("output")),
-        observations=observations,
-        project=observations[0].project,
-    )
-
-
-def _observation(row: Mapping[str, Any]) -> Observation:
-    metadata = {key: parsed(value) for key, value in (row.get("metadata") or {}).items()}
-    resource, scope = metadata.get("resourceAttributes"), metadata.get("scope")
-    # The newer storage repeats the name as it was sent; only an id says that it was found.
-    linked = bool(row.get("promptId"))
-    end = row.get("endTime")
-    return Observation(
-        id=row["id"],
-        trace_id=row.get("traceId") or "",
-        parent_id=row.get("parentObservationId") or None,
-        name=row.get("name") or "",
-        type=row["type"],
-        start=_time(row["startTime"]),
-        end=_time(end) if end else None,
-        model=row.get("model") or row.get("providedModelName") or None,
-        input=parsed(row.get("input")),
-        output=parsed(row.get("output")),
-        level=row.get("level") or "DEFAULT",
-        status_message=row.get("statusMessage") or None,
-        usage={key: int(value) for key, value in (row.get("usageDetails") or {}).items()},
-        cost=_cost(row),
-        prompt_name=row.get("promptName") if linked else None,
-        prompt_version=row.get("promptVersion") if linked else None,
-        user_id=row.get("userId") or None,
-        session_id=row.get("sessionId") or None,
-        tags=tuple(row.get("tags") or ()),
-        environment=row.get("environment") or "default",
-        metadata=metadata,
-        scope=str(scope.get("name", "")) if isinstance(scope, dict) else "",
-        service=str(resource.get("service.name", "")) if isinstance(resource, dict) else "",
-        project=row.get("projectId") or "",
-    )
-
-
-def _cost(row: Mapping[str, Any]) -> float:
-    costs = (row.get("totalCost"), row.get("calculatedTotalCost"))
-    given = next((cost for cost in costs if cost is not None), None)
-    return float(given if given is not None else (row.get("costDetails") or {}).get("total") or 0)
-
-
-def _time(value: str) -> datetime:
-    return datetime.fromisoformat(value.replace("Z", "+00:00"))
-
-
 def _asked(time: datetime) -> str:
     return time.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _said_by(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """A trace's own fields from its observations, for a server without the traces endpoint."""
-    said: dict[str, Any] = {"tags": sorted({tag for row in rows for tag in row.get("tags") or ()})}
-    for ours, theirs in (("name", "traceName"), ("userId", "userId"), ("sessionId", "sessionId")):
-        said[ours] = next((row[theirs] for row in rows if row.get(theirs)), None)
-    root = next((row for row in rows if not row.get("parentObservationId")), {})
-    return said | {key: root.get(key) for key in ("input", "output", "environment")}

@@ -8,14 +8,12 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import click
 
-from tracesplice_cli._settings import LANGFUSE_CLOUD, settings_from
+from tracesplice_cli._settings import LANGFUSE_CLOUD, exports, settings_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Project", "UnreadableError", "exports", "project_from", "trace_id_of"]
-
-_KEYS = {"LANGFUSE_PUBLIC_KEY": "pk-lf-...", "LANGFUSE_SECRET_KEY": "sk-lf-..."}
+__all__ = ["Project", "UnreadableError", "indented", "project_from", "trace_id_of"]
 
 
 class UnreadableError(click.ClickException):
@@ -57,14 +55,14 @@ def project_from(environment: Mapping[str, str]) -> Project:
         are = "is" if len(missing) == 1 else "are"
         raise UnreadableError(
             f"{' and '.join(missing)} {are} not set. Type, with the keys of the project that the "
-            f"application reports to:\n{exports(*missing)}"
+            f"application reports to:\n{indented(*missing)}"
         )
     return Project(url.rstrip("/"), variable, *(key.value for key in keys))
 
 
-def exports(*names: str) -> str:
-    """The lines to type that set these variables, both keys without names."""
-    return "\n".join(f"  export {name}={_KEYS[name]}" for name in names or _KEYS)
+def indented(*names: str) -> str:
+    """The lines to type that set these variables, as they stand in a message."""
+    return "\n".join(f"  {line}" for line in exports(*names))
 
 
 def trace_id_of(text: str, project: Project) -> str:
@@ -80,7 +78,7 @@ def trace_id_of(text: str, project: Project) -> str:
         server = f"{page.scheme}://{page.netloc}"
         raise UnreadableError(
             f"That trace is at {server}, and {project.url} is what {project.variable} says. "
-            f"Type:\n  export LANGFUSE_BASE_URL={server}\n{exports()}"
+            f"Type:\n  export LANGFUSE_BASE_URL={server}\n{indented()}"
         )
     found = _in_path(page) or _in_query(page)
     if not found:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import re
 import time
 import urllib.error
@@ -12,9 +11,16 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from tracesplice_cli._failed import reason
-from tracesplice_cli.check._asked import Project, UnreadableError, exports
+from tracesplice_cli.check._asked import Project, UnreadableError, indented
 from tracesplice_cli.doctor._probe import MARK
-from tracesplice_view import Judged, LangfuseReader, newest, printable, whole
+from tracesplice_view import (
+    Judged,
+    LangfuseReader,
+    NotLangfuseError,
+    newest,
+    printable,
+    whole,
+)
 from tracesplice_wire import shown_url
 
 if TYPE_CHECKING:
@@ -52,11 +58,8 @@ class Langfuse:
         )
         with _reading(project):
             name = self._reader.project()
-        if name is None:
-            raise UnreadableError(
-                f"What answers at {project.url} is not Langfuse. Type the address that you open "
-                f"Langfuse at:\n  export {project.variable}=https://..."
-            )
+            if name is None:
+                raise NotLangfuseError
         self.name = printable(name, 60)
 
     def newest(self, count: int) -> list[Judged]:
@@ -100,7 +103,7 @@ class Langfuse:
             "call langfuse.flush(). Type:\n"
             f"  tracesplice check {shown} --wait 60\n"
             "- It is in another project: these keys are of the one above. Type those of the "
-            f"other:\n{exports()}\n"
+            f"other:\n{indented()}\n"
             "- It was not sampled, or it is another id. The newest traces are shown by:\n"
             "  tracesplice check --last 10"
         )
@@ -143,10 +146,15 @@ def _reading(project: Project) -> Iterator[None]:
         yield
     except urllib.error.HTTPError as error:
         raise UnreadableError(_refused(project, error)) from None
-    except json.JSONDecodeError:
+    except NotLangfuseError:
         raise UnreadableError(
             f"What answers at {project.url} is not Langfuse. Type the address that you open "
             f"Langfuse at:\n  export {project.variable}=https://..."
+        ) from None
+    except RecursionError:
+        raise UnreadableError(
+            f"What Langfuse at {project.url} answers is nested too deep to be read: it is an input "
+            "or an output of one of the project's observations. Look at the trace there."
         ) from None
     except (OSError, http.client.HTTPException) as error:
         raise UnreadableError(
@@ -160,7 +168,7 @@ def _refused(project: Project, error: urllib.error.HTTPError) -> str:
     if error.code in (401, 403):
         return (
             f"Langfuse at {project.url} does not take the keys (HTTP {error.code}). Type those of "
-            f"the project, which its settings show:\n{exports()}\n"
+            f"the project, which its settings show:\n{indented()}\n"
             "or, if they are of another server or another region of Langfuse Cloud:\n"
             f"  export {project.variable}=https://..."
         )

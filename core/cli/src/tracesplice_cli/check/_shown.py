@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from tracesplice_cli._wrapped import print_wrapped
-from tracesplice_view import TITLES, advised, printable, total, trees
+from tracesplice_view import TITLES, advised, printable, summary, total, trees
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +20,6 @@ _REASON = 400  # characters
 _NAME = 60
 # Of the compatibility page's checks: no trace shows them.
 _NEVER_KNOWN = ("same answer as without tracesplice", "the caller's objects unchanged")
-_NOT_JUDGED = "cdi"  # as long as the other side is not found
 
 
 def show(console: Console, judged: Judged) -> None:
@@ -29,7 +28,7 @@ def show(console: Console, judged: Judged) -> None:
     for tree in trees(judged.run):
         console.print(tree)
     console.print(_ids(judged), soft_wrap=True)
-    console.print(_verdict(judged))
+    console.print(summary(judged)[0])
     for call in judged.calls:
         _show_call(console, judged, call)
     if not judged.calls:
@@ -52,13 +51,6 @@ def _ids(judged: Judged) -> Text:
         for number, trace in enumerate(judged.traces, start=1)
     ]
     return Text("\n" + "\n".join(lines) + "\n", "dim")
-
-
-def _verdict(judged: Judged) -> Text:
-    count = len(judged.traces)
-    said = "not unified" if judged.wrong else "unified"
-    badge = f" {count} trace{'' if count == 1 else 's'}, {said} "
-    return Text(badge, f"bold white on {'red' if judged.wrong else 'green'}")
 
 
 def _show_call(console: Console, judged: Judged, call: Call) -> None:

@@ -134,7 +134,9 @@ def _see_models(seen: Seen, settings: Settings, url: str, key: str) -> Finding:
     if not listed:
         what = f"The gateway does not list its models for {masked(key)} (HTTP {answer.status})."
         return problem(check, what, "Its own check of keys may have failed: see its log.", export)
-    seen.models = tuple(sorted(str(each["id"]) for each in models if "id" in each))
+    seen.models = tuple(
+        sorted(str(each["id"]) for each in models if isinstance(each, dict) and "id" in each)
+    )
     if not key:
         return ok(check, f"The gateway answers without a key; {name} is not set.")
     return ok(check, f"The gateway takes the key {masked(key)} of {name}.")

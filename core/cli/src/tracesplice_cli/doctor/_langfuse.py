@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracesplice_cli._http import Unreachable, address, ask, basic
+from tracesplice_cli._http import Unreachable, address, ask
+from tracesplice_cli._settings import exports
 from tracesplice_cli.doctor._finding import Finding, masked, ok, problem, unknown
+from tracesplice_view import basic
 
 if TYPE_CHECKING:
     from tracesplice_cli._settings import Settings
@@ -14,10 +16,6 @@ __all__ = ["langfuse_findings"]
 
 _KEYS = "Without both keys Langfuse's SDK reports nothing, and says so in a warning only."
 _PROJECT = "Project settings, API keys: both keys must be of one project of this server."
-_EXPORTS = {
-    "LANGFUSE_PUBLIC_KEY": "export LANGFUSE_PUBLIC_KEY=pk-lf-...",
-    "LANGFUSE_SECRET_KEY": "export LANGFUSE_SECRET_KEY=sk-lf-...",
-}
 
 
 def langfuse_findings(settings: Settings) -> list[Finding]:
@@ -26,8 +24,7 @@ def langfuse_findings(settings: Settings) -> list[Finding]:
     missing = [key.source for key in (settings.public_key, settings.secret_key) if not key.value]
     if missing:
         what = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set."
-        exports = (_EXPORTS[name] for name in missing)
-        return [server, problem("langfuse.keys", what, _KEYS, *exports)]
+        return [server, problem("langfuse.keys", what, _KEYS, *exports(*missing))]
     return [server] if server.state == "problem" else [server, _keys(settings)]
 
 
@@ -66,7 +63,7 @@ def _keys(settings: Settings) -> Finding:
         return unknown(check, f"Whether the keys are valid is not known ({error}).", why)
     if answer.status in (401, 403):
         what = f"Langfuse refuses the keys {keys} (HTTP {answer.status})."
-        return problem(check, what, _PROJECT, *_EXPORTS.values())
+        return problem(check, what, _PROJECT, *exports())
     projects = answer.field("data")
     if answer.status != 200 or not isinstance(projects, list) or not projects:
         what = f"Langfuse does not say what the keys are for (HTTP {answer.status})."

@@ -14,7 +14,7 @@ from tracesplice_cli._progress import step
 from tracesplice_cli.doctor._finding import Finding, unknown
 from tracesplice_cli.doctor._judge import judge_calls, judge_failures
 from tracesplice_cli.doctor._probe import make_calls
-from tracesplice_cli.doctor._read_back import read_back
+from tracesplice_cli.doctor._read_back import UNREADABLE, read_back
 from tracesplice_cli.doctor._release import release_finding
 from tracesplice_view import LangfuseReader, printable
 
@@ -117,7 +117,7 @@ def _judged(
 
         try:
             where = read_back(reader, calls, wait, tell)
-        except (OSError, ValueError) as error:
+        except UNREADABLE as error:
             what = f"Langfuse cannot be read after {wait:g} s ({reason(error)})."
             return [unknown("probe.calls", what, _BUSY, "tracesplice doctor --probe")]
     return judge_calls(calls, where, seen.callbacks, wait)

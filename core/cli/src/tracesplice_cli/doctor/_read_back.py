@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from http.client import HTTPException
 from typing import TYPE_CHECKING
 
 from tracesplice_cli.doctor._probe import MARK
-from tracesplice_view import LangfuseReader, is_of_gateway
+from tracesplice_view import LangfuseReader, ancestors, is_of_gateway, tells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from tracesplice_cli.doctor._probe import Call
     from tracesplice_view import Observation, Trace
 
-__all__ = ["Found", "read_back"]
+__all__ = ["UNREADABLE", "Found", "read_back"]
+
+UNREADABLE = (OSError, ValueError, HTTPException)
+"""What is raised while Langfuse cannot be read."""
 
 _INTERVAL_SECONDS, _LONGEST_SECONDS = 1.0, 5.0
 # The clocks of the two servers and ours may differ.
@@ -49,16 +53,16 @@ def read_back(
         By way, those that were found.
 
     Raises:
-        OSError, ValueError: Nothing was found, and at the end Langfuse could not be read.
+        One of UNREADABLE: Nothing was found, and at the end Langfuse could not be read.
     """
     deadline, interval = time.monotonic() + seconds, _INTERVAL_SECONDS
     missing = {call.way: call for call in calls}
     found: dict[str, Found] = {}
     while missing:
-        failed: OSError | ValueError | None = None
+        failed: Exception | None = None
         try:
             found |= _look(reader, missing)
-        except (OSError, ValueError) as error:
+        except UNREADABLE as error:
             failed = error  # the server is busy, and a proxy says so in its own words
         missing = {way: call for way, call in missing.items() if way not in found}
         left = deadline - time.monotonic()
@@ -87,8 +91,7 @@ def _joined(reader: LangfuseReader, call: Call) -> Found | None:
 
 
 def _others(reader: LangfuseReader) -> list[Trace]:
-    since = (datetime.now(timezone.utc) - _MINUTES_BACK).strftime("%Y-%m-%dT%H:%M:%SZ")
-    ids = reader.trace_ids({"userId": MARK, "fromStartTime": since})
+    ids = reader.trace_ids(MARK, datetime.now(timezone.utc) - _MINUTES_BACK)
     return [trace for trace in map(reader.trace, ids) if trace is not None]
 
 
@@ -101,15 +104,10 @@ def _elsewhere(others: Iterable[Trace], call: Call) -> Found | None:
 
 
 def _tells(observation: Observation) -> bool:
-    # LITELLM_OTEL_V2 has Langfuse take a span of its web framework for a generation: an empty one.
-    used = bool(observation.usage.get("total") or observation.cost)
-    return observation.type == "GENERATION" and is_of_gateway(observation) and used
+    return is_of_gateway(observation) and tells(observation)
 
 
 def _found(trace: Trace, generation: Observation) -> Found:
     by_id = {each.id: each for each in trace.observations}
-    top, seen = generation, {generation.id}
-    while top.parent_id in by_id and top.parent_id not in seen:
-        top = by_id[top.parent_id]
-        seen.add(top.id)
+    *_, top = generation, *ancestors(by_id, generation)
     return Found(generation, top.parent_id)
