@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 ray = pytest.importorskip("ray", reason="needs Ray: pip install 'tracesplice[ray]'")
 
 import tracesplice_ray  # noqa: E402
-from tracesplice_ray import _flushing, _work  # noqa: E402
+from tracesplice import _flushing  # noqa: E402
+from tracesplice_ray import _work  # noqa: E402
 from tracesplice_ray._carrying import carrying, is_carrying, takes_carrier  # noqa: E402
 from tracesplice_ray._exports import SIGNATURE, let_actor_carry, let_task_carry  # noqa: E402
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
 
 import tracesplice
 from tracesplice import _flushing, _wrapped
@@ -55,6 +56,7 @@ def flushed(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
 
     monkeypatch.setattr(_wrapped, "flush_observations", flush)
     monkeypatch.setattr(_flushing, "flush_observations", flush)
+    monkeypatch.setattr(_flushing, "_is_all_sent", lambda: False)
     return found
 
 
@@ -164,3 +166,30 @@ def test_all_that_is_open_is_sent(langfuse: Langfuse, monkeypatch: pytest.Monkey
         monkeypatch.setattr(trace, "get_tracer_provider", lambda provider=provider: provider)
         _flushing.flush_observations()
     assert asked == [10_000]
+
+
+def test_it_is_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider, asked = TracerProvider(), []
+    answers = [True, False, True]
+
+    def force_flush(_: int) -> bool:
+        asked.append(1)
+        return answers.pop(0)
+
+    monkeypatch.setattr(provider, "force_flush", force_flush)
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    flush = _flushing.flush_observations
+
+    def flush_in_loop() -> None:
+        asyncio.run(_flushing.aflush_observations())
+
+    for _ in range(3):
+        flush()
+        flush_in_loop()
+    assert len(asked) == 1  # there may be something of before
+    provider.get_tracer("t").start_span("s").end()
+    flush()  # not in time
+    for _ in range(3):
+        flush_in_loop()
+        flush()
+    assert len(asked) == 3

@@ -240,8 +240,8 @@ def _read(said: tuple[Any, ...]) -> CallAttributes:
     found = _chosen({**by_name, **dict(others)}, None if scope is None else _project(scope))
     if all(map(_is_short, values)):
         with suppress(Exception):  # another thread was quicker
-            while len(_known) >= _KNOWN and _known.pop(next(iter(_known)), None):
-                pass
+            while len(_known) >= _KNOWN:
+                del _known[next(iter(_known))]
         _known[said] = found
     return found
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.context import Context
 
-__all__ = ["Wrapped", "flush_observations", "wrap"]
+__all__ = ["Wrapped", "wrap"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

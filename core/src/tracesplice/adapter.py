@@ -9,6 +9,7 @@ from tracesplice._answers import note_answer
 from tracesplice._carrier import capture, capture_text, resume, resume_text
 from tracesplice._contexts import as_current, in_context, is_observed
 from tracesplice._errors import TracespliceError
+from tracesplice._flushing import aflush_observations, flush_observations
 from tracesplice._gateway import Gateway
 from tracesplice._http_request import LinkedHttpRequest, link_http_request
 from tracesplice._ignored_spans import ignored_spans
@@ -35,7 +36,6 @@ from tracesplice._wrap import (
     wrap_function,
     wrap_methods,
 )
-from tracesplice._wrapped import flush_observations
 from tracesplice.hookspecs import hookimpl
 from tracesplice_wire import (
     Link,
@@ -60,6 +60,7 @@ __all__ = [
     "TracespliceError",
     "Wrapper",
     "afirst_read_in",
+    "aflush_observations",
     "ambient_source",
     "as_current",
     "asteps",

@@ -7,9 +7,15 @@ from contextvars import ContextVar
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from tracesplice.adapter import asteps, flush_observations, guarded, resume_text, steps
+from tracesplice.adapter import (
+    aflush_observations,
+    asteps,
+    flush_observations,
+    guarded,
+    resume_text,
+    steps,
+)
 from tracesplice_ray._carrying import CARRIER
-from tracesplice_ray._flushing import aflush_observations
 from tracesplice_ray._install import install
 
 if TYPE_CHECKING:
