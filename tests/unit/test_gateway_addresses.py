@@ -35,6 +35,8 @@ NEAR = st.tuples(
 @pytest.mark.parametrize("client", [httpx, httpx2])
 @example(text="gateway.test:4000/team\\..\\other")
 @example(text="gateway.test:4000/team/%252e%252e/other")
+@example(text="gateway.test:4000/team@//../team")
+@example(text="gateway.test:4000/team/..//team")
 @example(text="evil.test\\@gateway.test:4000/team")
 @settings(max_examples=1000)
 @given(text=NEAR | TEXTS)

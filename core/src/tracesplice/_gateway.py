@@ -135,6 +135,8 @@ def _parse(url: str) -> tuple[tuple[str, str, int], str] | None:
         return None
     if parts.scheme not in _PORTS or not parts.hostname:
         return None
+    if "//" in parts.path and ".." in parts.path:
+        return None  # clients differ in whether `..` takes back an empty segment
     path = normpath(parts.path or "/").rstrip("/").removesuffix("/v1").rstrip("/")
     return (parts.scheme, parts.hostname.rstrip("."), port or _PORTS[parts.scheme]), path
 
