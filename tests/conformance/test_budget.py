@@ -16,7 +16,7 @@ from tracesplice_testing.gateway import GatewayMode
 
 ROOT = Path(__file__).parents[2]
 CALLS = {"langfuse": 90, "langfuse_otel": 89, "langfuse_otel_v2": 129}
-MODULES = {"langfuse": 16, "langfuse_otel": 16, "langfuse_otel_v2": 18}
+MODULES = {"langfuse": 16, "langfuse_otel": 17, "langfuse_otel_v2": 18}
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tracesplice._langfuse_types import is_generation, is_record
 from tracesplice._langfuse_usage import says_usage
 from tracesplice._observation import SDK_SCOPE
-from tracesplice_wire import guarded
+from tracesplice_wire import fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from tracesplice._calls import SpanKey
 
-__all__ = ["Batch"]
+__all__ = ["UNREAD", "Batch"]
+
+UNREAD = "the zeros on an observation, whose usage may count twice"
+"""What is lost with an observation that cannot be read; no other loses its zeros by it."""
 
 
 class Batch:
@@ -38,17 +41,15 @@ class Batch:
             outer = self._parents[place] = (place[0], parent) if parent else None
             if outer in self._parents:
                 self._is_in_order = False
-            self._note(place, span)
-
-    @guarded("the zeros on an observation, whose usage may count twice")
-    def _note(self, place: SpanKey, span: OtelSpanData) -> None:
-        said = span.attributes
-        is_users = span.instrumentation_scope_name == SDK_SCOPE
-        says = says_usage(said, is_users)
-        if says or is_generation(said):
-            self._counted.add(place)
-            if says and not is_users and is_record(said):
-                self._notes.add(place)
+            try:
+                said, is_users = span.attributes, span.instrumentation_scope_name == SDK_SCOPE
+                says = says_usage(said, is_users)
+                if says or is_generation(said):
+                    self._counted.add(place)
+                    if says and not is_users and is_record(said):
+                        self._notes.add(place)
+            except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
+                fault(f"{__name__}.Batch", UNREAD)
 
     def counts(self, place: SpanKey) -> bool:
         """Return whether Langfuse counts what an observation used, or may do so."""

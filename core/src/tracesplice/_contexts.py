@@ -75,9 +75,8 @@ def in_context(context: Context, *, unless_observed: bool = False) -> Iterator[N
         yield
         return
     try:
-        enter(
-            context, outside, owner
-        )  # in here: a program may be interrupted between any two lines
+        # In here: a program may be interrupted between any two lines.
+        enter(context, outside, owner)
         yield
     finally:
         leave(owner)

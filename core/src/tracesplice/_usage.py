@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
-from tracesplice._batch import Batch
+from tracesplice._batch import UNREAD, Batch
 from tracesplice._calls import calls
 from tracesplice._errors import TracespliceError
 from tracesplice._inside import insides
 from tracesplice._mask_chain import as_result, one_after_the_other
 from tracesplice._settle import pass_on, settle
-from tracesplice_wire import guarded, shown
+from tracesplice_wire import fault, guarded, shown
 
 if TYPE_CHECKING:
     from langfuse.types import (
         MaskOtelSpansFunction,
         MaskOtelSpansParams,
         MaskOtelSpansResult,
-        OtelSpanData,
     )
 
-    from tracesplice._calls import SpanKey
-    from tracesplice._langfuse_usage import Zeros
     from tracesplice._mask_chain import Patches
 
 __all__ = ["count_usage_once"]
@@ -90,18 +87,16 @@ def _patches(params: MaskOtelSpansParams) -> Patches:
     batch = Batch(spans)
     patches: Patches = {}
     for place in batch.inside_out():
-        span = spans[place]
-        zeros = _zeros(batch, place, span)
+        span, zeros = spans[place], None
+        try:
+            if batch.counts(place) or calls.find(place):
+                zeros = settle(span, batch.around(place))
+            elif inside := insides.find(place):
+                zeros = pass_on(span, inside, batch.around(place))
+        except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
+            fault(f"{__name__}._patches", UNREAD)
         if zeros is not None:
             patches[keys[place]] = OtelSpanPatch(*zeros)
         insides.note_exported(place, span.parent_span_id)
     calls.note_exported(keys)
     return patches
-
-
-@guarded("the zeros on an observation, whose usage may count twice")
-def _zeros(batch: Batch, place: SpanKey, span: OtelSpanData) -> Zeros | None:
-    if batch.counts(place) or calls.find(place):
-        return settle(span, batch.around(place))
-    inside = insides.find(place)
-    return pass_on(span, inside, batch.around(place)) if inside else None
