@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -164,9 +165,12 @@ def test_opentelemetry_that_is_switched_off_reports_nothing(trace_id: str | None
     ("value", "filters"),
     [(None, False), ("false", False), ("0", False), ("off", False), ("true", True), ("1", True)],
 )
+@pytest.mark.parametrize("is_elsewhere", [False, True])
 def test_exports_are_filtered_where_litellm_takes_the_mode_for_on(
-    monkeypatch: pytest.MonkeyPatch, value: str | None, *, filters: bool
+    monkeypatch: pytest.MonkeyPatch, value: str | None, *, filters: bool, is_elsewhere: bool
 ) -> None:
+    if is_elsewhere:  # as in another release
+        monkeypatch.setitem(sys.modules, "litellm.integrations.otel.model.config", None)
     monkeypatch.delenv("LITELLM_OTEL_V2", raising=False)
     if value is not None:
         monkeypatch.setenv("LITELLM_OTEL_V2", value)

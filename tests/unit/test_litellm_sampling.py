@@ -146,3 +146,11 @@ def test_what_is_switched_off_lets_nothing_through(
     environment.setenv("OTEL_SDK_DISABLED", value)
     assert not is_surely_sampled(RECORDED)
     assert not is_surely_sampled(None)
+
+
+def test_what_is_current_does_not_matter(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
+    environment.setenv("OTEL_TRACES_SAMPLER_ARG", "0.01")
+    server = TracerProvider(sampler=ALWAYS_ON).get_tracer("a web server")
+    with server.start_as_current_span("request"):
+        assert not is_surely_sampled(None)

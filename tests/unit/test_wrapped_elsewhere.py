@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import tracesplice
+from rig.patience import PATIENCE
 from tracesplice import _flushing, _wrapped
 from unit.wrapping import link, request
 
@@ -56,7 +60,8 @@ def flushed(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
 
     monkeypatch.setattr(_wrapped, "flush_observations", flush)
     monkeypatch.setattr(_flushing, "flush_observations", flush)
-    monkeypatch.setattr(_flushing, "_is_all_sent", lambda: False)
+    provider = TracerProvider()
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     return found
 
 
@@ -168,28 +173,114 @@ def test_all_that_is_open_is_sent(langfuse: Langfuse, monkeypatch: pytest.Monkey
     assert asked == [10_000]
 
 
-def test_it_is_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    provider, asked = TracerProvider(), []
-    answers = [True, False, True]
+class Arizes(TracerProvider):
+    """One whose own method takes the processors out that are there."""
 
-    def force_flush(_: int) -> bool:
-        asked.append(1)
-        return answers.pop(0)
+    def add_span_processor(self, span_processor: Any) -> None:
+        processors = self._active_span_processor
+        processors._span_processors = ()
+        super().add_span_processor(span_processor)
 
-    monkeypatch.setattr(provider, "force_flush", force_flush)
+
+class Unhashable(TracerProvider):
+    """One as Logfire's."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.fixture(params=[TracerProvider, Arizes, Unhashable])
+def exported(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Names of the spans that a global provider has exported."""
+    provider, exporter = request.param(), InMemorySpanExporter()
+    provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=600_000))
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
-    flush = _flushing.flush_observations
 
-    def flush_in_loop() -> None:
+    def names() -> list[str]:
+        return [span.name for span in exporter.get_finished_spans()]
+
+    yield names
+    provider.shutdown()
+
+
+def observe(name: str) -> None:
+    trace.get_tracer_provider().get_tracer("t").start_span(name).end()
+
+
+def test_all_of_it_is_sent_whatever_the_provider(exported: Callable[[], list[str]]) -> None:
+    async def tasks() -> None:
+        for number in range(3):
+            observe(f"async {number}")
+            await _flushing.aflush_observations()
+
+    asyncio.run(tasks())
+    observe("sync")
+    _flushing.flush_observations()
+    assert exported() == ["async 0", "async 1", "async 2", "sync"]
+
+
+def test_processors_may_be_changed_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider, exporter = Arizes(), InMemorySpanExporter()
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    asyncio.run(_flushing.aflush_observations())
+    provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=600_000))
+    observe("later")
+    asyncio.run(_flushing.aflush_observations())
+    assert [span.name for span in exporter.get_finished_spans()] == ["later"]
+    provider.shutdown()
+
+
+def test_a_thread_is_started_only_where_something_was_observed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    provider, threads = TracerProvider(), []
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    monkeypatch.setattr(
+        _flushing, "flush_observations", lambda: threads.append(threading.current_thread())
+    )
+    for _ in range(3):
         asyncio.run(_flushing.aflush_observations())
+    assert len(threads) == 1  # there may be something of before
+    observe("s")
+    for _ in range(3):
+        asyncio.run(_flushing.aflush_observations())
+    assert len(threads) == 2
 
-    for _ in range(3):
-        flush()
-        flush_in_loop()
-    assert len(asked) == 1  # there may be something of before
-    provider.get_tracer("t").start_span("s").end()
-    flush()  # not in time
-    for _ in range(3):
-        flush_in_loop()
-        flush()
-    assert len(asked) == 3
+
+def test_the_threads_of_the_loop_may_all_be_busy(
+    elsewhere: Callable[..., Any], flushed: list[threading.Thread]
+) -> None:
+    async def main() -> list[str]:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        wrapped = elsewhere(works)
+
+        def wait() -> str:
+            return str(asyncio.run_coroutine_threadsafe(wrapped(), loop).result(PATIENCE))
+
+        return [await asyncio.to_thread(wait)]
+
+    assert asyncio.run(main()) == ["done"]
+    assert len(flushed) == 1
+
+
+def test_a_cancellation_takes_no_answer_that_is_there(
+    elsewhere: Callable[..., Any], flushed: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def flush() -> None:
+        begun.set()
+        goes_on.wait(PATIENCE)
+
+    monkeypatch.setattr(_flushing, "flush_observations", flush)
+
+    async def main() -> str:
+        task = asyncio.ensure_future(elsewhere(works)())
+        while not begun.is_set():
+            await asyncio.sleep(0)
+        task.cancel()
+        answer = str(await task)
+        goes_on.set()
+        return answer
+
+    assert asyncio.run(main()) == "done"

@@ -1,8 +1,10 @@
-"""Sends what was observed before a process may end, if there is something."""
+"""Sends what was observed before a process may end."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -27,40 +29,67 @@ def flush_observations() -> None:
 
     A process of a pool is often ended without a chance to do so.
     """
-    provider: Any = trace.get_tracer_provider()
-    ended = _ended.get(provider) or _count(provider)
-    if ended is None:
-        if hasattr(provider, "force_flush"):
-            provider.force_flush(_PATIENCE)
-        return
-    count = ended.count
-    if count > ended.sent and provider.force_flush(_PATIENCE) is not False:
-        ended.sent = max(ended.sent, count)
+    flush = getattr(trace.get_tracer_provider(), "force_flush", None)
+    if flush is not None:
+        flush(_PATIENCE)
 
 
 async def aflush_observations() -> None:
-    """Do the same in a thread: an event loop goes on meanwhile."""
-    if _is_all_sent():
+    """Do the same in a thread, if there is something: an event loop goes on meanwhile.
+
+    What was to be done before is done, so a cancellation that comes now has no effect.
+    """
+    provider = trace.get_tracer_provider()
+    if not hasattr(provider, "force_flush"):
+        return
+    ended = _ended_in(provider)
+    count = 0 if ended is None else ended.count
+    if ended is not None and count <= ended.sent:
         return
     try:
-        await asyncio.to_thread(flush_observations)
+        sent = _in_a_thread()
     except RuntimeError:  # another library's loop, or the program ends
         flush_observations()
+    else:
+        with suppress(asyncio.CancelledError):
+            await sent
+    if ended is not None:
+        ended.sent = max(ended.sent, count)
+
+
+def _in_a_thread() -> asyncio.Future[None]:
+    # Of its own: those of the loop may all be waiting for what waits for this.
+    loop = asyncio.get_running_loop()
+    sent = loop.create_future()
+
+    def tell() -> None:
+        if not sent.done():
+            sent.set_result(None)
+
+    def send() -> None:
+        flush_observations()
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(tell)
+
+    threading.Thread(target=send, name="tracesplice-flush", daemon=True).start()
+    return sent
 
 
 @guarded(_LOST)
-def _is_all_sent() -> bool:
-    provider = trace.get_tracer_provider()
-    ended = _ended.get(provider) or _count(provider)
-    return not hasattr(provider, "force_flush") if ended is None else ended.count <= ended.sent
+def _ended_in(provider: Any) -> Ended | None:
+    """Return what ended in a tracer provider; None where that is not known."""
+    from opentelemetry.sdk.trace import TracerProvider
 
-
-def _count(provider: Any) -> Ended | None:
-    """Count what ends in a provider from now on; None where it is not of OpenTelemetry's SDK."""
-    if not hasattr(provider, "add_span_processor"):
-        return None
     from tracesplice._ended import Ended
 
-    ended = _ended[provider] = Ended()
-    provider.add_span_processor(ended)
-    return ended
+    if type(provider).__hash__ is None or not isinstance(provider, TracerProvider):
+        return None
+    ended = _ended.get(provider)
+    if ended is None:
+        ended = _ended[provider] = Ended()
+        # Not by a method of a derived class: Arize's takes other processors out for a new one.
+        TracerProvider.add_span_processor(provider, ended)
+    processors = getattr(provider, "_active_span_processor", None)
+    # The last one is told of a span once the others have it; it may have been taken out since.
+    is_last = getattr(processors, "_span_processors", ())[-1:] == (ended,)
+    return ended if is_last else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import litellm
@@ -76,14 +77,19 @@ class _Adapter(CustomLogger):
 @guarded("the choice of spans for Langfuse")
 def _filter_exports() -> None:
     # Before the first request: probes of the gateway's health come first.
-    try:
-        from litellm.integrations.otel.model.config import is_otel_v2_enabled
-    except ImportError:  # an older LiteLLM, without the mode
-        return
-    if is_otel_v2_enabled():
+    if _is_otel_v2():
         from tracesplice_litellm._export import filter_exports
 
         filter_exports()
+
+
+def _is_otel_v2() -> bool:
+    try:
+        from litellm.integrations.otel.model.config import is_otel_v2_enabled
+    except ImportError:  # another LiteLLM, where it is elsewhere, or without the mode
+        said = os.environ.get("LITELLM_OTEL_V2", "").strip().lower()
+        return said in ("true", "1", "yes", "y", "on", "t")
+    return bool(is_otel_v2_enabled())
 
 
 adapter = _Adapter()

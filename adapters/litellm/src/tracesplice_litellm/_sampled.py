@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Tracer, TracerProvider
 from opentelemetry.sdk.trace.sampling import Decision
@@ -29,7 +30,7 @@ def is_surely_sampled(place: Place | None) -> bool:
     sampler = _sampler()
     if sampler is None:
         return False
-    parent, trace_id = None, _LAST
+    parent, trace_id = Context(), _LAST  # of nothing that is current
     if place is not None:
         parent, trace_id = trace.set_span_in_context(remote_span(place)), int(place.trace_id, 16)
     decided = sampler.should_sample(parent, trace_id, "")
