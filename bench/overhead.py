@@ -3,7 +3,8 @@
 Ways to make the same call, interleaved in one run, with an HTTP transport that answers at once:
 nothing, the ids as a hard-coded literal, the spliced client, and the manual recipe that puts a
 whole prompt into every call. The others are made by clients whose class is not wrapped, as in a
-process without tracesplice; "not spliced" is a client beside a spliced one.
+process without tracesplice; "not spliced" and "literal beside" by one beside a spliced one, whose
+class is wrapped.
 
 And two ways to make it in a generation that is exported: with `count_usage_once` (the mask at
 export, and what the adapter notes of a call for it) and without. The exporter neither encodes nor
@@ -118,6 +119,7 @@ def ways(span: Any, prompt: ChatPromptClient) -> dict[str, Callable[[], None]]:
         "literal": lambda: call(plain, extra_body=literal, extra_headers=headers),
         "spliced": lambda: call(spliced),
         "not spliced": lambda: call(beside),
+        "literal beside": lambda: call(beside, extra_body=literal, extra_headers=headers),
         "manual recipe": lambda: call(plain, extra_body=recipe(span, prompt)),
     }
 
