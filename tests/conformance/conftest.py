@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import openai
 import pytest
@@ -23,6 +23,8 @@ from tracesplice_testing.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
+
+_K = TypeVar("_K")
 
 NOT_NEEDED = {"langfuse_enable_update_trace_keys": False, "failure_callback": []}
 """Settings of mode `langfuse` that the gateway adapter makes up for."""
@@ -102,7 +104,7 @@ def equipped(mode: GatewayMode, recorder: Recorder, model: ModelServer) -> Gatew
     return with_adapter(mode, recorder, model, config_extra=more, files=files, callbacks=late)
 
 
-def started(gateways: dict[GatewayMode, Gateway]) -> Iterator[dict[GatewayMode, Gateway]]:
+def started(gateways: dict[_K, Gateway]) -> Iterator[dict[_K, Gateway]]:
     """Run gateways, which start at the same time."""
     with ExitStack() as stack:
         for gateway in gateways.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import secrets
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 from pydantic import SecretStr
 
 import tracesplice
+from conformance.conftest import started
 from conformance.curl import CHAT, REPORTS, Caller
 from tracesplice_testing.gateway import Gateway, GatewayMode
 
@@ -220,17 +221,12 @@ STEERED: dict[str, tuple[GatewayMode, dict[str, str], bool]] = {
 def steered(stage: Stage, model: ModelServer) -> Iterator[dict[str, Gateway]]:
     """Gateways with OpenTelemetry's variables in their environment."""
     env, url = stage.recorder.env(), model.url
-    with ExitStack() as stack:
-        found = {
+    yield from started(
+        {
             name: Gateway(mode, langfuse_env=env, model_url=url, extra_env=extra, adapter=True)
             for name, (mode, extra, _) in STEERED.items()
         }
-        for gateway in found.values():
-            stack.callback(gateway.stop)
-            gateway.start()
-        for gateway in found.values():
-            gateway.wait_ready()
-        yield found
+    )
 
 
 @pytest.mark.parametrize("name", STEERED)
