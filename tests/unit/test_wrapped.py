@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from langfuse import Langfuse
+    from opentelemetry.sdk.trace import TracerProvider
 
 
 async def alink() -> Link:
@@ -132,6 +133,25 @@ def test_in_an_observation_inside_it_belongs_to_that(langfuse: Langfuse) -> None
         assert step_wrapped().parent_id == step.id
     with request(langfuse, "eve"):
         assert wrapped() == here
+
+
+def test_a_web_frameworks_span_of_the_same_trace_is_not_inside(
+    langfuse: Langfuse, provider: TracerProvider
+) -> None:
+    server = provider.get_tracer("fastapi")
+    with server.start_as_current_span("GET /"):
+        with request(langfuse, "ann") as here:
+            wrapped = tracesplice.wrap(link)
+        with server.start_as_current_span("background task"):
+            assert wrapped() == here
+    # One in an observation that began later is.
+    with request(langfuse, "ann"):
+        wrapped = tracesplice.wrap(link)
+        with (
+            langfuse.start_as_current_observation(name="step") as step,
+            server.start_as_current_span("query"),
+        ):
+            assert wrapped().parent_id == step.id
 
 
 def copied(function: Any) -> Any:

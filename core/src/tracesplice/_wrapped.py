@@ -22,6 +22,7 @@ from tracesplice._contexts import in_context
 from tracesplice._errors import TracespliceError
 from tracesplice._flushing import aflush_observations, flush_observations
 from tracesplice._here import ambient
+from tracesplice._observation import nearest_stored
 from tracesplice._steps import asteps, steps
 from tracesplice_wire import guarded, shown_kind, warn_once
 
@@ -186,6 +187,8 @@ class Wrapped:
             return is_later and self._is_ambient()
         if trace.format_trace_id(context.trace_id) != link.trace_id:
             return False
+        # Web frameworks run what is handed to them in a span of their own, in the same trace.
+        is_later = is_later and nearest_stored(span) is not None
         return is_later or trace.format_span_id(context.span_id) == link.parent_id
 
     def _is_ambient(self) -> bool:
