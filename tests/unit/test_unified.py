@@ -148,6 +148,10 @@ def test_what_counts_twice(claims: dict[str, Any]) -> None:
 def test_what_counts_nowhere() -> None:
     assert "counts nothing for ['name-gateway']" in said(ROOT, OWN, gateway(usage={}, cost=0.0))
     assert_unified(traces(ROOT, OWN, gateway(cost=0.0)))  # of a model without a price
+    moderation = gateway("moderation", "root", usage={}, cost=0.0)
+    assert_unified(traces(ROOT, OWN, gateway(), moderation))  # free, and the client says nothing
+    alone = gateway("alone", "elsewhere", usage={}, cost=0.0)
+    assert "counts nothing for ['name-alone']" in said(ROOT, OWN, gateway(), alone)
 
 
 def test_the_environment() -> None:

@@ -172,13 +172,24 @@ def _counted(seen: Seen) -> str | None:
         gateway = _figures(each for each in seen.by_id.values() if each.id not in seen.own)
         side = "the client" if gateway == wanted else "the gateway"
         return f"{side} counts more than once: {_shown(found)}, not {_shown(wanted)}"
-    # Where the client says zero, somebody else must say what it was.
     free = [
         each.name
         for each in seen.gateway
-        if each.level != "ERROR" and not (each.cost or (each.usage and not seen.expected.costs))
+        if each.level != "ERROR"
+        and not (each.cost or (each.usage and not seen.expected.costs))
+        and _told_by_client(seen, each)
     ]
-    return f"the gateway counts nothing for {free}" if free and seen.client_calls else None
+    return f"the gateway counts nothing for {free}" if free else None
+
+
+def _told_by_client(seen: Seen, generation: Observation) -> bool:
+    """Whether the client says zero for a call, so that somebody else must say what it was.
+
+    A moderation, say, is free, and most tracers make nothing of it.
+    """
+    calls = {each.id for each in seen.client_calls}
+    way = {each.id for each in seen.above(generation)}
+    return bool(way & calls) or (seen.owner(generation) is None and bool(calls))
 
 
 def _figures(observations: Iterable[Observation]) -> tuple[int, float]:
