@@ -173,6 +173,30 @@ def test_all_that_is_open_is_sent(langfuse: Langfuse, monkeypatch: pytest.Monkey
     assert asked == [10_000]
 
 
+def test_a_langfuse_that_does_not_answer_is_not_waited_for_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, asked = [100.0], []
+
+    class Provider(trace.NoOpTracerProvider):
+        def force_flush(self, _milliseconds: int) -> None:
+            asked.append(now[0])
+            now[0] += 5.0
+
+    monkeypatch.setattr(trace, "get_tracer_provider", Provider)
+    monkeypatch.setattr(_flushing, "monotonic", lambda: now[0])
+    monkeypatch.setattr(_flushing, "_rests_until", 0.0)
+    for _ in range(3):
+        _flushing.flush_observations()
+        asyncio.run(_flushing.aflush_observations())
+    assert asked == [100.0]
+    _flushing.flush_observations(last=True)
+    assert len(asked) == 2
+    now[0] += 50.0
+    _flushing.flush_observations()
+    assert len(asked) == 3
+
+
 class Arizes(TracerProvider):
     """One whose own method takes the processors out that are there."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -18,20 +19,35 @@ if TYPE_CHECKING:
 __all__ = ["aflush_observations", "flush_observations"]
 
 _PATIENCE = 10_000  # milliseconds
+_SLOW = 2.0  # seconds; of a Langfuse that is down the exporter gives up after three to five
+_REST = 10  # times as long as it took
 _LOST = "observations of this process that were not sent yet"
 
 _ended: WeakKeyDictionary[Any, Ended] = WeakKeyDictionary()
+_rests_until = 0.0
 
 
 @guarded(_LOST)
-def flush_observations() -> None:
+def flush_observations(*, last: bool = False) -> None:
     """Send what was observed in this process, as far as it is in OpenTelemetry's global provider.
 
-    A process of a pool is often ended without a chance to do so.
+    A process of a pool is often ended without a chance to do so. Where Langfuse does not answer,
+    nobody waits for it again for ten times as long: it is sent in the background meanwhile.
+
+    Args:
+        last: Whether there is no other chance, so that it is waited for in any case.
     """
+    global _rests_until
     flush = getattr(trace.get_tracer_provider(), "force_flush", None)
-    if flush is not None:
+    began = monotonic()
+    if flush is None or (began < _rests_until and not last):
+        return
+    try:
         flush(_PATIENCE)
+    finally:
+        ended = monotonic()
+        if ended - began > _SLOW:
+            _rests_until = ended + _REST * (ended - began)
 
 
 async def aflush_observations() -> None:
@@ -40,7 +56,7 @@ async def aflush_observations() -> None:
     What was to be done before is done, so a cancellation that comes now has no effect.
     """
     provider = trace.get_tracer_provider()
-    if not hasattr(provider, "force_flush"):
+    if not hasattr(provider, "force_flush") or monotonic() < _rests_until:
         return
     ended = _ended_in(provider)
     count = 0 if ended is None else ended.count

@@ -81,7 +81,7 @@ def _end(task: Any, **_: Any) -> None:
 def _stop(**_: Any) -> None:
     # What was observed outside of tasks: a process of a pool ends without Python's `atexit`, at
     # which Langfuse's SDK sends it from the worker itself.
-    flush_observations()
+    flush_observations(last=True)
 
 
 _RECEIVERS: tuple[tuple[Any, Callable[..., None]], ...] = (
