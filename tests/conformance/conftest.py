@@ -38,6 +38,11 @@ from litellm.integrations.custom_guardrail import CustomGuardrail, log_guardrail
 class Guard(CustomGuardrail):
     @log_guardrail_information
     async def async_pre_call_hook(self, user_api_key_dict, cache, data, call_type):
+        said = str(data["messages"])
+        if "taken out" in said:
+            data["metadata"] = None
+        elif "spoilt" in said:
+            data["metadata"] |= {"prompt": "x", "existing_trace_id": {}, "trace_tags": 5}
         return data
 """
 GUARDRAIL = {"guardrail": "guard.Guard", "mode": "pre_call"}

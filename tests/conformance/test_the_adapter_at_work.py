@@ -82,6 +82,17 @@ def test_what_a_guardrail_did_is_in_the_trace(caller: Caller) -> None:
     assert guardrail.parent_id == (caller.parent_id if v2 else generation.id)
 
 
+@pytest.mark.parametrize("what", ["taken out", "spoilt"])
+def test_what_another_callback_does_to_metadata_costs_no_link(caller: Caller, what: str) -> None:
+    reply = caller.post({**question(what), "guardrails": ["mine"]}, baggage=BAGGAGE)
+    assert (reply.status, reply.headers[REPORTS]) == (200, "true")
+    [generation] = caller.generations()
+    is_linked(caller, generation)
+    assert (generation.user_id, generation.session_id) == ("user 1", "session-1")
+    assert generation.cost > 0
+    caller.nothing_dropped()
+
+
 def test_a_call_whose_span_starts_late_is_reported(caller: Caller) -> None:
     reply = caller.post(question("too late "), baggage=BAGGAGE)
     [generation] = caller.generations()

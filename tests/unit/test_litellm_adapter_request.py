@@ -10,7 +10,7 @@ import pytest
 from langfuse import propagate_attributes
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 
-from tracesplice_litellm._rewrite import splice_request
+from tracesplice_litellm._rewrite import restored, splice_request
 from tracesplice_wire import Link, PromptRef, project_of
 
 if TYPE_CHECKING:
@@ -240,3 +240,24 @@ def test_a_client_may_say_which_project_it_means(
     left = [TRACE in str(part) for part in (data["metadata"], data["proxy_server_request"])]
     assert left == [same is not False] * 2
     assert ("litellm_trace_id" in data) is (same is not False)
+
+
+@pytest.mark.parametrize(
+    "spoilt", [None, "none", {}, {"team": "blue"}, {"prompt": "x", "trace_user_id": {}, "tags": 5}]
+)
+def test_what_another_callback_writes_costs_no_link(spoilt: Any) -> None:
+    prompt = {"name": "greet", "version": 2, "prompt": ""}
+    data = request({"prompt": prompt, "trace_user_id": "ann", "note": "kept"}, traceparent=HEADER)
+    found = splice_request(data)
+    left = data["metadata"]
+    assert restored(left, found) is None
+    assert restored({**left, "more": 1}, found) is None
+    before = deepcopy(spoilt)
+    expected = {key: value for key, value in left.items() if key != "note"}
+    again = restored(spoilt, found)
+    assert again is not None
+    assert {**again, **expected} == again
+    assert isinstance(again.get("tags", []), list)
+    assert spoilt == before
+    assert restored({"prompt": "x"}, read()) == {}
+    assert restored({}, read()) is None

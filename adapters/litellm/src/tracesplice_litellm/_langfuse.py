@@ -22,14 +22,15 @@ from tracesplice_litellm._generation import (
     trace_attributes,
 )
 from tracesplice_litellm._patch import replace
+from tracesplice_litellm._rewrite import restored
 from tracesplice_wire import guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.sdk.trace import Span
 
-    from tracesplice_litellm._call import Call
+    from tracesplice_litellm._call import Call, Report
     from tracesplice_litellm._request import Request
 
 __all__ = ["NAME", "join", "only_our_keys", "prepare", "reports"]
@@ -106,13 +107,26 @@ def _reporting(original: Callable[..., Any]) -> Callable[..., Any]:
     def log_event(logger: Any, kwargs: Any, *args: Any, **named: Any) -> Any:
         # A key or a team may have a logger of its own.
         _watch(logger)
-        token = report.set(read_report(kwargs))
+        found = read_report(kwargs)
+        token = report.set(found)
         try:
-            return original(logger, kwargs, *args, **named)
+            return original(logger, _with_link(found) or kwargs, *args, **named)
         finally:
             report.reset(token)
 
     return log_event
+
+
+@guarded("the link of a call that another callback has overwritten")
+def _with_link(found: Report) -> Mapping[str, Any]:
+    call, details = found
+    params = details.get("litellm_params")
+    if call is None or not isinstance(params, dict):
+        return details
+    metadata = restored(params.get("metadata"), call.request)
+    if metadata is None:
+        return details
+    return {**details, "litellm_params": {**params, "metadata": metadata}}
 
 
 @guarded("the links of a logger")

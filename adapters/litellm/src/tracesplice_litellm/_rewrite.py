@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tracesplice_litellm._request import Parts, Request
 
-__all__ = ["report_own_metadata", "splice_request"]
+__all__ = ["report_own_metadata", "restored", "splice_request"]
 
 _OUR_KEYS = ("trace_user_id", "trace_session_id", "trace_tags")
 _LISTS = frozenset({"tags", "trace_tags", "update_trace_keys"})
@@ -100,6 +100,25 @@ def report_own_metadata(kwargs: Mapping[str, Any]) -> None:
     session = "litellm_session_id"
     if params.get(session) is not None and text(params[session]) is None:
         params[session] = None
+
+
+def restored(metadata: object, request: Request) -> dict[str, Any] | None:
+    """Return the metadata to report a call from, None if the link that was written is still there.
+
+    Other callbacks come after this one, and may write metadata anew. Where LiteLLM cannot read it,
+    the call is not reported at all, after its answer has said that it is.
+
+    Args:
+        metadata: What LiteLLM reports from.
+        request: What the client sent.
+    """
+    ours = _for_langfuse(request)
+    found = metadata if isinstance(metadata, dict) else {}
+    if ours.items() <= found.items() and ("prompt" in ours or "prompt" not in found):
+        return None
+    found = found.copy()
+    _clean(found, written=ours)
+    return {**found, **ours}
 
 
 def _for_langfuse(request: Request) -> dict[str, Any]:
