@@ -10,7 +10,7 @@ from litellm.integrations.custom_logger import CustomLogger
 
 from tracesplice_litellm import _langfuse
 from tracesplice_litellm._call import begin, call_of
-from tracesplice_litellm._loggers import loggers
+from tracesplice_litellm._loggers import carried_by_own, loggers
 from tracesplice_litellm._reports import reports
 from tracesplice_litellm._rewrite import report_own_metadata, splice_request
 from tracesplice_wire import REPORTS, fault, guarded
@@ -36,7 +36,7 @@ class _Adapter(CustomLogger):
     ) -> None:
         found: Iterable[tuple[Mode, Any]] = ()
         try:
-            found = loggers.prepared()
+            found = (*loggers.prepared(), *carried_by_own(data.get("litellm_logging_obj")))
         except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
             fault(f"{__name__}.prepare", "the links of this gateway")
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import litellm
@@ -23,7 +24,7 @@ from tracesplice_litellm._generation import (
 )
 from tracesplice_litellm._patch import replace
 from tracesplice_litellm._rewrite import restored
-from tracesplice_wire import guarded
+from tracesplice_wire import fault, guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,20 +34,34 @@ if TYPE_CHECKING:
     from tracesplice_litellm._call import Call, Report
     from tracesplice_litellm._request import Request
 
-__all__ = ["NAME", "join", "only_our_keys", "prepare", "reports"]
+__all__ = ["NAME", "carry", "join", "only_our_keys", "prepare", "reports"]
 
 NAME = "langfuse"
+
+_SDK = "litellm.integrations.langfuse.langfuse_sdk"  # with spans, and not in older releases
 
 _switched_on = False  # LiteLLM's setting does not tell who set it
 
 
 def prepare(logger: Any) -> None:
-    """Make a logger put the link on its spans, sample as clients do, and report failed calls."""
+    """Do what ``carry`` does, and have it report failed calls."""
     _report_failures(logger)
-    replace(type(logger), "log_event_on_langfuse", _reporting)
-    if "log_failure_event" in vars(type(logger)):  # and not a method of all loggers
-        replace(type(logger), "log_failure_event", _once)
-    if not _watch(logger) and not litellm.langfuse_enable_update_trace_keys:
+    carry(logger)
+
+
+def carry(logger: Any) -> None:
+    """Make a logger put the link on its spans, and sample as clients do."""
+    if isinstance(logger, str):
+        # LiteLLM makes one for each key or team that names it, once a call of theirs is over.
+        from litellm.integrations.langfuse.langfuse import LangFuseLogger
+
+        kind, has_spans = LangFuseLogger, find_spec(_SDK) is not None
+    else:
+        kind, has_spans = type(logger), _watch(logger) or False
+    replace(kind, "log_event_on_langfuse", _reporting)
+    if "log_failure_event" in vars(kind):  # and not a method of all loggers
+        replace(kind, "log_failure_event", _once)
+    if not has_spans and not litellm.langfuse_enable_update_trace_keys:
         # An older LiteLLM, which lets user, session and tags of a joined trace through only so.
         global _switched_on
         litellm.langfuse_enable_update_trace_keys = _switched_on = True
@@ -108,24 +123,30 @@ def _reporting(original: Callable[..., Any]) -> Callable[..., Any]:
         # A key or a team may have a logger of its own.
         _watch(logger)
         found = read_report(kwargs)
+        try:
+            kwargs = _with_link(found)
+        except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
+            fault(f"{__name__}.log_event", "the link of a call that another callback overwrote")
         token = report.set(found)
         try:
-            return original(logger, _with_link(found) or kwargs, *args, **named)
+            return original(logger, kwargs, *args, **named)
         finally:
             report.reset(token)
 
     return log_event
 
 
-@guarded("the link of a call that another callback has overwritten")
 def _with_link(found: Report) -> Mapping[str, Any]:
+    # Other callbacks come after ours, and may write metadata anew.
     call, details = found
     params = details.get("litellm_params")
     if call is None or not isinstance(params, dict):
         return details
-    metadata = restored(params.get("metadata"), call.request)
-    if metadata is None:
-        return details
+    written, metadata = call.request.written, params.get("metadata")
+    is_whole = isinstance(metadata, dict) and written.items() <= metadata.items()
+    if is_whole and ("prompt" in written or "prompt" not in metadata):
+        return details  # nearly always
+    metadata = restored(metadata, call.request)
     return {**details, "litellm_params": {**params, "metadata": metadata}}
 
 

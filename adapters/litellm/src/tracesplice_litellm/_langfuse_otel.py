@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tracesplice_litellm._request import Request
     from tracesplice_wire import Link
 
-__all__ = ["NAME", "join", "prepare", "reports"]
+__all__ = ["NAME", "carry", "join", "prepare", "reports"]
 
 NAME = "langfuse_otel"
 
@@ -41,12 +41,15 @@ _OWNER = "user_api_key_user_id"
 _MAX_MESSAGE = 10_000  # characters of an error; a provider may answer with a whole page
 
 
-def prepare(logger: Any) -> None:
+def carry(logger: Any) -> None:
     """Make the class of a ``LangfuseOtelLogger`` put the link on its spans; twice is once."""
     kind = type(logger)
     replace(kind, "set_langfuse_otel_attributes", _with_link)
     replace(kind, "set_raw_request_attributes", _with_trace)
     replace(kind, "_maybe_log_raw_request", _if_let_in)
+
+
+prepare = carry  # it reports failed calls by itself
 
 
 def join(request: Request) -> None:

@@ -10,6 +10,7 @@ Older releases make no span of the server without `opentelemetry-instrumentation
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from tracesplice_litellm._request import Request
 
-__all__ = ["NAME", "join", "prepare", "reports"]
+__all__ = ["NAME", "carry", "join", "prepare", "reports"]
 
 NAME = "LITELLM_OTEL_V2"
 
@@ -48,7 +49,7 @@ _first_of_id: WeakValueDictionary[object, Call] = WeakValueDictionary()
 _server: ContextVar[Span | None] = ContextVar("tracesplice_litellm_server", default=None)
 
 
-def prepare(logger: Any) -> None:
+def carry(logger: Any) -> None:
     """Make a ``LangfuseOpenTelemetryV2`` put links on its spans; twice is once."""
     # Before LiteLLM 1.99 it has no public name.
     watch(getattr(logger, "tracer_provider", None) or logger._tracer_provider, _put_link)
@@ -56,6 +57,12 @@ def prepare(logger: Any) -> None:
     replace(kind, "log_pre_api_call", _opening)
     replace(kind, "async_log_success_event", _closing)
     replace(kind, "async_log_failure_event", _closing)
+    routes = getattr(logger, "_tenant_tracers", None)  # not in every release
+    if routes is not None:
+        replace(type(routes), "route_for", _joining)
+
+
+prepare = carry  # it reports failed calls by itself
 
 
 def join(request: Request) -> None:
@@ -106,6 +113,27 @@ def _closing(original: Callable[..., Any]) -> Callable[..., Any]:
             report.reset(token)
 
     return log_event
+
+
+def _joining(original: Callable[..., Any]) -> Callable[..., Any]:
+    def route_for(*args: Any, **named: Any) -> Any:
+        route = original(*args, **named)
+        return _joined(route) or route
+
+    return route_for
+
+
+@guarded("the trace of a call that is reported to a project of its key's")
+def _joined(route: Any) -> Any:
+    # LiteLLM reports it by another provider, in a trace of its own, as the request's is in the
+    # gateway's project. The client's trace need not be.
+    reported = report.get()
+    call = None if reported is None else reported.call
+    if route.provider is None or call is None:
+        return route
+    watch(route.provider, _put_link)
+    is_joined = call.request.same_project is True and call.request.places.otel is not None
+    return dataclasses.replace(route, detached=False) if route.detached and is_joined else route
 
 
 @guarded("the tags and session of a call, and the difference of two that a client gave one id")
@@ -165,7 +193,8 @@ def _served_in_trace_of(span: Span) -> Call | None:
 def _parent(span: Span, call: Call | None) -> str:
     place = call.request.places.otel if call is not None else None
     if place is not None:
-        return place.parent_id or ""
+        # In a project of its key's, LiteLLM may report it in another trace.
+        return place.parent_id or "" if _is_in(int(place.trace_id, 16), span) else ""
     # A pass-through endpoint does not show the request's headers to callbacks.
     server = _server.get()
     parent = server.parent if server is not None else None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tracesplice_litellm._call import Call
     from tracesplice_litellm._request import Request
 
-__all__ = ["Mode", "langfuse_loggers", "loggers"]
+__all__ = ["Mode", "carried_by_own", "langfuse_loggers", "loggers", "own_loggers"]
 
 
 _MODULES = {
@@ -32,6 +32,10 @@ _MODULES = {
     "LangfuseOtelLogger": "_langfuse_otel",
     "LangfuseOpenTelemetryV2": "_langfuse_otel_v2",
 }
+_OWN = (
+    *("dynamic_success_callbacks", "dynamic_async_success_callbacks"),
+    *("dynamic_failure_callbacks", "dynamic_async_failure_callbacks"),
+)
 
 
 class Mode(Protocol):
@@ -39,8 +43,11 @@ class Mode(Protocol):
 
     NAME: str
 
-    def prepare(self, logger: Any, /) -> None:
+    def carry(self, logger: Any, /) -> None:
         """Make a logger of this mode, and its class, carry links; twice is once."""
+
+    def prepare(self, logger: Any, /) -> None:
+        """Do so for a logger of all calls, and have it report those that fail."""
 
     def join(self, request: Request, /) -> None:
         """Have LiteLLM report a request in its place, where what is written in it will not do."""
@@ -100,6 +107,29 @@ def langfuse_loggers(callbacks: Iterable[Any]) -> Iterator[tuple[Mode, Any]]:
         if mode is not None:
             seen.add(id(callback))
             yield mode, callback
+
+
+def own_loggers(logging: Any) -> tuple[tuple[Mode, Any], ...]:
+    """Give the loggers for answers of a call's key or team; ``logging`` is LiteLLM's object of it.
+
+    https://docs.litellm.ai/docs/proxy/team_logging
+    """
+    sync = getattr(logging, "dynamic_success_callbacks", None) or ()
+    others = getattr(logging, "dynamic_async_success_callbacks", None) or ()
+    return tuple(langfuse_loggers((*sync, *others))) if sync or others else ()
+
+
+def carried_by_own(logging: Any) -> tuple[tuple[Mode, Any], ...]:
+    """Give the loggers of a call's key or team; they are made to carry links."""
+    found: list[Any] = []
+    for name in _OWN:
+        found += getattr(logging, name, None) or ()
+    if not found:
+        return ()
+    own = tuple(langfuse_loggers(found))
+    for mode, logger in own:
+        mode.carry(logger)
+    return own
 
 
 def _for_answers() -> tuple[Any, ...]:

@@ -11,14 +11,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from tracesplice_litellm._call import was_sent
-from tracesplice_litellm._loggers import langfuse_loggers, loggers
+from tracesplice_litellm._loggers import loggers, own_loggers
 from tracesplice_litellm._place import own_public_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from tracesplice_litellm._call import Call
-    from tracesplice_litellm._loggers import Mode
 
 __all__ = ["reports"]
 
@@ -40,7 +39,7 @@ def reports(data: Mapping[str, Any], response: Any, call: Call) -> bool:
         return False
     return any(
         mode.reports(logger, call, logging) and _is_on(logger, data, logging)
-        for mode, logger in chain(loggers.prepared(), _own_loggers(logging))
+        for mode, logger in chain(loggers.prepared(), own_loggers(logging))
     )
 
 
@@ -74,13 +73,6 @@ def _is_read(response: Any) -> bool:
     if known.is_openai_route(url):
         return bool(known._is_supported_openai_endpoint(url))
     return bool(known.is_vertex_route(url) or known.is_anthropic_route(url))
-
-
-def _own_loggers(logging: Any) -> Iterator[tuple[Mode, Any]]:
-    # Those of the call's key or team.
-    sync = getattr(logging, "dynamic_success_callbacks", None) or ()
-    others = getattr(logging, "dynamic_async_success_callbacks", None) or ()
-    return langfuse_loggers((*sync, *others)) if sync or others else iter(())
 
 
 def _is_on(logger: Any, data: Mapping[str, Any], logging: Any) -> bool:

@@ -8,6 +8,7 @@ gives way to the next source's and takes no other along.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracesplice_litellm._place import Places, find_places, first_text, in_project
@@ -48,12 +49,14 @@ class Request(NamedTuple):
         places: Where that is, for each mode.
         same_project: Whether its trace is in the project this call is reported to.
         generation_name: What the gateway generation is to be called.
+        written: What of the link was written into the metadata that LiteLLM reports from.
     """
 
     link: Link = Link()
     places: Places = Places()
     same_project: bool | None = None
     generation_name: str | None = None
+    written: Mapping[str, Any] = MappingProxyType({})
 
 
 class Parts(NamedTuple):

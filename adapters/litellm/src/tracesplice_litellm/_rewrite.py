@@ -49,15 +49,20 @@ def splice_request(
         only_our_keys: Whether the client may not choose what else of a trace to overwrite.
     """
     parts, request = read_request(data, tag_keys, tag_headers)
-    _rewrite(data, parts, request, only_our_keys=only_our_keys)
-    return request
+    ours = _for_langfuse(request)
+    _rewrite(data, parts, request, ours, only_our_keys=only_our_keys)
+    return request._replace(written=ours)
 
 
 def _rewrite(
-    data: MutableMapping[str, Any], parts: Parts, request: Request, *, only_our_keys: bool
+    data: MutableMapping[str, Any],
+    parts: Parts,
+    request: Request,
+    ours: Mapping[str, Any],
+    *,
+    only_our_keys: bool,
 ) -> None:
     reported, headers, link = parts.reported, parts.headers, request.link
-    ours = _for_langfuse(request)
     _clean(reported, written=ours)
     other = data.get("litellm_metadata")
     if isinstance(other, dict) and other is not reported:
@@ -102,23 +107,19 @@ def report_own_metadata(kwargs: Mapping[str, Any]) -> None:
         params[session] = None
 
 
-def restored(metadata: object, request: Request) -> dict[str, Any] | None:
-    """Return the metadata to report a call from, None if the link that was written is still there.
+def restored(metadata: object, request: Request) -> dict[str, Any]:
+    """Return the metadata to report a call from, which another callback wrote anew.
 
-    Other callbacks come after this one, and may write metadata anew. Where LiteLLM cannot read it,
-    the call is not reported at all, after its answer has said that it is.
+    Where LiteLLM cannot read it, a call is not reported at all, after its answer has said that it
+    is.
 
     Args:
-        metadata: What LiteLLM reports from.
+        metadata: What LiteLLM reports from; left as it is.
         request: What the client sent.
     """
-    ours = _for_langfuse(request)
-    found = metadata if isinstance(metadata, dict) else {}
-    if ours.items() <= found.items() and ("prompt" in ours or "prompt" not in found):
-        return None
-    found = found.copy()
-    _clean(found, written=ours)
-    return {**found, **ours}
+    found = metadata.copy() if isinstance(metadata, dict) else {}
+    _clean(found, written=request.written)
+    return {**found, **request.written}
 
 
 def _for_langfuse(request: Request) -> dict[str, Any]:
