@@ -35,6 +35,11 @@ def said(*observations: Observation, **options: Any) -> str:
         # A call that failed may have reached nobody; one that was tried again has two.
         (ROOT, OWN, made("failed", "root", level="ERROR"), gateway()),
         (ROOT, OWN, gateway("first", level="ERROR", usage={}, cost=0.0), gateway("second")),
+        # OpenInference shows methods of LlamaIndex's that make no call as calls.
+        (ROOT, OWN, made("prepares", "root", name="OpenAILike._prepare_chat_with_tools"),
+         made("w", "root", name="StreamingAgentChatResponse.write_response_to_history"), gateway()),
+        # `langfuse.openai` writes what is in its `metadata=` as JSON.
+        (ROOT, dataclasses.replace(OWN, user_id='"u"', session_id='"s"'), gateway()),
         # What is inside of what, by the gateway's server spans.
         (ROOT, OWN, gateway(tags=("t", "gateway's own"))),
     ],

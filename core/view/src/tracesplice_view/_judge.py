@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracesplice_view._model import parsed
 from tracesplice_view._run import dollars
 from tracesplice_view._seen import Expected, Seen
 
@@ -163,7 +164,12 @@ def _untagged(found: Iterable[str], wanted: Iterable[str]) -> Iterator[str]:
 def _who(observation: Observation | None) -> Who | None:
     if observation is None:
         return None
-    return observation.user_id, observation.session_id, observation.tags
+    return _plain(observation.user_id), _plain(observation.session_id), observation.tags
+
+
+def _plain(text: str | None) -> str | None:
+    # `langfuse.openai` writes what is in its `metadata=` as JSON.
+    return str(parsed(text)) if text and text[0] == text[-1] == '"' else text
 
 
 def _counted(seen: Seen) -> str | None:

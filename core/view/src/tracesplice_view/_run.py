@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["Run", "dollars", "tells", "tokens"]
 
 _CALLS, _WEB_FRAMEWORK = ("GENERATION", "EMBEDDING"), "fastapi"
+# Methods around a call that OpenInference's instrumentor of LlamaIndex shows as calls.
+_NO_CALLS = (
+    "._prepare_chat_with_tools",
+    ".write_response_to_history",
+    ".awrite_response_to_history",
+)
 _EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
 
@@ -88,4 +94,6 @@ def dollars(amount: float) -> str:
 def tells(observation: Observation) -> bool:
     """Whether it tells of a call of a model."""
     # LITELLM_OTEL_V2 has Langfuse take a span of its web framework for a generation.
-    return observation.type in _CALLS and observation.scope != _WEB_FRAMEWORK
+    if observation.type not in _CALLS or observation.name.endswith(_NO_CALLS):
+        return False
+    return observation.scope != _WEB_FRAMEWORK
