@@ -6,6 +6,7 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,8 @@ __all__ = ["ProxyProcess", "clean_environment", "find_venv", "free_port"]
 
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _GRACE = 15.0
+# Reads until the interpreter that started it has ended, however that was.
+_WATCH = "import os, sys; sys.stdin.read(); os.killpg(int(sys.argv[1]), 9)"
 _taken: set[int] = set()
 
 
@@ -46,7 +49,7 @@ def free_port() -> int:
 
 
 class ProxyProcess:
-    """One subprocess and its log. Ends when told to, and with this interpreter."""
+    """One subprocess and its log. Ends when told to, and with this interpreter, even a killed one."""
 
     def __init__(
         self, command: Sequence[str], env: Mapping[str, str], log: Path, cwd: Path
@@ -61,6 +64,14 @@ class ProxyProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        # `atexit` does nothing where SIGTERM or SIGKILL ends us.
+        self._watcher = subprocess.Popen(
+            [sys.executable, "-IS", "-c", _WATCH, str(self._process.pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         atexit.register(self.stop)
 
     @property
@@ -83,6 +94,8 @@ class ProxyProcess:
         # Workers outlive a leader that died; a group without members is no error.
         self._signal(signal.SIGKILL)
         self._process.wait()
+        with self._watcher:
+            self._watcher.kill()
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
