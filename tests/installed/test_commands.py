@@ -86,6 +86,20 @@ def test_from_wheels(command: str, environment: Environment) -> None:
 
 
 @pytest.mark.skipif(not FRESH, reason="by make check-dist")
+def test_the_gateway_of_the_tutorial_can_report(environment: Environment) -> None:
+    [command] = [
+        line.partition("/bin/")[2]
+        for block in blocks(Path("docs/tutorial.md"))
+        for line in block.text.splitlines()
+        if line.startswith("$ gateway/bin/pip install ")
+    ]
+    environment.run(command)
+    # LiteLLM imports them when it starts with `langfuse_otel`, and has them in no extra for users.
+    needed = "opentelemetry.sdk.trace, opentelemetry.exporter.otlp.proto.http.trace_exporter"
+    environment.run(f"python -c 'import {needed}, litellm.proxy.proxy_cli, tracesplice_litellm'")
+
+
+@pytest.mark.skipif(not FRESH, reason="by make check-dist")
 @pytest.mark.parametrize("command", WHOLE_RUNS[:2])
 def test_a_whole_run(command: str) -> None:
     subprocess.run(command, shell=True, cwd=ROOT, check=True)

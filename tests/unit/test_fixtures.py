@@ -200,7 +200,9 @@ def test_an_environment_without_litellm_is_an_error(pytester: pytest.Pytester) -
     pytester.makepyfile(SUITE)
     result = pytester.runpytest_subprocess("--litellm-venv=nowhere", "-k", "test_it")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*nowhere/bin/pip install 'litellm?proxy?' tracesplice-litellm*"])
+    result.stdout.fnmatch_lines(
+        ["*nowhere/bin/pip install 'litellm?proxy?' 'langfuse>=4.7,<5' tracesplice-litellm*"]
+    )
 
 
 def test_the_plugin_imports_next_to_nothing(pytester: pytest.Pytester) -> None:

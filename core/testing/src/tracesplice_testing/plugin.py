@@ -23,7 +23,8 @@ __all__ = ["contract_tracer_provider", "gateway_stand_in", "langfuse_recorder", 
 
 _MODES = ("langfuse", "langfuse_otel", "langfuse_otel_v2")
 _NO_VENV = """no LiteLLM environment is named. Type:
-  python -m venv .venv-gateway && .venv-gateway/bin/pip install 'litellm[proxy]' tracesplice-litellm
+  python -m venv .venv-gateway
+  .venv-gateway/bin/pip install 'litellm[proxy]' 'langfuse>=4.7,<5' tracesplice-litellm
   pytest --litellm-venv=.venv-gateway
 or set litellm_venv in pytest's configuration, or TRACESPLICE_GATEWAY_VENV."""
 # Spans leave as they end, to the recorder, whatever the environment says else.

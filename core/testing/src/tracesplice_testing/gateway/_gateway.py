@@ -81,7 +81,8 @@ class Gateway:
         if not program.exists():
             raise GatewayStartError(
                 f"No LiteLLM proxy in {self._venv}. Type:\n"
-                f"  {self._venv}/bin/pip install 'litellm[proxy]' tracesplice-litellm\n"
+                f"  {self._venv}/bin/pip install 'litellm[proxy]' 'langfuse>=4.7,<5' "
+                "tracesplice-litellm\n"
                 "or name another virtualenv in TRACESPLICE_GATEWAY_VENV."
             )
         self._folder = Path(tempfile.mkdtemp(prefix="tracesplice-gateway-"))

@@ -49,7 +49,7 @@ def free_port() -> int:
 
 
 class ProxyProcess:
-    """One subprocess and its log. Ends when told to, and with this interpreter, even a killed one."""
+    """One subprocess and its log. Ends when told to, and with this interpreter, even if killed."""
 
     def __init__(
         self, command: Sequence[str], env: Mapping[str, str], log: Path, cwd: Path
