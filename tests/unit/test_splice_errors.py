@@ -79,6 +79,13 @@ def test_an_adapter_that_is_broken_is_named_with_its_problem(found: FakeAdapters
     assert "adapter langchain is installed but needs pluggy<1" in message
 
 
+def test_so_is_an_adapter_that_is_not_ours(found: FakeAdapters) -> None:
+    found.add("acme", WORKS, requires=["pluggy<1"])
+    message = message_of(instance_of("acme.client"))
+    assert "adapter acme is installed but needs pluggy<1" in message
+    assert NO_ADAPTER in message_of(instance_of("some.library"))
+
+
 def test_instrument_without_an_address_says_how_to_give_one(
     found: FakeAdapters, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,12 +66,13 @@ def install_commands() -> list[str]:
 
 def _advice(packages: Collection[str], found: Iterable[Adapter]) -> str:
     installed = {_normal(adapter.name): adapter for adapter in found}
-    for extra in _extras():
-        if not any(_is_for(extra, package) for package in packages):
+    # Ours first, by what is to be installed; then those of others.
+    for name in dict.fromkeys((*_extras(), *installed)):
+        if not any(_is_for(name, package) for package in packages):
             continue
-        adapter = installed.get(_normal(extra))
+        adapter = installed.get(_normal(name))
         if adapter is None:
-            return f"Install the one for {extra}: {_command(extra)}."
+            return f"Install the one for {name}: {_command(name)}."
         if adapter.problem is not None:
             return f"The adapter {adapter.name} is installed but {adapter.problem}."
     return (
