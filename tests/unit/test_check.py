@@ -168,6 +168,19 @@ def test_no_application_at_all(rec: Recorder) -> None:
     assert result.exit_code == 1
     assert "nothing of the application's → span 1001\n" in result.stdout
     assert "langfuse_recorder" not in result.stdout
+    assert "tracesplice.splice(client)" in result.stdout
+    assert "langfuse.flush()" not in result.stdout
+
+
+def test_where_the_applications_side_was_not_sent(rec: Recorder) -> None:
+    """The call has its link: what it is under is missing."""
+    send(rec, told(1001, 1000, asks="one"), **GATEWAY)
+    result = run(rec, trace_id(1000), "--wait", "0")
+    assert result.exit_code == 1
+    assert "its parent" in result.stdout
+    assert "langfuse.flush()" in result.stdout
+    assert "Masking error" in result.stdout
+    assert "tracesplice.splice(client)" not in result.stdout
 
 
 def test_a_trace_without_calls(rec: Recorder) -> None:

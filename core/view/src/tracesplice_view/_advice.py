@@ -49,6 +49,10 @@ _SAME_PROJECT = (
     "LANGFUSE_BASE_URL, LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY of one project, for the "
     "application and the gateway."
 )
+_NOT_SENT = (
+    "langfuse.flush() before the program ends: the call is linked, and what it was made in did not "
+    "arrive.\n  In the program's log, Masking error says that a mask lost it."
+)
 _REPORTS = (
     'callbacks: ["langfuse_otel", "tracesplice_litellm.adapter"] in litellm_settings of the '
     "gateway, after\n  pip install tracesplice-litellm in its environment."
@@ -89,5 +93,15 @@ def _one_side(seen: Seen, in_test: bool) -> Iterator[str]:
     if in_test:
         yield _NO_GATEWAY if seen.client else _NO_APPLICATION
         return
-    yield _SAME_PROJECT
-    yield from (_REPORTS, _ELSEWHERE) if seen.client else (_SPLICE,)
+    if seen.client:
+        yield from (_SAME_PROJECT, _REPORTS, _ELSEWHERE)
+    elif _is_linked(seen):
+        yield from (_NOT_SENT, _SAME_PROJECT)
+    else:
+        yield from (_SAME_PROJECT, _SPLICE)
+
+
+def _is_linked(seen: Seen) -> bool:
+    """Whether the gateway's generations are under something that is not there."""
+    outermost = ([each, *seen.above(each)][-1] for each in seen.gateway)
+    return any(each.parent_id for each in outermost)
