@@ -80,6 +80,19 @@ def test_an_adapter_that_cannot_be_loaded(
     ]
 
 
+def test_an_option_that_would_be_left_out(doctor: Doctor) -> None:
+    outcome = doctor.run("--model", "chat")
+    assert outcome.code == 2
+    assert "tracesplice doctor --probe --model chat" in outcome.output
+
+
+def test_a_key_in_place_of_its_variable_is_not_repeated(doctor: Doctor) -> None:
+    outcome = doctor.run("--key-variable", "sk-of-somebody")
+    assert outcome.code == 2
+    assert "sk-of-somebody" not in outcome.output
+    assert "export LITELLM_PROXY_API_KEY=sk-..." in outcome.output
+
+
 def test_an_adapter_that_is_left_out(doctor: Doctor) -> None:
     outcome = doctor.with_(**{BLOCK_VARIABLE: "openai"}).run()
     assert outcome.state("packages.openai") == "unknown"

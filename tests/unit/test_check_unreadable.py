@@ -117,6 +117,10 @@ def test_the_end_of_an_id(rec: Recorder) -> None:
     assert "whole id" not in refused(rec, "ab" * 16, "--wait", "0")
 
 
+def test_one_trace_or_the_newest(rec: Recorder) -> None:
+    assert "not both" in refused(rec, "abc", "--last", "1")
+
+
 @pytest.mark.parametrize("args", [(), ("",), ("abc", "--last", "1"), ("--last", "0")])
 def test_what_is_not_asked_so(rec: Recorder, args: tuple[str, ...]) -> None:
     refused(rec, *args)

@@ -105,6 +105,7 @@ def test_on_a_narrow_terminal_no_word_is_cut(
     output = run("plugins").output
     assert "…" not in output
     assert max(map(len, output.splitlines())) <= 30
+    assert output.splitlines() == ["wordy  ok", "  adapter-wordy 1.2", "  words"]
 
 
 def test_a_problem_is_shown_on_one_line_and_fails(found: FakeAdapters) -> None:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from tracesplice._advice import install_commands
 from tracesplice._hooks import installed_adapters
+from tracesplice_cli._wrapped import print_wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["plugins"]
 
 _COLOURS = {"ok": "green", "blocked": "yellow", "problem": "red"}
+_NARROW = 60  # columns: in fewer a table cuts words
 
 
 @click.command(help="Show the adapters found, and what keeps one from working.")
@@ -61,7 +63,9 @@ def _as_json(found: Iterable[Adapter]) -> str:
 def _show(found: Sequence[Adapter]) -> None:
     lines = [f"{each.name} {each.problem}" for each in found if each.problem is not None]
     console = Console()
-    if found:
+    if found and console.width < _NARROW:
+        _list(console, found)
+    elif found:
         titles = ("adapter", "package", "splices", "state")
         table = Table(*(Column(title, overflow="fold") for title in titles))
         for adapter in found:
@@ -78,3 +82,12 @@ def _show(found: Sequence[Adapter]) -> None:
     for line in lines:
         # Not wrapped, so that what is to be typed can be copied.
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _list(console: Console, found: Iterable[Adapter]) -> None:
+    for adapter in found:
+        state = _state(adapter)
+        console.print(Text(f"{adapter.name}  ").append(state, _COLOURS[state]), soft_wrap=True)
+        for line in (f"{adapter.package} {adapter.version}", adapter.handles):
+            if line:
+                print_wrapped(console, Text(f"  {line}"))

@@ -61,7 +61,7 @@ def check(
 ) -> None:
     """Print what was found; exit with 1 if a call is not unified."""
     if (trace is None) is (last is None) or (trace is not None and not trace.strip()):
-        raise click.UsageError("Type the id of a trace, or --last N.")
+        raise click.UsageError("Type the id of a trace, or --last N, and not both.")
     if last is not None and picture is not None:
         raise click.UsageError("A picture is of one trace. Type --html FILE, or a trace's id.")
     project = project_from(os.environ)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -59,6 +60,7 @@ def doctor(
     as_json_: bool,
 ) -> None:
     """Print the findings; exit with 1 if one is to be mended."""
+    _refuse(key_variable, None if probed else model)
     settings = settings_from(os.environ, gateway, key_variable)
     report = _Report(quiet=as_json_)
     try:
@@ -71,6 +73,20 @@ def doctor(
         raise _Failed(f"The doctor itself failed: {type(error).__name__}: {error}") from error
     report.end()
     sys.exit(any(finding.state == "problem" for finding in report.findings))
+
+
+def _refuse(key_variable: str | None, model: str | None) -> None:
+    # The key itself, which may not be shown.
+    if key_variable is not None and not key_variable.isidentifier():
+        raise click.UsageError(
+            "--key-variable takes the name of the variable that has the key, not the key. Type:\n"
+            f"  export {KEY_VARIABLE}=sk-...\n  tracesplice doctor"
+        )
+    if model is not None:
+        raise click.UsageError(
+            "--model is the model of a probe. Type:\n"
+            f"  tracesplice doctor --probe --model {shlex.quote(model)}"
+        )
 
 
 class _Failed(click.ClickException):
