@@ -85,6 +85,7 @@ def test_a_call_that_went_elsewhere() -> None:
     text = said(ROOT, OWN, made("direct", "root"), gateway())
     assert "nothing of the gateway under 'name-direct'" in text
     assert "base_url= and api_key= of the gateway" in text
+    assert "start_as_current_observation" not in text  # it is one trace
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def _advice(wrong: Mapping[str, str], seen: Seen, in_test: bool) -> Iterator[str
         # The rest follows from it.
         yield _SPLICE
         return
-    if "a" in wrong:
+    if "a" in wrong and seen.found_traces != seen.expected.traces:
         many = _SO_MANY.format(len({each.trace_id for each in seen.client}))
         yield _ONE_SPAN + (many if in_test else ".")
     if "b" in wrong:

@@ -38,8 +38,7 @@ def judge(seen: Seen) -> dict[str, str | None]:
 
 
 def _traces(seen: Seen) -> str | None:
-    found = len({each.trace_id for each in (*seen.client, *seen.gateway)})
-    wanted = seen.expected.traces
+    found, wanted = seen.found_traces, seen.expected.traces
     return None if found == wanted else f"{found} traces, not {wanted}"
 
 

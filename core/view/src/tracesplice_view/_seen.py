@@ -95,6 +95,11 @@ class Seen:
         return [each for each in self.gateway if self.owner(each) is None]
 
     @property
+    def found_traces(self) -> int:
+        """How many traces the calls are in."""
+        return len({each.trace_id for each in (*self.client, *self.gateway)})
+
+    @property
     def excess(self) -> tuple[int, float]:
         """Tokens and dollars that Langfuse adds up beyond what the gateway's generations say."""
         theirs = {each.id for each in self.gateway}
