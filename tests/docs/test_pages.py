@@ -86,6 +86,7 @@ def put_files(page: Path, folder: Path) -> None:
     for block in blocks(page):
         kind, _, name = block.mark.partition(": ")
         if kind == "file":
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(block.text)
             if name == "pyproject.toml":
                 install(block.text, folder)
