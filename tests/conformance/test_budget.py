@@ -15,7 +15,7 @@ import pytest
 from tracesplice_testing.gateway import GatewayMode
 
 ROOT = Path(__file__).parents[2]
-CALLS = {"langfuse": 90, "langfuse_otel": 89, "langfuse_otel_v2": 129}
+CALLS = {"langfuse": 90, "langfuse_otel": 89, "langfuse_otel_v2": 131}
 MODULES = {"langfuse": 16, "langfuse_otel": 17, "langfuse_otel_v2": 18}
 
 

@@ -280,6 +280,19 @@ def test_json_text_in_a_form_is_read(caller: Caller) -> None:
     assert generation.user_id == "ann"
 
 
+@pytest.mark.parametrize("what", ["generateContent", "streamGenerateContent"])
+def test_a_model_of_another_protocol_is_linked_at_google_s_route(caller: Caller, what: str) -> None:
+    # LiteLLM makes a second call of it, with an id and an object for its loggers of its own.
+    body = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+    reply = caller.post(body, f"/v1beta/models/openai-chat:{what}", baggage=BAGGAGE)
+    assert (reply.status, reply.headers[REPORTS]) == (200, "true")
+    [generation] = caller.generations()
+    is_linked(caller, generation)
+    found = (generation.user_id, generation.session_id, generation.environment)
+    assert found == ("user 1", "session-1", "staging")
+    assert generation.cost > 0
+
+
 def test_a_call_that_is_refused_is_not_in_the_trace_it_names(caller: Caller) -> None:
     banned = {**CHAT, "api_base": "http://127.0.0.1:1", "litellm_metadata": caller.metadata}
     assert caller.post(banned).status >= 400

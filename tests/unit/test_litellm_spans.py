@@ -212,6 +212,7 @@ def test_another_receiver_gets_every_span_as_it_is(
 USED = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
 TOKENS = json.dumps({"input": 3, "output": 4, "total": 7})
 FAILED = {"exception": ValueError("no")}
+RELAYED = {"call_type": "pass_through_endpoint", "standard_logging_object": USED}
 
 
 @pytest.mark.parametrize(
@@ -225,6 +226,9 @@ FAILED = {"exception": ValueError("no")}
         (FAILED, {}, dict(NOTHING)),
         ({**FAILED, "response_cost": 0.5}, {}, {**NOTHING, COST: '{"total": 0.5}'}),
         ({"call_type": "pass_through_endpoint", "response_cost": True}, {}, dict(NOTHING)),
+        (RELAYED, {}, {USAGE: TOKENS}),
+        ({**RELAYED, "response_cost": 0.0}, {}, {USAGE: TOKENS, COST: '{"total": 0.0}'}),
+        ({**RELAYED, **FAILED}, {}, {USAGE: TOKENS, COST: NOTHING[COST]}),
     ],
 )
 def test_litellm_s_own_figures_fill_what_is_lacking(

@@ -99,12 +99,11 @@ def begin(data: Mapping[str, Any]) -> Call:
     carrier = _Carrier("begun")
     carrier.call = call
     served.set(call)
-    # Images, speech and others begin without a logging object, but take the other one along.
-    holder = getattr(logging, "model_call_details", None)
-    if holder is None:
-        holder = data.get("proxy_server_request")
-    if isinstance(holder, dict):
-        holder[_KEY] = carrier
+    # Images, speech and others begin without a logging object, and Google's route makes a second
+    # one where it asks a model by another protocol; all take the other holder along.
+    for holder in (getattr(logging, "model_call_details", None), data.get("proxy_server_request")):
+        if isinstance(holder, dict):
+            holder[_KEY] = carrier
     return call
 
 

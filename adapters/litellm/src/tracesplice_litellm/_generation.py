@@ -91,6 +91,8 @@ def missing_figures(details: Mapping[str, Any], reported: Mapping[str, Any]) -> 
     tokens = {name: int(payload.get(key) or 0) for name, key in _COUNTS.items()}
     if any(tokens.values()):
         found[USAGE] = json.dumps(tokens)
+        if cost is None and details.get("exception") is None:
+            found.pop(COST, None)  # LiteLLM knows no price, but Langfuse may
     if isinstance(reported.get(COST), str):
         found.pop(COST, None)
     # A cost of 0 is one; 0 tokens may mean that LiteLLM did not find them.

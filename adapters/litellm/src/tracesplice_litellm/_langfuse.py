@@ -143,8 +143,11 @@ def _with_link(found: Report) -> Mapping[str, Any]:
     if call is None or not isinstance(params, dict):
         return details
     written, metadata = call.request.written, params.get("metadata")
-    is_whole = isinstance(metadata, dict) and written.items() <= metadata.items()
-    if is_whole and ("prompt" in written or "prompt" not in metadata):
+    if (
+        isinstance(metadata, dict)
+        and written.items() <= metadata.items()
+        and ("prompt" in written or "prompt" not in metadata)
+    ):
         return details  # nearly always
     metadata = restored(metadata, call.request)
     return {**details, "litellm_params": {**params, "metadata": metadata}}

@@ -118,7 +118,8 @@ def _closing(original: Callable[..., Any]) -> Callable[..., Any]:
 def _joining(original: Callable[..., Any]) -> Callable[..., Any]:
     def route_for(*args: Any, **named: Any) -> Any:
         route = original(*args, **named)
-        return _joined(route) or route
+        # It has no provider of its own where the key or team has no project of its own.
+        return route if route.provider is None else _joined(route) or route
 
     return route_for
 
@@ -129,7 +130,7 @@ def _joined(route: Any) -> Any:
     # gateway's project. The client's trace need not be.
     reported = report.get()
     call = None if reported is None else reported.call
-    if route.provider is None or call is None:
+    if call is None:
         return route
     watch(route.provider, _put_link)
     is_joined = call.request.same_project is True and call.request.places.otel is not None
