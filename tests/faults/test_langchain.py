@@ -274,3 +274,24 @@ def test_after_uninstrument_and_unsplice_nothing_is_left(
         for each in (model_of(wire), model):
             ask(each, kind, {"callbacks": [make_handler()]})
     assert carries_nothing(wire)
+
+
+def test_the_generation_of_a_cancelled_call_ends(wire: ModelServer, make_handler: Make) -> None:
+    handler = make_handler()
+    spans = begun(handler)
+    model = tracesplice.splice(model_of(wire))
+
+    async def give_up() -> None:
+        waiting = model.ainvoke("[[delay:5]] hi", {"callbacks": [handler]})
+        task = asyncio.ensure_future(waiting)
+        while not wire.calls:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    Context().run(asyncio.run, give_up())
+    [span] = spans
+    assert not span.is_recording()
+    assert span.attributes["langfuse.observation.level"] == "ERROR"
+    assert parents(wire) == ids(spans)

@@ -3,6 +3,7 @@ when Langfuse takes it away."""
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import importlib
 import subprocess
@@ -120,6 +121,62 @@ def test_a_generation_taken_in_one_context_is_taken_in_all() -> None:
     taken = contextvars.copy_context().run(_langfuse_openai.take_generation)
     assert taken is not None
     assert _langfuse_openai.take_generation() is None
+
+
+class Generation:
+    """One of Langfuse's, as far as it is asked for something."""
+
+    def __init__(self) -> None:
+        self.trace_id, self.id = IDS["trace_id"], IDS["id"]
+        self.said: list[dict[str, Any] | str] = []
+
+    def update(self, **said: Any) -> Generation:
+        self.said.append(said)
+        return self
+
+    def end(self) -> None:
+        self.said.append("ended")
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("error", [asyncio.CancelledError, KeyboardInterrupt, ValueError])
+def test_the_generation_of_a_call_that_is_interrupted_ends(
+    monkeypatch: pytest.MonkeyPatch, error: type[BaseException], kind: str
+) -> None:
+    gateways: list[str] = ["http://gateway"]
+    monkeypatch.setattr("tracesplice_openai._sdk.sdk.gateways_of", lambda _: gateways)
+
+    def request(options: object) -> None:
+        raise error
+
+    async def arequest(options: object) -> None:
+        raise error
+
+    def ask(*given: Any) -> None:
+        if kind == "sync":
+            _langfuse_openai._request(request, *given)
+        else:
+            _langfuse_openai._arequest(arequest, *given).send(None)
+
+    def call() -> Generation:
+        generation = Generation()
+        client = SimpleNamespace(start_observation=lambda: generation)
+        _langfuse_openai._ObservedClient(client).start_observation()
+        options = {"options": SimpleNamespace()}
+        with pytest.raises(error):
+            ask(None, (), options)
+        return generation
+
+    said = call().said
+    if error is ValueError:  # which `langfuse.openai` notes itself
+        assert not said
+    else:
+        assert said == [
+            {"level": "ERROR", "status_message": error.__name__, "cost_details": {"total": 0}},
+            "ended",
+        ]
+    gateways.clear()  # a client that is not spliced stays as it is
+    assert not call().said
 
 
 def test_a_generation_starts_under_the_observation_at_work(

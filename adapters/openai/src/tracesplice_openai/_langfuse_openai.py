@@ -80,19 +80,31 @@ def _wrappers(module: Any) -> tuple[tuple[Any, str, Wrapper], ...]:
 
 
 def _request(wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
-    args, kwargs = _with_generation(client, args, kwargs) or (args, kwargs)
-    return wrapped(*args, **kwargs)
+    generation, args, kwargs = _with_generation(client, args, kwargs) or (None, args, kwargs)
+    try:
+        return wrapped(*args, **kwargs)
+    except Exception:
+        raise
+    except BaseException as error:
+        _end(generation, error)
+        raise
 
 
 async def _arequest(wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
-    args, kwargs = _with_generation(client, args, kwargs) or (args, kwargs)
-    return await wrapped(*args, **kwargs)
+    generation, args, kwargs = _with_generation(client, args, kwargs) or (None, args, kwargs)
+    try:
+        return await wrapped(*args, **kwargs)
+    except Exception:
+        raise
+    except BaseException as error:
+        _end(generation, error)
+        raise
 
 
 @guarded("the generation of langfuse.openai a call belongs to")
 def _with_generation(
     client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+) -> tuple[Any, tuple[Any, ...], dict[str, Any]] | None:
     """Put the generation that ``langfuse.openai`` made for a call into the call's options.
 
     Args:
@@ -101,13 +113,23 @@ def _with_generation(
         kwargs: Its keyword arguments.
 
     Returns:
-        The arguments with a copy of the options; None where they stay as they are.
+        The generation, and the arguments with a copy of the options; None where they stay as they
+        are.
     """
     # Taken for every client, so that no other call finds it.
-    generation = take_generation()
-    if generation is None or not sdk.gateways_of(client):
+    generation = _take()
+    span = None if generation is None else _span_of(generation)
+    if span is None or not sdk.gateways_of(client):
         return None
-    return with_observation(args, kwargs, generation)
+    return generation, *with_observation(args, kwargs, span)
+
+
+@guarded("the end of a generation of langfuse.openai")
+def _end(generation: Any, error: BaseException) -> None:
+    """End the generation of a call that was cancelled; ``langfuse.openai`` ends it after errors."""
+    if generation is not None:
+        said = str(error) or type(error).__name__
+        generation.update(level="ERROR", status_message=said, cost_details={"total": 0}).end()
 
 
 def take_generation() -> Span | None:
@@ -116,11 +138,15 @@ def take_generation() -> Span | None:
     A generation is handed out once: it belongs to one call, and calls that ``langfuse.openai`` does
     not trace must not find the one of a stream that is still open.
     """
+    generation = _take()
+    return None if generation is None else _span_of(generation)
+
+
+def _take() -> Any:
     try:
-        generation = _started.get([]).pop()
+        return _started.get([]).pop()
     except IndexError:  # there is none, or another thread was quicker
         return None
-    return _span_of(generation)
 
 
 class _ObservedClient:
