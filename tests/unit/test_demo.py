@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import signal
+import subprocess
+import sys
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,3 +163,27 @@ def test_the_picture_is_small_and_loads_nothing() -> None:
     assert "url(#" in drawn
     assert ">&#160;" not in drawn
     assert "a &amp; b" in drawn
+
+
+TESTS = Path(__file__).parents[1]
+ENDED = """
+import time
+from rig.demo._progress import end_as_by_ctrl_c
+
+end_as_by_ctrl_c()
+try:
+    print("ready", flush=True)
+    time.sleep(600)
+finally:
+    print("stopped", flush=True)
+"""
+
+
+def test_it_stops_what_it_started_where_it_is_ended_from_outside() -> None:
+    command = [sys.executable, "-c", ENDED]
+    out, err = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(command, cwd=TESTS, stdout=out, stderr=err) as demo:
+        assert demo.stdout
+        assert demo.stdout.readline() == b"ready\n"
+        demo.send_signal(signal.SIGTERM)
+        assert demo.stdout.read() == b"stopped\n"

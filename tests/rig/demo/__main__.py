@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from rig.demo._programs import PROGRAMS, Program
-from rig.demo._progress import new_console, step
+from rig.demo._progress import end_as_by_ctrl_c, new_console, step
 from rig.demo._settings import DemoError, settings_from
 from rig.demo._tree import draw
 from tracesplice_testing.gateway import GatewayMode
@@ -121,4 +121,5 @@ def _remarks(stage: Stage) -> list[Text]:
 
 
 if __name__ == "__main__":
+    end_as_by_ctrl_c()
     sys.exit(main())

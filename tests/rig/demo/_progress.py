@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,7 +15,14 @@ from tracesplice_view import PICTURE_WIDTH
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["new_console", "step"]
+__all__ = ["end_as_by_ctrl_c", "new_console", "step"]
+
+
+def end_as_by_ctrl_c() -> None:
+    """Stop what was started also where the process, or its terminal, is ended from outside."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # not under nohup
+            signal.signal(number, signal.default_int_handler)
 
 
 def new_console() -> Console:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rig.demo._progress import new_console, step
+from rig.demo._progress import end_as_by_ctrl_c, new_console, step
 from rig.demo._settings import DemoError, settings_from
 from rig.redis_server import INSTALL, is_installed, redis_server
 from tracesplice_testing.gateway import GatewayMode
@@ -119,4 +119,5 @@ def _settled(stage: Stage, earlier: set[str]) -> list[Trace]:
 
 
 if __name__ == "__main__":
+    end_as_by_ctrl_c()
     sys.exit(main())
