@@ -61,6 +61,18 @@ def test_wrong_keys(doctor: Doctor, recorder: Recorder) -> None:
     assert recorder.public_key not in outcome.output
 
 
+def test_keys_in_each_others_place(doctor: Doctor, recorder: Recorder) -> None:
+    swapped = {
+        "LANGFUSE_PUBLIC_KEY": recorder.secret_key,
+        "LANGFUSE_SECRET_KEY": recorder.public_key,
+    }
+    said = doctor.with_(**swapped).run().text("langfuse.keys")
+    assert "each in the other's variable" in said
+    assert "each in the other's" not in doctor.with_(
+        LANGFUSE_SECRET_KEY="sk-lf-wrong-and-long-enough"
+    ).run().text("langfuse.keys")
+
+
 def test_keys_that_are_not_set(doctor: Doctor) -> None:
     nothing = doctor.with_(LANGFUSE_PUBLIC_KEY="", LANGFUSE_SECRET_KEY="")
     assert "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY are" in nothing.run().text("langfuse.keys")

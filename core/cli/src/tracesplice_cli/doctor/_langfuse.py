@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["langfuse_findings"]
 
 _KEYS = "Without both keys Langfuse's SDK reports nothing, and says so in a warning only."
+_SWAPPED = "They are each in the other's variable."
 _PROJECT = "Project settings, API keys: both keys must be of one project of this server."
 
 
@@ -63,7 +64,8 @@ def _keys(settings: Settings) -> Finding:
         return unknown(check, f"Whether the keys are valid is not known ({error}).", why)
     if answer.status in (401, 403):
         what = f"Langfuse refuses the keys {keys} (HTTP {answer.status})."
-        return problem(check, what, _PROJECT, *exports())
+        swapped = public.startswith("sk-") and secret.startswith("pk-")
+        return problem(check, what, _SWAPPED if swapped else _PROJECT, *exports())
     projects = answer.field("data")
     if answer.status != 200 or not isinstance(projects, list) or not projects:
         what = f"Langfuse does not say what the keys are for (HTTP {answer.status})."
