@@ -13,8 +13,8 @@ __all__ = ["advice"]
 
 _SPLICE = (
     "client = tracesplice.splice(client), for what makes the call: an SDK's client, a framework's "
-    'model;\n  or tracesplice.instrument(gateway="http://..."), once, for every client of that very '
-    "address;\n"
+    'model;\n  or tracesplice.instrument(gateway="http://..."), once, for every client of that '
+    "very address;\n"
     "  and tracesplice.wrap(function) for what runs in another thread or process."
 )
 _ONE_SPAN = (
