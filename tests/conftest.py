@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from tracesplice import _call_attributes, _request
+from tracesplice import _here
+from tracesplice._calls import calls
 from tracesplice_wire import _log
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ settings.load_profile(os.environ.get("TRACESPLICE_PROFILE", "tests"))
 @pytest.fixture(autouse=True)
 def _strict(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv(_log.STRICT_VARIABLE, "1")
+    monkeypatch.setattr(calls, "is_used", True)  # without a mask nothing is noted of calls
     _forget()
     yield
     _forget()
@@ -41,8 +43,7 @@ def _strict(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def _forget() -> None:
     # What was warned of, and what was checked and warned of it.
     _log._seen.clear()
-    _call_attributes.checked.cache_clear()
-    _request._encoded.cache_clear()
+    _here._known.clear()
 
 
 @pytest.fixture

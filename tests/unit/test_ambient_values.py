@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from tracesplice import _here
 from tracesplice._here import here
 from tracesplice._request import capture_link
-from tracesplice_wire import Link, PromptRef
+from tracesplice_wire import Link, PromptRef, project_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,6 +175,16 @@ class TestWhatIsKeptForLaterCalls:
                 assert capture_link().user_id == user
             span.set_attribute("langfuse.trace.tags", ["a"])
             assert capture_link().tags == ("a",)
+
+    def test_what_tracers_say_is_told_apart_although_others_are_gone(self) -> None:
+        for number in range(600):
+            resource = Resource({"deployment.environment": f"e{number}"})
+            tracer = TracerProvider(resource=resource, shutdown_on_exit=False).get_tracer(
+                "langfuse-sdk", attributes={"public_key": f"pk-{number}"}
+            )
+            with tracer.start_as_current_span("x"):
+                link = capture_link()
+            assert (link.environment, link.project) == (f"e{number}", project_of(f"pk-{number}"))
 
     def test_it_is_little(self, provider: TracerProvider) -> None:
         with provider.get_tracer("langfuse-sdk").start_as_current_span("x") as span:

@@ -16,7 +16,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_s
 
 import tracesplice
 from tracesplice._calls import calls
-from tracesplice._places import note_foreign_call
+from tracesplice._places import note_foreign_call, place_of
 from tracesplice.adapter import Link, capture_link, link_request, with_observation
 from tracesplice_wire import REPORTS
 
@@ -41,6 +41,41 @@ def says(observation: Any) -> bool | None:
     """Whether the gateway reports all calls of an observation; None where there were none."""
     found = calls.find((observation.trace_id, observation.id))
     return None if found is None else found.reported and not found.kept
+
+
+class TestWithoutAMask:
+    """Nobody asks, so nothing is kept."""
+
+    def test_nothing_is_noted(self, langfuse: Langfuse, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(calls, "is_used", False)
+        with langfuse.start_as_current_observation(name="g", as_type="generation") as span:
+            link_request({}, {}).answered({REPORTS: "true"})
+            note_foreign_call()
+        assert calls.find((span.trace_id, span.id)) is None
+
+    def test_nor_is_the_answer_read_for_what_is_no_generation(
+        self, langfuse: Langfuse, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(calls, "is_used", False)
+        with langfuse.start_as_current_observation(name="s"):
+            link_request({}, {}).answered(Unreadable())
+
+    def test_a_call_that_is_answered_with_a_mask_that_was_made_meanwhile_is_reported(
+        self, langfuse: Langfuse, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(calls, "is_used", False)
+        with langfuse.start_as_current_observation(name="g", as_type="generation") as span:
+            linked = link_request({}, {})
+            tracesplice.count_usage_once()
+            linked.answered({REPORTS: "true"})
+        assert says(span) is True
+
+
+class Unreadable(dict[str, str]):
+    """Headers that nobody is to read."""
+
+    def get(self, *_: object) -> Any:
+        raise AssertionError
 
 
 class TestPlaces:
@@ -178,7 +213,7 @@ class TestAnswer:
             langfuse.start_as_current_observation(name="s") as outer,
             tracer.start_as_current_span("POST /", attributes={"model": "m"}),
         ):
-            assert noted() == [outer.id]
+            assert link_request({}, {})._places == (place_of(outer._otel_span.get_span_context()),)
             link_request({}, {}).answered({})
         assert caplog.text == ""
 

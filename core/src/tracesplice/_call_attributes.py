@@ -1,20 +1,17 @@
-"""The attributes of a call: user, session, tags, prompt and the like, checked once.
-
-Calls of one user and session say the same again and again. So what was found is a plain hashable
-value, and what comes of it is kept.
-"""
+"""The attributes of a call: user, session, tags, prompt and the like, checked and encoded."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracesplice._plain import MAX_READ, Plain, Unsendable
 from tracesplice_wire import (
     MAX_ENTRIES,
     MAX_LENGTH,
     MAX_VERSION,
+    PROJECT,
     Link,
+    encode_metadata,
     environment,
     pairs,
     prompt_ref,
@@ -26,33 +23,28 @@ from tracesplice_wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.trace import Span
 
     from tracesplice._calls import SpanKey
     from tracesplice_wire import PromptRef
 
-__all__ = ["CallAttributes", "Here", "checked", "checked_prompt"]
+__all__ = ["CallAttributes", "Here", "checked_prompt", "encoded"]
 
 
 class CallAttributes(NamedTuple):
-    """The attributes of a call, as they were found where it is made.
+    """The attributes of calls, which they share.
 
     Attributes:
-        project: The Langfuse project that the observation is in, as ``project_of`` says it.
+        link: The attributes, in no trace.
+        fields: The link as ``CONTAINER`` holds it, in any trace: each call puts its own ids there.
+        headers: Its headers beside ``traceparent``.
     """
 
-    user_id: Plain = None
-    session_id: Plain = None
-    tags: Plain = None
-    trace_name: Plain = None
-    environment: Plain = None
-    version: Plain = None
-    metadata: Plain = None
-    prompt_name: Plain = None
-    prompt_version: Plain = None
-    project: Plain = None
+    link: Link
+    fields: Mapping[str, Any]
+    headers: Mapping[str, str]
 
 
 class Here(NamedTuple):
@@ -76,26 +68,34 @@ class Here(NamedTuple):
     generation: Span | None = None
 
 
+_ANY_TRACE, _ANY_PARENT = "a" * 32, "a" * 16
 _TAKES_ENVIRONMENT = "1 to 40 of a-z, 0-9, - and _, not beginning with langfuse"
 
 
-@lru_cache(maxsize=256)
-def checked(attributes: CallAttributes) -> Link:
-    """Return what can be sent, without a place; log once each value that is left out."""
-    prompt = None
-    if attributes.prompt_name is not None:
-        prompt = checked_prompt(attributes.prompt_name, attributes.prompt_version)
-    return Link(
+def encoded(values: Mapping[str, Plain], project: str | None) -> CallAttributes:
+    """Return the attributes that can be sent; log once each value that is left out.
+
+    Args:
+        values: What was found, by the names that ``langfuse.propagate_attributes`` has for it.
+        project: The Langfuse project that the observation is in, as ``project_of`` says it.
+    """
+    prompt, get = None, values.get
+    if (name := get("prompt_name")) is not None:
+        prompt = checked_prompt(name, get("prompt_version"))
+    link = Link(
         prompt=prompt,
-        user_id=_valid("user_id", attributes.user_id),
-        session_id=_valid("session_id", attributes.session_id),
-        tags=_tags(attributes.tags),
-        trace_name=_valid("trace_name", attributes.trace_name),
-        environment=_valid("environment", attributes.environment, environment, _TAKES_ENVIRONMENT),
-        version=_valid("version", attributes.version),
-        metadata=_metadata(attributes.metadata),
-        project=attributes.project if isinstance(attributes.project, str) else None,
+        user_id=_valid("user_id", get("user_id")),
+        session_id=_valid("session_id", get("session_id")),
+        tags=_tags(get("tags")),
+        trace_name=_valid("trace_name", get("trace_name")),
+        environment=_valid("environment", get("environment"), environment, _TAKES_ENVIRONMENT),
+        version=_valid("version", get("version")),
+        metadata=_metadata(get("metadata")),
+        project=project,
     )
+    headers = {} if project is None else {PROJECT: project}
+    placed = link._replace(trace_id=_ANY_TRACE, parent_id=_ANY_PARENT)
+    return CallAttributes(link, encode_metadata(placed), headers)
 
 
 def checked_prompt(name: Plain, version: Plain) -> PromptRef | None:

@@ -9,9 +9,9 @@ from weakref import WeakKeyDictionary, ref
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 
-from tracesplice._here import PROPAGATED
 from tracesplice._observation import SPAN_ENTRY, attributes
 from tracesplice._request import capture_link
+from tracesplice._said import PROPAGATED
 from tracesplice._sources import ambient_sources, observation_sources
 from tracesplice_wire import encode_carrier, warn_once
 

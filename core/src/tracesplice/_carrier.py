@@ -14,8 +14,8 @@ from opentelemetry.context import Context
 from tracesplice._captured import EXPERIMENT, captured_here
 from tracesplice._contexts import enter, in_context, leave
 from tracesplice._errors import TracespliceError
-from tracesplice._here import BAGGAGE, PROPAGATED, TRACE_ID
 from tracesplice._observation import RemoteObservation
+from tracesplice._said import BAGGAGE, PROPAGATED, TRACE_ID
 from tracesplice_wire import (
     MAX_CARRIER,
     Link,

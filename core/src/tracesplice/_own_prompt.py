@@ -14,7 +14,6 @@ from tracesplice._plain import plain
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-    from tracesplice._plain import Plain
     from tracesplice_wire import PromptRef
 
 __all__ = ["own_prompt"]
@@ -29,10 +28,5 @@ def own_prompt(span: Span) -> PromptRef | None:
     said = prompt_on(span, attributes(span))
     if not said:
         return None
-    own = _checked(plain(said["prompt_name"]), plain(said["prompt_version"]))
-    around = ambient(otel_context.get_current())
-    return None if own == _checked(around.prompt_name, around.prompt_version) else own
-
-
-def _checked(name: Plain, version: Plain) -> PromptRef | None:
-    return None if name is None else checked_prompt(name, version)
+    own = checked_prompt(plain(said["prompt_name"]), plain(said["prompt_version"]))
+    return None if own == ambient(otel_context.get_current()).link.prompt else own

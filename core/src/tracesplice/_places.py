@@ -73,6 +73,8 @@ def note_foreign_call(observation: Span | None = None) -> None:
     Args:
         observation: The span of the call's own client observation, where an adapter knows it.
     """
+    if not calls.is_used:
+        return
     span = observation or current_observation()
     own, said = span.get_span_context(), attributes(span)
     if own.is_valid:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tracesplice._as_written import CALLERS, merged
-from tracesplice._call_attributes import CallAttributes, Here, checked
 from tracesplice._calls import calls
 from tracesplice._here import here
 from tracesplice._places import counts_usage
@@ -20,8 +18,6 @@ from tracesplice_wire import (
     TRACEPARENT,
     TRACEPARENT_FORMAT,
     Link,
-    encode_headers,
-    encode_metadata,
     header_values,
     warn_once,
 )
@@ -31,6 +27,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
+    from tracesplice._call_attributes import Here
     from tracesplice._calls import SpanKey
 
 __all__ = ["LinkedRequest", "capture_link", "link_request"]
@@ -45,7 +42,6 @@ _TWICE = (
 
 # LiteLLM's switch for a call that is not to be reported: https://docs.litellm.ai/docs/proxy/logging
 _NO_LOG = "no-log"
-_ANY_TRACE, _ANY_PARENT = "a" * 32, "a" * 16
 
 
 @dataclass(eq=False, slots=True)
@@ -73,12 +69,15 @@ class LinkedRequest:
                 one name with commas. None where the answer came from elsewhere, after a redirect
                 say: nobody knows who counts it.
         """
+        span = self._generation
+        if span is None and not calls.is_used:
+            return  # nobody asks
         says = "false" if headers is None else headers.get(REPORTS)
         # Without our adapter in the gateway nothing is said, and what is configured holds.
         reports = self._expected if not says else _is_true(says)
-        calls.answered(self._places, reports)
-        span = None if calls.is_used else self._generation
-        if reports and span is not None and counts_usage(span):
+        if calls.is_used:
+            calls.answered(self._places, reports)
+        elif reports and counts_usage(span):
             warn_once("usage:twice", _TWICE)
 
 
@@ -112,18 +111,18 @@ def link_request(
     if link is not None or is_written or trace_id is None:
         fields, added = merged(link or _link_of(at), written, by_hand)
     else:
-        common, project = _encoded(attributes)
+        _, common, others = attributes
         fields = {**common, TRACE_ID: trace_id, PARENT_ID: parent_id}
-        added = {TRACEPARENT: TRACEPARENT_FORMAT % (trace_id, parent_id, trace_flags), **project}
+        added = {TRACEPARENT: TRACEPARENT_FORMAT % (trace_id, parent_id, trace_flags), **others}
     body: Mapping[str, Any] = {}
     if fields and written is not None:
         # LiteLLM reads a form's metadata as JSON text, not as the bracketed fields of an SDK.
         body = {CONTAINER: json.dumps(fields) if form else fields}
     if link is not None:
         places, generation = _captured(link, at)
-    calls.sent(places)
     expected = written is None or written.get(_NO_LOG) is not True
     if calls.is_used:
+        calls.sent(places)
         # An HTTP client may keep a request that was cancelled, and with it all that rides on it.
         generation = None
     return LinkedRequest(body, added, places, generation, expected)
@@ -143,10 +142,11 @@ def capture_link(observation: Span | None = None) -> Link:
 
 
 def _link_of(at: Here) -> Link:
-    link = checked(at.attributes)._replace(
+    if at.trace_id is None:
+        return at.attributes.link._replace(project=None)
+    return at.attributes.link._replace(
         trace_id=at.trace_id, parent_id=at.parent_id, trace_flags=at.trace_flags
     )
-    return link if at.trace_id else link._replace(project=None)
 
 
 def _captured(link: Link, at: Here) -> tuple[tuple[SpanKey, ...], Span | None]:
@@ -156,15 +156,6 @@ def _captured(link: Link, at: Here) -> tuple[tuple[SpanKey, ...], Span | None]:
     if trace_id is None or parent_id is None or not link.is_sampled:
         return (), None
     return ((trace_id, parent_id),), None
-
-
-@lru_cache(maxsize=256)
-def _encoded(attributes: CallAttributes) -> tuple[dict[str, Any], dict[str, str]]:
-    # In any trace: each call puts its own place over this one.
-    link = checked(attributes)._replace(trace_id=_ANY_TRACE, parent_id=_ANY_PARENT)
-    headers = encode_headers(link)
-    del headers[TRACEPARENT]
-    return encode_metadata(link), headers
 
 
 def _is_true(says: str) -> bool:

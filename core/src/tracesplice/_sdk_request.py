@@ -164,12 +164,13 @@ class SdkRequests:
 def _note_answered(given: dict[str, Any]) -> None:
     try:
         response = given["response"]
+        request = response.request
         # The HTTP client's redirects take the extensions of a request along.
-        sent = response.request.extensions.pop(_EXTENSION, None)
+        sent = request.extensions.pop(_EXTENSION, None)
         # A middleware of the SDK's is given failed answers, too.
         if sent is not None and response.status_code < 400:
             linked, url, gateways = sent
-            if response.history or response.url is not url:
+            if response.history or request.url is not url:
                 note_answer(linked, response, gateways)
             else:
                 linked.answered(response.headers)
