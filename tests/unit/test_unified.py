@@ -70,6 +70,7 @@ def test_a_call_without_a_link() -> None:
     assert "(g) counted once: the client counts more than once: 6 tokens" in text
     assert "(c) prompt on both sides: 'name-gateway' of the gateway has prompt 'greet'" in text
     assert "- client = tracesplice.splice(client)" in text
+    assert "start_observation(...) has no call in it" in text
     assert "count_usage_once" not in text  # the rest follows from it
     assert "Trace 2" in text
     assert "└── name-gateway  gateway" in text
@@ -79,6 +80,7 @@ def test_a_generation_beside_the_calls_own() -> None:
     text = said(ROOT, OWN, gateway(parent="root", **BARE))
     assert "(b) right parent: nothing of the gateway under 'name-own'; it is under 'name-ro" in text
     assert "tracesplice.splice(model)" in text
+    assert "start_as_current_observation(...): around the call" in text
 
 
 def test_a_call_that_went_elsewhere() -> None:

@@ -15,14 +15,20 @@ _SPLICE = (
     "client = tracesplice.splice(client), for what makes the call: an SDK's client, a framework's "
     'model;\n  or tracesplice.instrument(gateway="http://..."), once, for every client of that '
     "very address;\n"
-    "  and tracesplice.wrap(function) for what runs in another thread or process."
+    "  and tracesplice.wrap(function) for what runs in another thread or process;\n"
+    "  and start_as_current_observation(...) for an observation of your own: "
+    "start_observation(...) has no call in it."
 )
 _ONE_SPAN = (
     "with langfuse.start_as_current_observation(name=...): around all of it, or @observe() on the "
     "function"
 )
 _SO_MANY = ";\n  or assert_unified(..., traces={}) if they are meant to be so many."
-_PARENT = "tracesplice.splice(model) for the framework's own object, not only for the client in it."
+_PARENT = (
+    "tracesplice.splice(model) for the framework's own object, not only for the client in it;\n"
+    "  or with langfuse.start_as_current_observation(...): around the call, where you make its "
+    "observation:\n  start_observation(...) has no call in it."
+)
 _CLIENT_PROMPT = (
     "langfuse_prompt=prompt in the call, or with langfuse.propagate_attributes(prompt=prompt): "
     "around it."
