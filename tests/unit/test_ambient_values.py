@@ -120,6 +120,16 @@ class TestAmbientValues:
             assert capture_link().metadata == tuple(many.items())[:50]
         assert len(caplog.records) == 1
 
+    @pytest.mark.parametrize(
+        "given", [[[]], [["a"]], [["a", "b", "c"]], [["k", "v"], ["a"]], ["ab"]]
+    )
+    def test_metadata_that_is_no_mapping_leaves_the_other_values(self, given: Any) -> None:
+        with (
+            attached(otel_context.set_value("langfuse.propagated.metadata", given)),
+            propagate_attributes(user_id="ann"),
+        ):
+            assert capture_link() == Link(user_id="ann")
+
     def test_one_odd_entry_of_metadata_leaves_the_others(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:

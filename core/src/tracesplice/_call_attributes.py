@@ -68,6 +68,7 @@ class Here(NamedTuple):
     generation: Span | None = None
 
 
+_PAIR = 2
 _ANY_TRACE, _ANY_PARENT = "a" * 32, "a" * 16
 _TAKES_ENVIRONMENT = "1 to 40 of a-z, 0-9, - and _, not beginning with langfuse"
 
@@ -141,7 +142,9 @@ def _tags(value: Plain) -> tuple[str, ...]:
 
 
 def _metadata(entries: Plain) -> tuple[tuple[str, str], ...]:
-    if type(entries) is not tuple or not all(type(each) is tuple for each in entries):
+    if type(entries) is not tuple:
+        return ()
+    if not all(type(each) is tuple and len(each) == _PAIR for each in entries):
         return ()
     for entry in entries[:MAX_ENTRIES]:
         for each in entry:
