@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 
 from tracesplice.adapter import guarded, is_stored, nothing_used
-from tracesplice_langchain._handlers import langfuse_handlers, span_of_run
+from tracesplice_langchain._handlers import handlers_of_run, span_of_run
 from tracesplice_langchain._runs import as_run, note_run, run_at_work, run_for, take_run
 from tracesplice_openai import carries_links
 
@@ -35,23 +35,28 @@ def in_run(wrapped: Method, model: Any, args: Any, kwargs: Any) -> Any:
 
 async def ain_run(wrapped: Method, model: Any, args: Any, kwargs: Any) -> Any:
     """Wrap an asynchronous method, as ``in_run``."""
-    run = run_for(args, kwargs)
     with _run(model, args, kwargs) or nullcontext():
-        try:
-            return await wrapped(*args, **kwargs)
-        except Exception:
-            raise
-        except BaseException as error:
-            _tell_cancelled(model, run, error)
-            raise
+        return await wrapped(*args, **kwargs)
+
+
+async def ain_chat_run(wrapped: Method, model: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap that of chat models, as ``ain_run``; a run that is cancelled ends."""
+    run = run_for(args, kwargs)
+    try:
+        return await ain_run(wrapped, model, args, kwargs)
+    except Exception:
+        raise
+    except BaseException as error:
+        _tell_cancelled(model, run, error)
+        raise
 
 
 @guarded("the end of a LangChain run that was cancelled")
 def _tell_cancelled(model: Any, run: Any, error: BaseException) -> None:
-    # LangChain tells no handler where a task is cancelled that waits for a model. The observation
-    # of the run would not end, and Langfuse not get it.
+    # LangChain tells no handler where a task is cancelled that waits for a chat model. The
+    # observation of the run would not end, and Langfuse not get it.
     if run is not None and carries_links(model, unseen=True):
-        for handler in langfuse_handlers(run.handlers):
+        for handler in handlers_of_run(run.handlers, run.run_id):
             handler.on_llm_error(error, run_id=run.run_id, parent_run_id=run.parent_run_id)
 
 

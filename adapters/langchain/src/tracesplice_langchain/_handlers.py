@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-__all__ = ["langfuse_handlers", "span_of_run"]
+__all__ = ["handlers_of_run", "langfuse_handlers", "span_of_run"]
 
 # Langfuse's map from a run to its observation. It is private, and there is no public way
 # (https://github.com/langfuse/langfuse-python/blob/main/langfuse/langchain/CallbackHandler.py).
@@ -35,12 +35,18 @@ def span_of_run(handlers: Sequence[Any], run_id: UUID) -> Span | None:
         span = _kept_by_langfuse(handler, run_id)
         if span is not None:
             return span
-    for handler in handlers:
-        if type(handler).__module__.startswith(_OPENINFERENCE):
-            span = handler.get_span(run_id)
-            if isinstance(span, Span):
-                return span
+    for handler in _openinference_handlers(handlers):
+        span = handler.get_span(run_id)
+        if isinstance(span, Span):
+            return span
     return None
+
+
+def handlers_of_run(handlers: Sequence[Any], run_id: UUID) -> list[Any]:
+    """Return those of a run's callback handlers that may keep an open observation of it."""
+    others = _openinference_handlers(handlers)
+    kept = [each for each in others if each.get_span(run_id) is not None]
+    return [*langfuse_handlers(handlers), *kept]
 
 
 def langfuse_handlers(handlers: Sequence[Any]) -> list[Any]:
@@ -49,6 +55,10 @@ def langfuse_handlers(handlers: Sequence[Any]) -> list[Any]:
     if module is None:  # nobody can have made one
         return []
     return [handler for handler in handlers if isinstance(handler, module.CallbackHandler)]
+
+
+def _openinference_handlers(handlers: Sequence[Any]) -> list[Any]:
+    return [each for each in handlers if type(each).__module__.startswith(_OPENINFERENCE)]
 
 
 def _kept_by_langfuse(handler: Any, run_id: UUID) -> Span | None:

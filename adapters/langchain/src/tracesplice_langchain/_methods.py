@@ -39,7 +39,7 @@ _OF_BOTH = {
 }
 _OF_CHAT_MODELS = {
     "_generate_with_cache": _calls.in_run,
-    "_agenerate_with_cache": _calls.ain_run,
+    "_agenerate_with_cache": _calls.ain_chat_run,
     "_convert_cached_generations": _calls.from_cache,
 }
 _OF_COMPLETION_MODELS = {
