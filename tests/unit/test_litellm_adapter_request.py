@@ -257,3 +257,12 @@ def test_what_another_callback_writes_costs_no_link(spoilt: Any) -> None:
     assert isinstance(again.get("tags", []), list)
     assert spoilt == before
     assert restored({"prompt": "x"}, read()) == {}
+
+
+@pytest.mark.parametrize("prompt", [None, {"name": "greet", "version": 2, "prompt": ""}])
+def test_a_prompt_that_another_callback_links_stays(prompt: Any) -> None:
+    theirs = {"name": "theirs", "version": 1, "prompt": "Say {{what}}"}
+    found = splice_request(request({"prompt": prompt} if prompt else {}))
+    again = restored({"prompt": theirs, "team": "blue"}, found)
+    assert again["prompt"] == (prompt or {**theirs, "prompt": ""})
+    assert again["team"] == "blue"

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tracesplice_litellm._request import AUTH, END_USER, NAMED, read_request
-from tracesplice_wire import TEXTS, TRACEPARENT, TRACEPARENT_FORMAT, tags, text
+from tracesplice_wire import TEXTS, TRACEPARENT, TRACEPARENT_FORMAT, decode_metadata, tags, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
@@ -118,7 +118,10 @@ def restored(metadata: object, request: Request) -> dict[str, Any]:
         request: What the client sent.
     """
     found = metadata.copy() if isinstance(metadata, dict) else {}
+    prompt = decode_metadata([{"prompt": found.get("prompt")}]).prompt
     _clean(found, written=request.written)
+    if prompt is not None:
+        found["prompt"] = prompt.metadata  # a callback may link one itself
     return {**found, **request.written}
 
 
