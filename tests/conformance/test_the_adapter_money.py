@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.conftest import OWN_KEY, OWN_PROJECT
-from conformance.curl import BAGGAGE, CHAT, REPORTS, Caller
+from conformance.curl import BAGGAGE, CHAT, REPORTS, Caller, is_linked
 from tracesplice_testing.gateway import GatewayMode
 
 if TYPE_CHECKING:
@@ -165,3 +165,20 @@ def reported_before_the_next(caller: Caller) -> bool:
     following.generations()
     found = {each.trace_id for each in caller.recorder.observations()}
     return found != {following.trace_id}
+
+
+RELAYED = {**CHAT, "model": "claude-3-5-sonnet-20240620", "max_tokens": 9}
+NOT_COUNTED = {
+    "in another project": {"x_tracesplice_project": digest_of("pk-lf-another")},
+    "not sampled": {"traceparent": f"00-{FIRST}-{'33' * 8}-00", "baggage": BAGGAGE},
+}
+
+
+@pytest.mark.parametrize("what", NOT_COUNTED)
+def test_a_pass_through_endpoint_s_answer_says_who_counts_it(caller: Caller, what: str) -> None:
+    other = caller.another().post(RELAYED, "/direct/messages", **NOT_COUNTED[what])
+    reply = caller.post(RELAYED, "/direct/messages", baggage=BAGGAGE)
+    assert [other.headers[REPORTS], reply.headers[REPORTS]] == ["false", "true"]
+    [generation] = caller.generations()
+    is_linked(caller, generation)
+    assert (generation.user_id, generation.usage["total"] > 0) == ("user 1", True)

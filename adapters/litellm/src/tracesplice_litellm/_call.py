@@ -26,6 +26,7 @@ __all__ = [
     "at_work",
     "begin",
     "call_of",
+    "read_headers",
     "read_report",
     "report",
     "served",
@@ -118,6 +119,20 @@ def call_of(data: Mapping[str, Any]) -> Call | None:
     return found
 
 
+def read_headers(call: Call, data: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+    """Read where a pass-through endpoint's call belongs: its first hook is not given its headers.
+
+    Args:
+        call: The call.
+        data: The request as LiteLLM hands it to its hooks.
+        headers: The headers of the request.
+    """
+    if call.is_relayed and call.request.link.trace_id is None:
+        logging, server = data.get("litellm_logging_obj"), {"headers": dict(headers)}
+        found = splice_request({"litellm_logging_obj": logging, "proxy_server_request": server})
+        call.request = found._replace(written={})  # not where LiteLLM reports from
+
+
 def read_report(details: Mapping[str, Any]) -> Report:
     """Return what a logger reports; never raises.
 
@@ -128,7 +143,7 @@ def read_report(details: Mapping[str, Any]) -> Report:
     try:
         request = details.get("litellm_params") or {}
         call = _find(details, request, details.get("litellm_call_id"))
-        if call is not None and call.is_relayed and call.request.link.trace_id is None:
+        if call is not None and call.is_relayed and not call.request.written:
             call.request = _read_late(request)
     except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
         fault(f"{__name__}.read_report", "the link of a call")

@@ -9,7 +9,7 @@ import litellm
 from litellm.integrations.custom_logger import CustomLogger
 
 from tracesplice_litellm import _langfuse
-from tracesplice_litellm._call import begin, call_of
+from tracesplice_litellm._call import begin, call_of, read_headers
 from tracesplice_litellm._loggers import carried_by_own, loggers
 from tracesplice_litellm._reports import reports
 from tracesplice_litellm._rewrite import report_own_metadata, splice_request
@@ -63,12 +63,20 @@ class _Adapter(CustomLogger):
             fault(f"{__name__}.log_pre_api_call", "the link of a call")
 
     async def async_post_call_response_headers_hook(
-        self, data: dict[str, Any], user_api_key_dict: Any, response: Any, **_: Any
+        self,
+        data: dict[str, Any],
+        user_api_key_dict: Any,
+        response: Any,
+        request_headers: dict[str, str] | None = None,
+        **_: Any,
     ) -> dict[str, str] | None:
         try:
             # It is asked for failed calls, too, which have nothing to count.
             call = None if response is None else call_of(data)
-            return None if call is None else {REPORTS: str(reports(data, response, call)).lower()}
+            if call is None:
+                return None
+            read_headers(call, data, request_headers or {})
+            return {REPORTS: str(reports(data, response, call)).lower()}
         except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
             fault(f"{__name__}.report", "the header that says who counts a call")
             return None
