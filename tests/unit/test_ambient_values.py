@@ -301,3 +301,26 @@ class TestOfOneCall:
             link = capture_link()
         assert link.user_id == "ann"
         assert link.metadata == (("team", "ann"), ("count", "3"))
+
+
+class TestOtherLibrariesContext:
+    """OpenInference's ``using_user`` keeps a user there for the spans that it makes."""
+
+    @pytest.mark.parametrize(
+        "name", ["user.id", "session.id", "langfuse.tags", "deployment.environment"]
+    )
+    def test_is_not_ambient(self, name: str) -> None:
+        with attached(otel_context.set_value(name, "x")):
+            assert capture_link() == Link()
+
+    def test_does_not_go_before_what_is(self) -> None:
+        with (
+            attached(otel_context.set_value("deployment.environment", "k8s")),
+            propagate_attributes(environment="batch"),
+        ):
+            assert capture_link().environment == "batch"
+
+    @pytest.mark.parametrize("name", [1, None, ("x",), b"x"])
+    def test_may_have_names_of_any_kind(self, name: Any) -> None:
+        with attached(otel_context.set_value(name, "x")), propagate_attributes(user_id="ann"):
+            assert capture_link().user_id == "ann"

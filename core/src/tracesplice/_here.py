@@ -36,7 +36,8 @@ from tracesplice._said import (
     said_elsewhere,
     said_of_prompt,
     said_on,
-    telling,
+    telling_in_context,
+    telling_on_span,
 )
 from tracesplice._sources import ambient_sources, current_observation, observation_sources
 from tracesplice_wire import MAX_LENGTH, project_of
@@ -126,7 +127,7 @@ def _attributes(
         on_span: What that says.
         prompt: What is said of its prompt.
     """
-    in_context, on_it = telling(*context), telling(*on_span)
+    in_context, on_it = telling_in_context(*context), telling_on_span(*on_span)
     carried: Any = context.get(BAGGAGE_ENTRY, ())
     others: tuple[tuple[str, Plain], ...] = said_of_prompt(prompt) if prompt else ()
     if (

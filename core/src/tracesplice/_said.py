@@ -40,7 +40,8 @@ __all__ = [
     "said_elsewhere",
     "said_of_prompt",
     "said_on",
-    "telling",
+    "telling_in_context",
+    "telling_on_span",
 ]
 
 BAGGAGE = "langfuse_"
@@ -114,17 +115,22 @@ _RANKS = {
 
 
 @lru_cache(maxsize=256)
-def telling(*names: str) -> tuple[str, ...]:
-    """Return those that say something of a call, in a context or on a span.
+def telling_in_context(*names: str) -> tuple[str, ...]:
+    """Return those of all names in a context whose values say something of a call.
 
-    Args:
-        *names: All names in it.
-
-    Returns:
-        Names of values that can be compared as they are; ``TRACE_METADATA`` stands for all that
-        begin with it.
+    Other libraries keep values there by the names that they have on spans, ``user.id`` say: those
+    are for the spans that they make.
     """
-    found = [name for name in names if name in _IN_CONTEXT or name in _NAMES]
+    return tuple(name for name in names if name in _IN_CONTEXT)
+
+
+@lru_cache(maxsize=256)
+def telling_on_span(*names: str) -> tuple[str, ...]:
+    """Return those of all names on a span whose values say something of a call.
+
+    They can be compared as they are; ``TRACE_METADATA`` stands for all that begin with it.
+    """
+    found = [name for name in names if name in _NAMES]
     has_metadata = any(map(str.startswith, names, repeat(TRACE_METADATA)))
     return (*found, TRACE_METADATA) if has_metadata else (*found,)
 
