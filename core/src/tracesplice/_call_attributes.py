@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tracesplice._plain import MAX_READ, Plain, Unsendable
+from tracesplice._plain import MAX_READ, Plain, Unsendable, plain
 from tracesplice_wire import (
     MAX_ENTRIES,
     MAX_LENGTH,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from tracesplice._calls import SpanKey
     from tracesplice_wire import PromptRef
 
-__all__ = ["CallAttributes", "Here", "checked_prompt", "encoded"]
+__all__ = ["CallAttributes", "Here", "checked_prompt", "encoded", "in_environment"]
 
 
 class CallAttributes(NamedTuple):
@@ -94,7 +95,18 @@ def encoded(values: Mapping[str, Plain], project: str | None) -> CallAttributes:
         metadata=_metadata(get("metadata")),
         project=project,
     )
-    headers = {} if project is None else {PROJECT: project}
+    return _shared(link)
+
+
+@lru_cache(maxsize=256)
+def in_environment(link: Link, value: str) -> CallAttributes:
+    """Return the attributes of ``link``, in an environment if it is a valid one."""
+    valid = _valid("environment", plain(value), environment, _TAKES_ENVIRONMENT)
+    return _shared(link._replace(environment=valid))
+
+
+def _shared(link: Link) -> CallAttributes:
+    headers = {} if link.project is None else {PROJECT: link.project}
     placed = link._replace(trace_id=_ANY_TRACE, parent_id=_ANY_PARENT)
     return CallAttributes(link, encode_metadata(placed), headers)
 

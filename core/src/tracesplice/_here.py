@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 
-from tracesplice._call_attributes import CallAttributes, Here, encoded
+from tracesplice._call_attributes import CallAttributes, Here, encoded, in_environment
+from tracesplice._client_environment import client_environment
 from tracesplice._langfuse_types import GENERATIONS, TYPE
 from tracesplice._observation import (
     BAGGAGE_ENTRY,
@@ -84,7 +85,9 @@ def here(observation: Span | None = None) -> Here:
     trace_id, span_id, _, flags, _, is_valid = own  # by their names each takes a call
     parent = own if found.headers else nearest_stored(span)
     if parent is None or not is_valid or (parent is not own and not parent.is_valid):
-        return Here(found)
+        return Here(_in_client_environment(found))
+    if parent is not own or getattr(span, "instrumentation_scope", None) is None:
+        found = _in_client_environment(found)  # one that is not sampled, or another process's
     place = _TRACE_ID % trace_id, _SPAN_ID % (span_id if parent is own else parent.span_id)
     if not flags & _SAMPLED:
         return Here(found, *place, flags & _ALL_FLAGS)
@@ -155,6 +158,12 @@ def _attributes(
         return _known[said][0]
     except Exception:  # noqa: BLE001  (it is new; or of values that cannot be compared)
         return _read(said, scope, resource)
+
+
+def _in_client_environment(found: CallAttributes) -> CallAttributes:
+    if found.link.environment is not None or (environment := client_environment()) is None:
+        return found
+    return in_environment(found.link, environment)
 
 
 def _read(said: tuple[Any, ...], scope: Any, resource: Any) -> CallAttributes:
