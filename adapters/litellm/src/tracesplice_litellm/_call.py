@@ -127,7 +127,7 @@ def read_headers(call: Call, data: Mapping[str, Any], headers: Mapping[str, str]
         data: The request as LiteLLM hands it to its hooks.
         headers: The headers of the request.
     """
-    if call.is_relayed and call.request.link.trace_id is None:
+    if call.request.link.trace_id is None:
         logging, server = data.get("litellm_logging_obj"), {"headers": dict(headers)}
         found = splice_request({"litellm_logging_obj": logging, "proxy_server_request": server})
         call.request = found._replace(written={})  # not where LiteLLM reports from

@@ -75,7 +75,8 @@ class _Adapter(CustomLogger):
             call = None if response is None else call_of(data)
             if call is None:
                 return None
-            read_headers(call, data, request_headers or {})
+            if call.is_relayed:
+                read_headers(call, data, request_headers or {})
             return {REPORTS: str(reports(data, response, call)).lower()}
         except Exception:  # noqa: BLE001  (`fault` logs it, or raises it)
             fault(f"{__name__}.report", "the header that says who counts a call")
