@@ -83,11 +83,13 @@ def here(observation: Span | None = None) -> Here:
     found = _attributes(context, span, on_span, prompt)
     own = span.get_span_context()
     trace_id, span_id, _, flags, _, is_valid = own  # by their names each takes a call
-    parent = own if found.headers else nearest_stored(span)
+    parent = own
+    if not found.headers:  # else Langfuse's SDK made it
+        parent = nearest_stored(span)
+        if parent is not own or getattr(span, "instrumentation_scope", None) is None:
+            found = _in_client_environment(found)  # one that is not sampled, or another process's
     if parent is None or not is_valid or (parent is not own and not parent.is_valid):
-        return Here(_in_client_environment(found))
-    if parent is not own or getattr(span, "instrumentation_scope", None) is None:
-        found = _in_client_environment(found)  # one that is not sampled, or another process's
+        return Here(found)
     place = _TRACE_ID % trace_id, _SPAN_ID % (span_id if parent is own else parent.span_id)
     if not flags & _SAMPLED:
         return Here(found, *place, flags & _ALL_FLAGS)
