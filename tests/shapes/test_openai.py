@@ -77,7 +77,7 @@ LOST = {
     "trace_name": ("d", "d"),
     "version": ("d", "d"),
     "trace_metadata": ("d", "d"),
-    "trace_environment": ("di", ""),
+    "trace_environment": ("di", "d"),
 }
 
 

@@ -195,14 +195,14 @@ def _other_fields(cell: Cell, request: ReceivedRequest) -> str | None:
         "trace_user_id": user,
         "session_id": session,
         "tags": list(tags),
+        "trace_environment": ENVIRONMENT,
     }
     # LangChain's handler adds what else a run says.
     said = link.get("trace_metadata", {})
     link["trace_metadata"] = {key: said.get(key) for key in ATTRIBUTES["metadata"]}
     if "existing_trace_id" in link:
         keys = {"trace_user_id": user, "trace_session_id": session, "trace_tags": list(tags)}
-        # Of an application that opens no trace it is not known.
-        wanted |= {**keys, "update_trace_keys": list(keys), "trace_environment": ENVIRONMENT}
+        wanted |= {**keys, "update_trace_keys": list(keys)}
     for name in ("existing_trace_id", "trace_id", "parent_observation_id", "prompt"):
         link.pop(name, None)  # judged as the gateway's generation
     return None if link == wanted else f"{link} is not {wanted}"
