@@ -174,7 +174,7 @@ ROWS = {
     ),
     "encoded": Fault(
         "What encodes the link raises.",
-        around=broken("tracesplice._request._encoded"),
+        around=broken("tracesplice._here.encoded"),
         linked=False,
     ),
     "answered": Fault(
