@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import random
+import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +18,9 @@ from rig.patience import PATIENCE
 from rig.redis_server import INSTALL, is_installed, redis_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-__all__ = ["TESTS", "redis", "until", "worker"]
+__all__ = ["TESTS", "kill_one_of", "redis", "until", "worker"]
 
 TESTS = Path(__file__).parents[1]
 
@@ -32,6 +35,17 @@ def until(
             return result
         time.sleep(0.1)
     pytest.fail(f"{what}: not within {seconds:.0f} s\n{shown()}")
+
+
+def kill_one_of(processes: Iterable[int]) -> None:
+    """End one of some processes, not all of which need be there, as a machine that fails would."""
+    known = [*processes]
+    random.shuffle(known)
+    for process in known:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+            return
+    pytest.fail(f"none of the processes {known} is there")
 
 
 @contextmanager

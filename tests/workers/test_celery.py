@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
-import signal
 import subprocess
 import sys
 from functools import partial
@@ -16,7 +13,7 @@ from redis import Redis
 from rig.patience import PATIENCE
 from tracesplice.testing import assert_unified
 from workers.arrived import answered, check, check_batch, of_gateway, reported, seen
-from workers.servers import TESTS, until, worker
+from workers.servers import TESTS, kill_one_of, until, worker
 from workers.ways import CALLS
 
 if TYPE_CHECKING:
@@ -102,7 +99,7 @@ def test_a_batch_over_worker_processes_two_of_which_are_killed(
         producer = hand_out(env, "ann", "delay", str(BATCH))
         for done in (BATCH // 4, BATCH // 2):
             until(partial(reported, recorder, done), f"{done} calls")
-            os.kill(random.choice(_processes(env)), signal.SIGKILL)
+            kill_one_of(_processes(env))
         id_ = trace_id(producer)
         until(lambda: len(answered(recorder.trace(id_))) == BATCH, "all tasks answered")
     [trace] = recorder.traces()

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import random
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -20,7 +16,7 @@ from tracesplice.testing import assert_unified
 from workers.arrived import answered, check, check_batch, of_gateway, reported, seen
 from workers.ray_cluster import WORKERS, cluster
 from workers.ray_ways import BATCH, FEW, ITEMS, RAY_CALLS, TRACE
-from workers.servers import TESTS, until
+from workers.servers import TESTS, kill_one_of, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -112,12 +108,7 @@ def test_a_batch_over_worker_processes_two_of_which_are_killed(
 def kill_one(recorder: Recorder) -> None:
     """End one of the processes that were at work last, as a machine that fails would."""
     [trace] = recorder.traces()
-    at_work = processes(trace, last=2 * WORKERS)
-    random.shuffle(at_work)
-    for process in at_work:
-        with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
-            return
+    kill_one_of(processes(trace, last=2 * WORKERS))
 
 
 def processes(trace: Trace, last: int = 0) -> list[int]:
