@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from tracesplice import _here
+from tracesplice import _call_attributes, _here
 from tracesplice._calls import calls
 from tracesplice_wire import _log
 
@@ -44,6 +44,7 @@ def _forget() -> None:
     # What was warned of, and what was checked and warned of it.
     _log._seen.clear()
     _here._known.clear()
+    _call_attributes.in_environment.cache_clear()
 
 
 @pytest.fixture

@@ -57,6 +57,28 @@ def test_a_langfuse_that_does_not_answer_is_not_waited_for_each_time(
     assert len(asked) == 3
 
 
+def test_what_a_slow_one_may_not_have_got_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, asked = [100.0], []
+
+    class Provider(TracerProvider):
+        def force_flush(self, timeout_millis: int | None = None) -> bool:
+            asked.append(now[0])
+            now[0] += 5.0
+            return True
+
+    provider = Provider()
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    monkeypatch.setattr(_flushing, "monotonic", lambda: now[0])
+    monkeypatch.setattr(_flushing, "_rests_until", 0.0)
+    asyncio.run(_flushing.aflush_observations())
+    observe("s")
+    now[0] += 50.0
+    asyncio.run(_flushing.aflush_observations())
+    now[0] += 50.0
+    asyncio.run(_flushing.aflush_observations())
+    assert asked == [100.0, 155.0, 210.0]
+
+
 class Arizes(TracerProvider):
     """One whose own method takes the processors out that are there."""
 

@@ -69,7 +69,7 @@ async def aflush_observations() -> None:
     else:
         with suppress(asyncio.CancelledError):
             await sent
-    if ended is not None:
+    if ended is not None and monotonic() >= _rests_until:  # else it may not be sent yet
         ended.sent = max(ended.sent, count)
 
 
