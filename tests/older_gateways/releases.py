@@ -36,8 +36,8 @@ class Release:
         without: What fails without the adapter.
         no_tokens: Whether mode `langfuse` counts no tokens of a streamed Responses answer with the
             adapter (True is in it), and without (False is).
-        reports_ends: Whether mode `langfuse` at times reports the end of a streamed Responses answer,
-            too, as an error without usage. On a busy machine it is 3 to 6 of 80.
+        reports_ends: Whether mode `langfuse` at times reports the end of a streamed Responses
+            answer, too, as an error without usage. On a busy machine it is 3 to 6 of 80.
         no_header: Whether there is no hook for an answer's headers, to say if it is reported.
     """
 
